@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# make            build build/perfbpf
+# make demo       install what is missing, build, compare kubectl with curl
+# make check      install what tests need, build, run all tests
+# make bench      the table of figures beside other tools
+# make install    PREFIX=/usr/local DESTDIR=
+# make clean fmt docs
+
+SHELL   := /bin/bash
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build
+VERSION := $(shell cat VERSION)
+
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool 2>/dev/null) bpftool)
+PKGS    := libbpf libelf zlib yaml-0.1 jansson libcap
+
+ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
+BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
+
+# WERROR=1 (CI) turns warnings into errors.
+WERROR   ?= 0
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wmissing-prototypes \
+	    -Wstrict-prototypes -Wwrite-strings -Wpointer-arith $(if $(filter 1,$(WERROR)),-Werror)
+CFLAGS   ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -DPERFBPF_VERSION='"$(VERSION)"' -DPERFBPF_DATADIR='"$(PREFIX)/share/perfbpf"' \
+	    -Isrc -Ibpf -I$(BUILD)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -fno-omit-frame-pointer -fstack-protector-strong -MMD -MP
+LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+
+SRCS      := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+OBJS      := $(SRCS:src/%.c=$(BUILD)/obj/%.o)
+MAIN_OBJ  := $(BUILD)/obj/cmd/main.o
+BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
+BPF_OBJS  := $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
+TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests/truth/*.c)))
+UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+
+.PHONY: all demo check bench install clean fmt fmt-check docs docs-check deps unit unit-asan truth bpf
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/perfbpf
+
+$(BUILD)/perfbpf: $(OBJS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(LDLIBS)
+
+$(BUILD)/libperfbpf.a: $(filter-out $(MAIN_OBJ),$(OBJS))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# Only what loads the programs needs the skeleton.
+$(BUILD)/obj/probe/%.o: CPPFLAGS += -Wno-conversion
+$(filter $(BUILD)/obj/probe/%,$(OBJS)): $(BUILD)/perfbpf.skel.h
+
+# --- BPF ---------------------------------------------------------------------
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
+	      -Wno-unused-parameter -Wno-missing-declarations $(if $(filter 1,$(WERROR)),-Werror) \
+	      -Ibpf -Ivmlinux/$(ARCH) -idirafter /usr/include/$(shell uname -m)-linux-gnu
+
+bpf: $(BUILD)/perfbpf.bpf.o
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) vmlinux/$(ARCH)/vmlinux.h
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/perfbpf.bpf.o: $(BPF_OBJS)
+	$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/perfbpf.skel.h: $(BUILD)/perfbpf.bpf.o
+	$(BPFTOOL) gen skeleton $< name perfbpf > $@
+
+# --- tests -------------------------------------------------------------------
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libperfbpf.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS) -lcmocka
+
+$(BUILD)/truth/%: tests/truth/%.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) -o $@ $< -lpthread
+
+truth: $(TRUTH)
+unit: $(UNIT)
+	@tools/run-unit.sh $(UNIT)
+
+# The same unit tests with AddressSanitizer and UndefinedBehaviorSanitizer, in a build of their own.
+unit-asan:
+	$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined' unit
+
+check:
+	tools/install-deps.sh build test
+	tools/check.sh
+
+deps:
+	tools/install-deps.sh build
+
+demo:
+	tools/install-deps.sh build demo
+	$(MAKE) all
+	tools/demo.sh
+
+bench:
+	tools/install-deps.sh build bench
+	$(MAKE) all truth
+	tools/bench/bench.sh
+
+# --- the rest ----------------------------------------------------------------
+install: all
+	install -D -m 755 $(BUILD)/perfbpf $(DESTDIR)$(PREFIX)/bin/perfbpf
+	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/perfbpf/README.md
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/perfbpf/LICENSE
+
+FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
+fmt:
+	clang-format -i $(FORMATTED)
+fmt-check:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJS:.o=.d)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A driver produces the work and checks that the target did it. It runs as a
+ * process of its own (`perfbpf drive`), as the invoking user, without BPF.
+ *
+ * Adding one: a folder or file with a `const struct driver_ops`, and one row in
+ * driver.c.
+ */
+#ifndef PERFBPF_DRIVE_DRIVER_H
+#define PERFBPF_DRIVE_DRIVER_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "scenario/scenario.h"
+#include "util/error.h"
+
+/* What a driver is started with. */
+struct driver_context {
+	const struct scenario *scenario;
+	int output_fd; /* read end of the target's standard output, -1: none (the driver runs alone) */
+	const char *private_dir; /* exists, empty, removed by the caller afterwards */
+	const char *external;	 /* --kubeconfig: serve nothing, the tools talk to this cluster; NULL otherwise */
+};
+
+struct driver;
+
+struct driver_ops {
+	const char *name;
+	const char *description;
+	const struct yaml_schema *schema; /* of its section in a scenario; the section is named as the driver */
+	/* Command-line overrides that the user may give: --rate and --seed. NAN / NULL: not given. -1 with err. */
+	int (*override)(void *config, double rate, const uint64_t *seed, struct error *err);
+	/* Opens sockets, writes files; nothing runs yet. NULL with err. */
+	struct driver *(*open)(const struct driver_context *context, struct error *err);
+	/* Object of strings for target files: {"port": "1234", "kubeconfig": "/tmp/…"}. New reference. */
+	json_t *(*variables)(const struct driver *driver);
+	/* An epoll or other pollable fd that becomes readable when step() has something to do. */
+	int (*fd)(const struct driver *driver);
+	/* Does what is due and returns at once. 0, or -1 with err: the driver cannot go on. */
+	int (*step)(struct driver *driver, struct error *err);
+	/* Is the target connected and working, so that a measurement may begin? */
+	bool (*is_attached)(const struct driver *driver);
+	/* The window in CLOCK_MONOTONIC ns. Called once each, open first. */
+	void (*window_open)(struct driver *driver, uint64_t at_ns, uint64_t tick_ns);
+	void (*window_close)(struct driver *driver, uint64_t at_ns);
+	/* Has everything expected in the window been seen (or can no more come)? */
+	bool (*is_drained)(const struct driver *driver);
+	/*
+	 * {"work": {...}, "latency": {NAME: {...}}, "lines_per_second": [...],
+	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json.
+	 */
+	json_t *(*report)(struct driver *driver);
+	/* For `perfbpf drive` by itself: what a person needs to use it, and a line of progress. */
+	void (*print_usage)(const struct driver *driver, FILE *out);
+	void (*print_progress)(const struct driver *driver, FILE *out);
+	void (*close)(struct driver *driver); /* takes NULL */
+};
+
+extern const struct driver_ops driver_kubelogs;
+
+const struct driver_ops *const *driver_table(size_t *n);
+const struct driver_ops *driver_find(const char *name);
+/* scenario_schema_fn over the table. */
+const struct yaml_schema *driver_schema_of(const char *name);
+
+/*
+ * The loop of a driver process under a conductor. Messages are single lines of
+ * JSON over the stream socket @control_fd:
+ *   → {"event":"ready","variables":{…}}
+ *   → {"event":"attached"}                       once, when is_attached() first holds
+ *   ← {"command":"window_open","at_ns":N,"tick_ns":N}
+ *   ← {"command":"window_close","at_ns":N}
+ *   ← {"command":"report","timeout_ns":N}        waits for is_drained() at most that long
+ *   → {"event":"report", …the object of report()…}
+ *   → {"event":"error","text":"…"}               then the process ends with 1
+ *   ← end of file                                the driver closes and ends with 0
+ * Returns the process's exit code.
+ */
+int driver_serve(const struct driver_ops *ops, const struct driver_context *context,
+		 int control_fd);
+/* `perfbpf drive` by a person: runs until @duration_ns (0: no end) or a signal. Returns the exit code. */
+int driver_run_alone(const struct driver_ops *ops, const struct driver_context *context,
+		     uint64_t duration_ns);
+
+#endif

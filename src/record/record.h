@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The record of a run: what run.json holds, in memory. The narrow waist of the
+ * project: everything above writes it, every report is a function of it.
+ *
+ * Units are SI base units, named in the field. A double that is not known is
+ * NAN, an integer that is not known is RECORD_NONE; both are null in JSON.
+ * All strings are owned by the record (malloc), NULL is null.
+ */
+#ifndef PERFBPF_RECORD_RECORD_H
+#define PERFBPF_RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+#define RECORD_SCHEMA "perfbpf.run/1"
+#define RECORD_NONE   INT64_MIN
+
+enum side {
+	SIDE_A = 0,
+	SIDE_B = 1,
+	SIDES = 2,
+};
+
+struct record_cpu {
+	double total_seconds;	    /* exact, the scheduler's own account */
+	double user_seconds;	    /* total split by the kernel's tick accounting, as getrusage does */
+	double system_seconds;
+	double utilization_avg;	    /* total_seconds / window_seconds; 1.0 is one core */
+	double utilization_peak;    /* largest tick */
+	int64_t context_switches;   /* voluntary and involuntary */
+	int64_t involuntary_switches;
+	int64_t migrations;
+};
+
+struct record_memory {
+	double rss_avg_bytes;
+	int64_t rss_peak_bytes; /* of the tree */
+	int64_t vms_peak_bytes;
+	int64_t rss_anon_peak_bytes, rss_file_peak_bytes, rss_shmem_peak_bytes;
+	int64_t minor_faults;
+	int64_t major_faults;
+};
+
+struct record_network_family {
+	int64_t tx_bytes, rx_bytes;
+};
+
+struct record_network {
+	int64_t tx_bytes, rx_bytes; /* all families */
+	int64_t connections_opened, connections_accepted; /* TCP */
+	int64_t retransmits;				  /* TCP segments */
+	struct record_network_family inet, inet6, unix_, other; /* JSON keys inet, inet6, unix, other under "families" */
+};
+
+struct record_work {
+	int64_t lines;	 /* seen at the target's output, intended within the window */
+	int64_t bytes;	 /* of those lines */
+	int64_t expected_lines;
+	int64_t lost;
+	int64_t duplicated;
+	int64_t reordered;
+	int64_t malformed;
+	int64_t foreign; /* lines of the tool's own, without a stamp */
+};
+
+struct record_latency {
+	char *name; /* "delivery" */
+	int64_t count;
+	double min_seconds, mean_seconds, p50_seconds, p90_seconds, p95_seconds, p99_seconds,
+		p999_seconds, max_seconds;
+};
+
+struct record_process {
+	int64_t pid, ppid;
+	char *comm, *exe;
+	double started_at; /* seconds from the opening of the window; negative: ran before */
+	double exited_at;  /* NAN: still ran at the end of the window */
+	int64_t exit_code, signal;
+	double cpu_seconds;
+	int64_t threads; /* most at a time */
+	int64_t rss_peak_bytes;
+	int64_t minor_faults, major_faults;
+	int64_t tx_bytes, rx_bytes;
+};
+
+struct record_series {
+	double interval_seconds;
+	size_t n; /* of each array; NAN where a value is not known */
+	double *cpu_utilization, *rss_bytes, *tx_bytes_per_second, *rx_bytes_per_second;
+	double *lines_per_second; /* NULL where the driver counts none */
+};
+
+struct record_driver {
+	double cpu_seconds;	 /* in the window */
+	double late_seconds_max; /* by the driver's own fault, not by a full socket */
+	int64_t dropped;
+};
+
+struct record_losses {
+	int64_t ring;	    /* lifecycle events that found the ring buffer full */
+	int64_t map_full;   /* processes without a slot of their own: counted in the side's total only */
+	int64_t storage;    /* tasks that could not be made members */
+	int64_t stacks;
+	int64_t sockets;    /* sockets that could not be remembered: their connections and retransmits are missing */
+	int64_t recursion;  /* events that met their own program running on the same CPU */
+};
+
+struct record_observer {
+	char *mode;	      /* "stats" or "off" */
+	double probe_seconds; /* run time of all programs in the window; NAN with --observer off */
+	int64_t probe_events;
+	double userspace_cpu_seconds;
+	int64_t rss_peak_bytes; /* of perfbpf itself */
+	struct record_losses losses;
+	size_t n_programs;
+	struct record_program {
+		char *name;
+		int64_t events;
+		double seconds;
+	} *programs;
+};
+
+struct record_validity {
+	bool valid;
+	size_t n_reasons;
+	char **reasons;
+};
+
+struct record_round {
+	enum side side;
+	int64_t pair;	  /* 0-based */
+	int64_t position; /* 0: first of its pair */
+	char *started_at; /* UTC, RFC 3339 with milliseconds */
+	double window_seconds;
+	int64_t exit_code, signal; /* of the target's first process, where it ended by itself */
+	struct record_cpu cpu;
+	struct record_memory memory;
+	struct record_network network;
+	bool has_work;
+	struct record_work work;
+	size_t n_latency;
+	struct record_latency *latency;
+	size_t n_processes;
+	struct record_process *processes;
+	struct record_series series;
+	bool has_driver;
+	struct record_driver driver;
+	struct record_observer observer;
+	struct record_validity validity;
+};
+
+struct record_phase {
+	char *name;
+	char *role; /* "warmup" "measured" "cooldown" */
+	double duration_seconds;
+	double rate; /* per second; NAN where the phase has none */
+};
+
+struct record_target {
+	enum side side;
+	char *name;
+	size_t n_argv;
+	char **argv; /* as run, variables filled in */
+	char *version;
+};
+
+/* One metric over all rounds of both sides. */
+struct record_comparison {
+	char *metric; /* a name of metric.h */
+	char *unit;
+	bool lower_is_better;
+	double a_median, a_min, a_max;
+	double b_median, b_min, b_max; /* NAN with one side */
+	double ratio;		       /* B/A */
+	double ci_low, ci_high, p, mde; /* NAN until a verdict is made */
+	int64_t n;			/* pairs */
+	char *verdict;			/* B_lower B_higher equivalent inconclusive, or NULL */
+};
+
+struct record {
+	char *schema;
+	char *version;
+	size_t n_argv;
+	char **argv;
+	uint64_t seed;
+	struct {
+		char *kernel, *hostname, *cpu_model, *virtualization, *governor;
+		int64_t cpus, memory_bytes;
+	} host;
+	struct {
+		char *name, *driver; /* driver NULL: commands to completion */
+		size_t n_phases;
+		struct record_phase *phases;
+	} scenario;
+	size_t n_targets;
+	struct record_target *targets;
+	bool complete; /* false: the run was interrupted; what was measured is there */
+	size_t n_rounds;
+	struct record_round *rounds;
+	size_t n_comparison;
+	struct record_comparison *comparison;
+	struct {
+		int winner; /* -1: none */
+		char *text;
+		bool valid;
+	} verdict;
+};
+
+struct record *record_new(void);
+void record_free(struct record *rec);
+/* Frees what a round owns, not the round itself. */
+void record_round_clear(struct record_round *round);
+/* Sets every field of a zeroed round to "not known". */
+void record_round_init(struct record_round *round);
+/* Appends @round, taking over what it owns. -1 without memory. */
+int record_add_round(struct record *rec, struct record_round *round);
+/* Adds a printf-formatted reason and makes the round invalid. */
+void record_invalid(struct record_round *round, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * run.json. record_write() writes @dirfd/run.json through a temporary file and
+ * rename, so that a reader never sees half a record; 0 or -1 with @err
+ * (disk full names the folder @dir). record_read() takes a folder or a file;
+ * a broken file, an unknown schema or a wrong type is -1 with the path and key.
+ */
+int record_write(const struct record *rec, int dirfd, const char *dir, struct error *err);
+struct record *record_read(const char *path, struct error *err);
+/* The JSON text (to be freed), for --format json. NULL without memory. */
+char *record_to_json(const struct record *rec);
+
+#endif
