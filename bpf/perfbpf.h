@@ -24,7 +24,8 @@ typedef __s32 pb_s32;
 #define PB_SLOTS    16384 /* processes that can live at a time, each with an account of its own */
 /* Slot 0 takes what has no slot of its own: the side's total stays exact, the process is lost. */
 #define PB_SLOT_OVERFLOW 0
-#define PB_RING_BYTES	 (4 * 1024 * 1024)
+#define PB_SLOT_PENDING  0xffffffffU
+#define PB_RING_BYTES    (4 * 1024 * 1024)
 
 enum pb_family {
 	PB_FAMILY_INET,
@@ -65,19 +66,33 @@ struct pb_memory {
 	pb_u64 vms_peak_bytes;
 };
 
+/* What task storage holds of a member thread: where it counts, and what was counted already. */
+struct pb_task {
+	pb_u32 slot;  /* of its process; PB_SLOT_PENDING until a root has been enrolled */
+	pb_u32 epoch; /* of the round; another one: no member */
+	pb_u64 cpu_ns;
+	pb_u64 user_ticks_ns;
+	pb_u64 system_ticks_ns;
+	pb_u64 voluntary_switches;
+	pb_u64 involuntary_switches;
+	pb_u64 migrations;
+	pb_u64 minor_faults;
+	pb_u64 major_faults;
+};
+
 /* One process of the side. Written by BPF, read through mmap. */
 struct pb_slot {
 	struct pb_totals totals;
 	struct pb_memory memory;
-	pb_u64 id;	   /* of the process, never used twice in a run; 0: the slot is free */
+	pb_u64 id;         /* of the process, never used twice in a run; 0: the slot is free */
 	pb_u64 started_ns; /* CLOCK_MONOTONIC */
 	pb_u64 maxrss_at_exec_bytes; /* what signal->maxrss held before the present image */
-	pb_u32 pass;	   /* the snapshot that last wrote memory */
-	pb_s32 threads;	   /* that have not yet been switched away from for the last time */
+	pb_u32 pass;                 /* the snapshot that last wrote memory */
+	pb_s32 threads; /* that have not yet been switched away from for the last time */
 	pb_s32 threads_peak;
 	pb_s32 pid;
-	pb_s32 exit_code;  /* as wait(2) encodes it, valid once exited */
-	pb_u32 execs;	   /* images since it became a member */
+	pb_s32 exit_code; /* as wait(2) encodes it, valid once exited */
+	pb_u32 execs;     /* images since it became a member */
 };
 
 enum pb_event_kind {
@@ -129,13 +144,19 @@ enum pb_loss {
 
 /* What the loader sets and reads while the programs run, through mmap. */
 struct pb_control {
-	pb_u32 window;	     /* 1: count */
-	pb_u32 epoch;	     /* of the round: members of an earlier one are ignored */
-	pb_u32 pass;	     /* of the snapshot */
-	pb_s32 observer_pid; /* never enrolled, nor its children */
-	/* Answers of the programs. */
-	pb_u32 enrolled;     /* tasks that the last enrol pass added */
-	pb_s32 live;	     /* processes of the present epoch that have not ended */
+	/* Read at every event, written at a window's edge or a tick: a cache line of their own. */
+	pb_u32 window;          /* 1: count */
+	pb_u32 epoch;           /* of the round: members of an earlier one are ignored */
+	pb_u32 pass;            /* of the snapshot */
+	pb_s32 observer_pid;    /* never enrolled, nor its children */
+	pb_s64 sched_offset_ns; /* scheduler clock - CLOCK_MONOTONIC, at the present pass */
+	pb_u32 pidns_level;     /* of the observer's pid namespace: pids are told as it sees them */
+	pb_u32 pad[9];
+	/* Written where processes begin and end. */
+	pb_u32 enrolled;   /* tasks that enrol passes have added so far */
+	pb_s32 live;       /* processes of the present epoch that have not ended */
+	pb_u32 slots_used; /* slots ever handed out */
+	pb_u32 pad2;
 	pb_u64 next_id;
 	pb_u64 losses[PB_LOSSES];
 };
@@ -147,7 +168,7 @@ struct pb_control {
  */
 #define PB_HIST_SUB_BITS 6
 #define PB_HIST_MAX_BITS 42 /* 2^42 ns: 73 minutes; longer ones count in the last bucket */
-#define PB_HIST_BUCKETS	 ((PB_HIST_MAX_BITS - PB_HIST_SUB_BITS + 1) << PB_HIST_SUB_BITS)
+#define PB_HIST_BUCKETS  ((PB_HIST_MAX_BITS - PB_HIST_SUB_BITS + 1) << PB_HIST_SUB_BITS)
 
 static inline pb_u32 pb_hist_index(pb_u64 ns)
 {
@@ -180,6 +201,7 @@ _Static_assert(sizeof(struct pb_event_exec) == 24 + PB_COMM_LEN + PB_EXE_LEN,
 	       "pb_event_exec is an ABI");
 _Static_assert(sizeof(struct pb_event_exit) == 24 + 8 + PB_COMM_LEN + 19 * 8 + 7 * 8,
 	       "pb_event_exit is an ABI");
-_Static_assert(sizeof(struct pb_control) == 32 + 8 * PB_LOSSES, "pb_control is an ABI");
+_Static_assert(sizeof(struct pb_task) == 8 + 8 * 8, "pb_task is an ABI");
+_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES, "pb_control is an ABI");
 
 #endif

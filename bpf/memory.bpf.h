@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Reading an address space: resident set by kind, its high-water mark, and virtual size. */
+#ifndef PERFBPF_MEMORY_BPF_H
+#define PERFBPF_MEMORY_BPF_H
+
+#include "membership.bpf.h"
+
+#define PB_MAX_CPUS 1024
+
+const volatile __u32 pb_cpus __weak = 1;
+const volatile __u32 pb_page_bytes __weak = 4096;
+/* Where each CPU's part of a per-CPU object lies; filled by percpu_learn(). */
+__u64 pb_cpu_offsets[PB_MAX_CPUS] __weak = {};
+__u64 pb_scratch __weak = 0;
+
+/* Holds nothing: its addresses tell where the CPUs' parts lie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} pb_percpu SEC(".maps") __weak;
+
+/*
+ * The kernel's own table of offsets has no type and, in kernels without
+ * KALLSYMS_ALL, no known address. So the offsets are derived from a per-CPU map, of
+ * which both the per-CPU pointer and each CPU's address can be read. Once, in the
+ * observer's context.
+ */
+static __always_inline void percpu_learn(void)
+{
+	volatile __u64 *scratch = &pb_scratch;
+	struct bpf_array *array;
+	__u64 pointer = 0;
+	__u32 zero = 0;
+
+	if (pb_cpu_offsets[0])
+		return;
+	/* Through memory, since the verifier allows no arithmetic on such addresses. */
+	*scratch = (__u64)&pb_percpu;
+	array = (struct bpf_array *)*scratch;
+	bpf_core_read(&pointer, sizeof(pointer), &array->pptrs[0]);
+	if (!pointer)
+		return;
+	for (__u32 cpu = 0; cpu < pb_cpus && cpu < PB_MAX_CPUS; cpu++) {
+		void *part = bpf_map_lookup_percpu_elem(&pb_percpu, &zero, cpu);
+
+		if (!part)
+			return;
+		*scratch = (__u64)part;
+		pb_cpu_offsets[cpu] = *scratch - pointer;
+	}
+}
+
+/*
+ * The kernel counts resident pages in per-CPU parts that it folds only now and
+ * then: the common part alone is off by up to a batch of pages for each CPU. So the
+ * parts are summed.
+ */
+static __always_inline __u64 counter_bytes(struct percpu_counter *counter)
+{
+	__s64 pages = BPF_CORE_READ(counter, count);
+	__u64 parts = (__u64)BPF_CORE_READ(counter, counters);
+
+	for (__u32 cpu = 0; cpu < pb_cpus && cpu < PB_MAX_CPUS; cpu++) {
+		__s32 part = 0;
+
+		if (!pb_cpu_offsets[cpu])
+			break;
+		bpf_probe_read_kernel(&part, sizeof(part), (void *)(parts + pb_cpu_offsets[cpu]));
+		pages += part;
+	}
+	return pages > 0 ? (__u64)pages * pb_page_bytes : 0;
+}
+
+static __always_inline void memory_read(struct mm_struct *mm, struct pb_memory *memory)
+{
+	__u64 rss, peak, vms;
+
+	memory->mm = (__u64)mm;
+	memory->rss_file_bytes = counter_bytes(&mm->rss_stat[MM_FILEPAGES]);
+	memory->rss_anon_bytes = counter_bytes(&mm->rss_stat[MM_ANONPAGES]);
+	memory->rss_shmem_bytes = counter_bytes(&mm->rss_stat[MM_SHMEMPAGES]);
+	rss = memory->rss_file_bytes + memory->rss_anon_bytes + memory->rss_shmem_bytes;
+	/* The kernel writes its mark only when the set shrinks: what is resident now may be above
+	 * it. */
+	peak = (__u64)BPF_CORE_READ(mm, hiwater_rss) * pb_page_bytes;
+	memory->rss_peak_bytes = peak > rss ? peak : rss;
+	vms = (__u64)BPF_CORE_READ(mm, total_vm) * pb_page_bytes;
+	peak = (__u64)BPF_CORE_READ(mm, hiwater_vm) * pb_page_bytes;
+	memory->vms_bytes = vms;
+	memory->vms_peak_bytes = peak > vms ? peak : vms;
+}
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Walks all tasks, in the observer's context: enrols a running tree, and settles all accounts at a
+ * tick. */
+#include "memory.bpf.h"
+#include "process.bpf.h"
+
+#define PF_KTHREAD 0x00200000
+
+/* The run queue of the CPU that a task is on; NULL in kernels without group scheduling. */
+static __always_inline struct rq *rq_of(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(struct cfs_rq, rq))
+		return NULL;
+	return BPF_CORE_READ(task, se.cfs_rq, rq);
+}
+
+/*
+ * What a running thread has run since the scheduler last wrote its account, which
+ * is up to a tick ago. The scheduler's clock cannot be asked for, but the loader makes
+ * the kernel bring this CPU's up to date just before the walk (it reads its own
+ * thread's CPU clock), which gives the offset to CLOCK_MONOTONIC.
+ */
+static __always_inline __u64 running_ns(struct task_struct *task)
+{
+	__u64 clock, clock_task;
+	struct rq *rq;
+	__s64 ran;
+
+	if (!task->on_cpu)
+		return 0;
+	rq = rq_of(task);
+	if (!rq || !pb_control.sched_offset_ns)
+		return 0;
+	clock = BPF_CORE_READ(rq, clock);
+	clock_task = BPF_CORE_READ(rq, clock_task);
+	ran = (__s64)(bpf_ktime_get_ns() + pb_control.sched_offset_ns - clock) +
+	      (__s64)(clock_task - task->se.exec_start);
+	/* A thread that was switched to between the reads, or a clock that had not moved yet. */
+	return ran > 0 && ran < 1000000000 ? (__u64)ran : 0;
+}
+
+static __always_inline void pass_begin(void)
+{
+	struct rq *rq = rq_of(bpf_get_current_task_btf());
+
+	if (rq)
+		pb_control.sched_offset_ns = (__s64)(BPF_CORE_READ(rq, clock) - bpf_ktime_get_ns());
+}
+
+SEC("?iter/task")
+int snapshot_tick(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct pb_task *member;
+	struct pb_slot *slot;
+	struct mm_struct *mm;
+
+	if (!task)
+		return 0;
+	if (!ctx->meta->seq_num)
+		pass_begin();
+	member = member_of(task);
+	if (!member)
+		return 0;
+	slot = slot_at(member->slot);
+	if (!slot)
+		return 0;
+	settle_thread(task, member, slot, running_ns(task));
+	mm = task->mm;
+	if (mm && slot->pass != pb_control.pass && member->slot != PB_SLOT_OVERFLOW) {
+		slot->pass = pb_control.pass;
+		memory_read(mm, &slot->memory);
+	}
+	return 0;
+}
+
+static __always_inline void enrol_task(struct task_struct *task, __u32 index)
+{
+	struct pb_task *member;
+	struct pb_slot *slot;
+
+	member = bpf_task_storage_get(&pb_tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!member) {
+		count_loss(PB_LOSS_STORAGE);
+		return;
+	}
+	account_from_now(task, member, running_ns(task));
+	member->slot = index;
+	member->epoch = pb_control.epoch;
+	slot = slot_at(index);
+	if (slot)
+		thread_begin(slot, index);
+	pb_control.enrolled++;
+}
+
+/*
+ * One pass over all tasks. A root is marked by the loader (task storage by pidfd,
+ * slot pending); the other threads of a member's process and the children of members
+ * follow. The loader repeats the pass until it adds nothing.
+ */
+SEC("?iter/task")
+int snapshot_enrol(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task, *leader, *parent;
+	struct pb_task *member;
+
+	if (!task)
+		return 0;
+	if (!ctx->meta->seq_num) {
+		struct task_struct *self = bpf_get_current_task_btf();
+
+		pass_begin();
+		percpu_learn();
+		pb_control.pidns_level = BPF_CORE_READ(self, thread_pid, level);
+	}
+	if (task->flags & PF_KTHREAD || member_of(task))
+		return 0;
+	leader = task->group_leader;
+	if (!leader)
+		return 0;
+	if (tgid_of(task) == pb_control.observer_pid)
+		return 0;
+	if (task->pid != task->tgid) {
+		member = member_of(leader);
+		if (member)
+			enrol_task(task, member->slot);
+		return 0;
+	}
+	member = bpf_task_storage_get(&pb_tasks, task, NULL, 0);
+	parent = task->real_parent;
+	if (!parent)
+		return 0;
+	if ((member && member->epoch == pb_control.epoch) || member_of(parent))
+		enrol_task(task, process_begin(task, tgid_of(parent), 1));
+	return 0;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "probe/capability.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+
+/* CAP_BPF and CAP_PERFMON are newer than some libcap headers. */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
+static bool has_capability(int capability)
+{
+	cap_flag_value_t value = CAP_CLEAR;
+	cap_t caps = cap_get_proc();
+
+	if (!caps)
+		return false;
+	cap_get_flag(caps, capability, CAP_EFFECTIVE, &value);
+	cap_free(caps);
+	return value == CAP_SET;
+}
+
+/* CAP_SYS_ADMIN stands for both, as the kernel has it. */
+static bool may_bpf(void)
+{
+	return has_capability(CAP_BPF) || has_capability(CAP_SYS_ADMIN);
+}
+
+static bool may_perfmon(void)
+{
+	return has_capability(CAP_PERFMON) || has_capability(CAP_SYS_ADMIN);
+}
+
+int capability_check(struct error *err)
+{
+	if (!may_bpf() || !may_perfmon())
+		return error_set(
+			err, EXIT_CODE_PRIVILEGE,
+			"not allowed to measure: %s%s%s missing; run it with sudo, or give the "
+			"program these capabilities: setcap cap_bpf,cap_perfmon+ep perfbpf",
+			may_bpf() ? "" : "CAP_BPF",
+			!may_bpf() && !may_perfmon() ? " and CAP_PERFMON are" : "",
+			may_bpf()       ? "CAP_PERFMON is"
+			: may_perfmon() ? " is"
+					: "");
+	if (access(BTF_PATH, R_OK))
+		return error_set(
+			err, EXIT_CODE_PRIVILEGE,
+			"this kernel has no type information: %s: %s; perfbpf needs a kernel "
+			"built with CONFIG_DEBUG_INFO_BTF=y (Debian's, Ubuntu's and Fedora's are)",
+			BTF_PATH, strerror(errno));
+	return 0;
+}
+
+int capability_explain(int errno_value, const char *program, const char *detail, struct error *err)
+{
+	struct utsname host;
+
+	uname(&host);
+	if (errno_value == EPERM || errno_value == EACCES)
+		return error_set(
+			err, EXIT_CODE_PRIVILEGE,
+			"the kernel (%s) refused program '%s' (%s): CAP_BPF and CAP_PERFMON are "
+			"there, so a security policy (lockdown, seccomp of a container) forbids "
+			"it; "
+			"'perfbpf doctor' shows what works here",
+			host.release, program[0] ? program : "?", detail);
+	return error_set(
+		err, EXIT_CODE_PRIVILEGE,
+		"the kernel (%s) refused program '%s': %s (%s); 'perfbpf doctor' shows what "
+		"works here",
+		host.release, program[0] ? program : "?", strerror(errno_value), detail);
+}
+
+static bool probe_btf(char *why, size_t size)
+{
+	if (!access(BTF_PATH, R_OK))
+		return true;
+	snprintf(why, size, "%s: %s", BTF_PATH, strerror(errno));
+	return false;
+}
+
+static bool probe_bpf_capability(char *why, size_t size)
+{
+	snprintf(why, size, "not among the effective capabilities");
+	return may_bpf();
+}
+
+static bool probe_perfmon_capability(char *why, size_t size)
+{
+	snprintf(why, size, "not among the effective capabilities");
+	return may_perfmon();
+}
+
+static bool probe_stats(char *why, size_t size)
+{
+	int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	if (fd >= 0) {
+		close(fd);
+		return true;
+	}
+	snprintf(why, size, "%s", strerror(errno));
+	return false;
+}
+
+static bool probe_map(enum bpf_map_type type, char *why, size_t size)
+{
+	if (libbpf_probe_bpf_map_type(type, NULL) == 1)
+		return true;
+	snprintf(why, size, "the kernel does not make such a map");
+	return false;
+}
+
+static bool probe_ring_buffer(char *why, size_t size)
+{
+	return probe_map(BPF_MAP_TYPE_RINGBUF, why, size);
+}
+
+static bool probe_task_storage(char *why, size_t size)
+{
+	return probe_map(BPF_MAP_TYPE_TASK_STORAGE, why, size);
+}
+
+static bool probe_socket_storage(char *why, size_t size)
+{
+	return probe_map(BPF_MAP_TYPE_SK_STORAGE, why, size);
+}
+
+/* Loads the smallest program for a typed tracepoint: the kernel decides, not its version. */
+static bool probe_tracepoint(const char *name, char *why, size_t size)
+{
+	struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
+	int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP), prog, link;
+
+	if (id < 0) {
+		snprintf(why, size, "the kernel has no such tracepoint");
+		return false;
+	}
+	opts.attach_btf_id = (uint32_t)id;
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", insns, 2, &opts);
+	if (prog < 0) {
+		snprintf(why, size, "not loaded: %s", strerror(errno));
+		return false;
+	}
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	if (link < 0)
+		snprintf(why, size, "loaded, not attached: %s", strerror(errno));
+	else
+		close(link);
+	close(prog);
+	return link >= 0;
+}
+
+#define TRACEPOINT(name)                                                                           \
+	static bool probe_##name(char *why, size_t size)                                           \
+	{                                                                                          \
+		return probe_tracepoint(#name, why, size);                                         \
+	}
+
+TRACEPOINT(sched_switch)
+TRACEPOINT(task_newtask)
+TRACEPOINT(sched_process_exec)
+TRACEPOINT(sched_process_exit)
+TRACEPOINT(sock_send_length)
+TRACEPOINT(sock_recv_length)
+TRACEPOINT(inet_sock_set_state)
+TRACEPOINT(tcp_retransmit_skb)
+
+#define ROOT_REMEDY   "run perfbpf with sudo"
+#define KERNEL_REMEDY "a newer kernel, 5.11 or later"
+
+static const struct capability table[] = {
+	{"CAP_BPF", "loading programs and maps", "nothing can be measured",
+	 "run perfbpf with sudo, or setcap cap_bpf,cap_perfmon+ep perfbpf", true,
+	 probe_bpf_capability},
+	{"CAP_PERFMON", "attaching programs to tracepoints", "nothing can be measured",
+	 "run perfbpf with sudo, or setcap cap_bpf,cap_perfmon+ep perfbpf", true,
+	 probe_perfmon_capability},
+	{"kernel type information (BTF)", "one program for many kernels", "nothing can be measured",
+	 "a kernel with CONFIG_DEBUG_INFO_BTF=y", true, probe_btf},
+	{"task storage", "membership that is inherited at fork", "nothing can be measured",
+	 KERNEL_REMEDY, true, probe_task_storage},
+	{"ring buffer", "records of processes", "nothing can be measured", KERNEL_REMEDY, true,
+	 probe_ring_buffer},
+	{"socket storage", "connections and retransmits by process", "nothing can be measured",
+	 KERNEL_REMEDY, true, probe_socket_storage},
+	{"tracepoint task_newtask", "following forks", "nothing can be measured", KERNEL_REMEDY,
+	 true, probe_task_newtask},
+	{"tracepoint sched_process_exec", "names of processes", "nothing can be measured",
+	 KERNEL_REMEDY, true, probe_sched_process_exec},
+	{"tracepoint sched_process_exit", "peak memory, exit codes", "nothing can be measured",
+	 KERNEL_REMEDY, true, probe_sched_process_exit},
+	{"tracepoint sched_switch", "exact CPU time of ended threads", "nothing can be measured",
+	 KERNEL_REMEDY, true, probe_sched_switch},
+	{"tracepoint sock_send_length", "bytes sent, by process and family",
+	 "bytes are not counted", "Linux 6.3 or later", false, probe_sock_send_length},
+	{"tracepoint sock_recv_length", "bytes received, by process and family",
+	 "bytes are not counted", "Linux 6.3 or later", false, probe_sock_recv_length},
+	{"tracepoint inet_sock_set_state", "TCP connections opened and accepted",
+	 "connections are not counted", KERNEL_REMEDY, false, probe_inet_sock_set_state},
+	{"tracepoint tcp_retransmit_skb", "TCP retransmits", "retransmits are not counted",
+	 KERNEL_REMEDY, false, probe_tcp_retransmit_skb},
+	{"BPF run-time statistics", "perfbpf's own cost in the kernel (needs CAP_SYS_ADMIN)",
+	 "runs as with --observer off", ROOT_REMEDY, false, probe_stats},
+};
+
+const struct capability *capability_table(size_t *n)
+{
+	*n = sizeof(table) / sizeof(table[0]);
+	return table;
+}

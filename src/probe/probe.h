@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The BPF programs, loaded and attached: open → configure → load → attach, then
+ * control and reading through shared memory. No policy: what the numbers mean is
+ * measure/'s business.
+ */
+#ifndef PERFBPF_PROBE_PROBE_H
+#define PERFBPF_PROBE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perfbpf.h"
+#include "util/error.h"
+
+struct probe;
+
+struct probe_options {
+	bool stats; /* let the kernel time every program (about 20 ns an event) */
+};
+
+/*
+ * Loads and attaches all programs of this kernel. NULL with EXIT_CODE_PRIVILEGE
+ * and what is missing: capabilities, BTF, or a program that the kernel refused.
+ * Where options.stats is wanted and may not be had, loads without and
+ * probe_has_stats() says so.
+ */
+struct probe *probe_open(const struct probe_options *options, struct error *err);
+/* Detaches and unloads; NULL is fine. */
+void probe_free(struct probe *probe);
+bool probe_has_stats(const struct probe *probe);
+/* Does this kernel have the tracepoints that count socket bytes (Linux 6.3)? */
+bool probe_has_socket_bytes(const struct probe *probe);
+
+/* A new round: members of the one before are none any more. Nothing may be enrolled yet. */
+void probe_round_begin(struct probe *probe);
+/*
+ * Makes the running process behind @pidfd a member, with all threads, descendants
+ * and the TCP sockets they hold; returns the number of tasks added, or -1 with @err.
+ * @observer_pid and its children stay out.
+ */
+int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *err);
+void probe_window(struct probe *probe, bool open);
+/* Brings the accounts of all live members in probe_slots() up to now. 0, or -errno. */
+int probe_snapshot(struct probe *probe);
+/* The accounts: PB_SLOTS of them, in shared memory. */
+struct pb_slot *probe_slots(const struct probe *probe);
+/* Gives a slot back, after its process's end was taken in. Zeroes it. */
+void probe_slot_free(struct probe *probe, uint32_t slot);
+/* Member processes that have not ended. */
+int probe_live(const struct probe *probe);
+
+/* Called for each event in order; the event is valid only during the call. */
+typedef void (*probe_event_fn)(void *context, const struct pb_event *event, size_t size);
+/* Becomes readable when a round's last process has ended; other events wait for probe_drain(). */
+int probe_event_fd(const struct probe *probe);
+/* Hands over all events that are there; the number of them, or -errno. */
+int probe_drain(struct probe *probe, probe_event_fn fn, void *context);
+
+/* What the programs have cost and lost since they were loaded; differences are a window's. */
+#define PROBE_MAX_PROGRAMS 32
+struct probe_cost {
+	size_t n_programs;
+	struct probe_program_cost {
+		const char *name;
+		uint64_t run_ns, events; /* 0 without stats */
+		uint64_t recursion; /* events missed because the program ran already on that CPU */
+		bool in_target;     /* runs in other programs' context; false: in perfbpf's own */
+	} programs[PROBE_MAX_PROGRAMS];
+	uint64_t losses[PB_LOSSES];
+};
+void probe_cost(const struct probe *probe, struct probe_cost *cost);
+
+#endif
