@@ -15,7 +15,7 @@
 
 struct subcommand {
 	const char *name;
-	const char *summary; /* one line in `perfbpf --help` */
+	const char *summary;               /* one line in `perfbpf --help` */
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
 	bool hidden;
 };
@@ -25,7 +25,7 @@ extern const struct subcommand cmd_run, cmd_attach, cmd_drive, cmd_list, cmd_doc
 /* One option of a subcommand. */
 struct option_spec {
 	const char *name;     /* "target", without the dashes */
-	char letter;	      /* 'o', or 0 */
+	char letter;          /* 'o', or 0 */
 	const char *argument; /* "T" for help; NULL: takes none */
 	const char *help;
 	/* Stores @value (NULL for an option without argument) into @state. 0, or -1 with err. */
@@ -33,7 +33,7 @@ struct option_spec {
 };
 
 struct option_table {
-	const char *usage;    /* "run --target T [--vs T] [options]" */
+	const char *usage; /* "run --target T [--vs T] [options]" */
 	const char *summary;
 	const char *examples; /* lines shown under "Examples:" */
 	const struct option_spec *specs;

@@ -59,8 +59,9 @@ static int unknown_option(const struct option_table *table, const char *command,
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	near = word[1] == '-' ? suggest_nearest(name, names, table->n_specs + 1) : NULL;
 	if (near)
-		return error_set(err, EXIT_CODE_USAGE, "%s: unknown option '%s'; did you mean '--%s'?",
-				 command, word, near);
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s: unknown option '%s'; did you mean '--%s'?", command, word,
+				 near);
 	return error_set(err, EXIT_CODE_USAGE,
 			 "%s: unknown option '%s'; 'perfbpf %s --help' lists them", command, word,
 			 command);
@@ -95,13 +96,13 @@ static int parse_option(const struct option_table *table, int argc, char **argv,
 	if (!spec)
 		return unknown_option(table, argv[0], word, err);
 	if (!spec->argument && value)
-		return error_set(err, EXIT_CODE_USAGE, "%s: --%s takes no value, and '%s' gives one",
-				 argv[0], spec->name, word);
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s: --%s takes no value, and '%s' gives one", argv[0], spec->name,
+				 word);
 	if (spec->argument && !value) {
 		if (*i + 1 >= argc)
-			return error_set(err, EXIT_CODE_USAGE,
-					 "%s: --%s needs a value: --%s %s", argv[0], spec->name,
-					 spec->name, spec->argument);
+			return error_set(err, EXIT_CODE_USAGE, "%s: --%s needs a value: --%s %s",
+					 argv[0], spec->name, spec->name, spec->argument);
 		value = argv[++*i];
 	}
 	return spec->set(state, value, err);
@@ -111,9 +112,10 @@ static int parse_word(const struct option_table *table, char **argv, const char 
 		      struct error *err)
 {
 	if (!table->positional)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "%s: '%s' is not expected here; 'perfbpf %s --help' shows the usage",
-				 argv[0], word, argv[0]);
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"%s: '%s' is not expected here; 'perfbpf %s --help' shows the usage",
+			argv[0], word, argv[0]);
 	return table->positional(state, word, err);
 }
 
