@@ -36,7 +36,7 @@ struct filter {
 	struct filter_clause {
 		size_t n_words;
 		char **words;
-	} *clauses;
+	} * clauses;
 	char *regex;
 	char *prefixed_regex; /* the same for tools that print a prefix before the message */
 };
@@ -45,12 +45,12 @@ struct scenario {
 	char *name; /* "kubelogs/basic": the path below scenarios/ without .yaml */
 	char *path;
 	char *description;
-	char *driver;	     /* a name of the drivers' table */
+	char *driver;        /* a name of the drivers' table */
 	void *driver_config; /* what the driver's schema says, filled with its defaults */
 	size_t n_phases;
 	struct phase *phases;
 	struct filter filter;
-	int rounds;	   /* pairs, where --rounds does not say */
+	int rounds;        /* pairs, where --rounds does not say */
 	double work_bound; /* share of unequal work that makes a round invalid */
 	uint64_t ready_timeout_ns;
 	const struct yaml_schema *driver_schema;
@@ -66,26 +66,28 @@ struct target {
 	char *name;
 	char *path; /* NULL: an ad-hoc command line */
 	char *description;
-	char *driver;	/* the driver it works with; NULL: any or none */
+	char *driver;   /* the driver it works with; NULL: any or none */
 	char *scenario; /* where --scenario is not given */
 	size_t n_command;
 	char **command; /* argv with ${variables}; command[0] is looked up in PATH */
-	/* Stage put behind the command by a pipe, once a clause of the filter (or once for its regex). */
+	/* Stage put behind the command by a pipe, once a clause of the filter (or once for its
+	 * regex). */
 	size_t n_filter_stage;
 	char **filter_stage; /* ${pattern} is the clause as an extended regular expression */
 	size_t n_filter_arguments;
-	char **filter_arguments; /* appended to command where the scenario filters: ${filter_regex}, ${filter_words} */
+	char **filter_arguments; /* appended to command where the scenario filters: ${filter_regex},
+				    ${filter_words} */
 	size_t n_unfiltered_arguments;
 	char **unfiltered_arguments; /* appended where it does not */
 	size_t n_environment;
 	struct target_variable {
 		char *name, *value;
-	} *environment;
+	} * environment;
 	size_t n_files;
 	struct target_file *files;
 	size_t n_version;
 	char **version; /* argv that prints the version on its first line */
-	char *install;	/* one line: how to get the tool */
+	char *install;  /* one line: how to get the tool */
 };
 
 /* A driver's own section, by driver name; see drive/driver.h. NULL: no such driver. */
@@ -97,15 +99,21 @@ typedef const struct yaml_schema *(*scenario_schema_fn)(const char *driver);
  * name is EXIT_CODE_USAGE with the nearest known one. NULL with @err on failure.
  */
 struct scenario *scenario_load(const char *name, scenario_schema_fn schema_of, struct error *err);
+/* The same from memory, for tests; @name stands for the path. */
+struct scenario *scenario_load_memory(const char *name, const char *text, size_t size,
+				      scenario_schema_fn schema_of, struct error *err);
 void scenario_free(struct scenario *scenario);
 /* Total length of the phases with @role. */
 uint64_t scenario_duration_ns(const struct scenario *scenario, enum phase_role role);
-/* Sets the total length of a role: one phase is set, many are scaled; 0 removes them (not for measured). */
+/* Sets the total length of a role: one phase is set, many are scaled; 0 removes them (not for
+ * measured). */
 int scenario_set_duration(struct scenario *scenario, enum phase_role role, uint64_t ns,
 			  struct error *err);
 
 /* The same for a target: a path, or a name below targets/. */
 struct target *target_load(const char *name, struct error *err);
+struct target *target_load_memory(const char *name, const char *text, size_t size,
+				  struct error *err);
 /* Is @text a name or path of a target file, rather than a command line? */
 bool target_is_name(const char *text);
 /* An ad-hoc target from a command line in quotes, split as a shell splits words, no shell run. */
@@ -126,7 +134,7 @@ struct command {
 	struct command_stage {
 		char **argv; /* NULL-terminated */
 		char *file;  /* full path of argv[0] */
-	} *stages;
+	} * stages;
 	size_t n_environment;
 	char **environment; /* "NAME=value" to be set over the inherited ones */
 };
@@ -147,7 +155,8 @@ void command_free(struct command *command);
 char *variables_fill(const char *text, const struct variable *vars, size_t n_vars,
 		     struct error *err);
 
-/* filter_regex: one extended regex that any order of the clauses' words matches; NULL: no filter. To be freed. */
+/* filter_regex: one extended regex that any order of the clauses' words matches; NULL: no filter.
+ * To be freed. */
 char *filter_regex(const struct filter *filter);
 /* filter_words: "(ERROR || WARN) && (user || auth)", or the regex. To be freed. */
 char *filter_words(const struct filter *filter);
