@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# CPU time against getrusage: within 0.5 % or 2 ms, of the side and of every process.
+# shellcheck disable=SC2016
+. "$(dirname "$0")/lib.sh"
+need_bpf
+
+# cpu NAME PROGRAM ARGUMENT...: the cost of the program, and that its parts add up to it.
+cpu() {
+	local name=$1 truth=$WORK/truth.json total
+	shift
+	rm -f "$truth"
+	measure "$name" --target "$TRUTH/$* --truth $truth" || return
+	total=$(value '.rounds[0].cpu.total_seconds')
+	within "$name" "$total" "$(value .cpu_seconds "$truth")" 0.5 0.002
+	within "$name/processes-add-up" "$(value '[.rounds[0].processes[].cpu_seconds] | add')" \
+		"$total" 0.1 0.0005
+	within "$name/user-and-system" \
+		"$(value '.rounds[0].cpu | .user_seconds + .system_seconds')" "$total" 0.001 1e-6
+	holds "$name/nothing-lost" '[.rounds[0].observer.losses[]] | add == 0'
+}
+
+cpu burn-1 burn 1 1.5
+within burn-1/utilization "$(value '.rounds[0].cpu.utilization_avg')" \
+	"$(value '.rounds[0] | .cpu.total_seconds / .window_seconds')" 0.1
+# All of a CPU-bound program is user time; the kernel's tick decides, so not to the last bit.
+holds burn-1/user-dominates '.rounds[0].cpu | .user_seconds > 0.9 * .total_seconds'
+holds burn-1/one-process '.rounds[0].processes | length == 1'
+holds burn-1/exit-code '.rounds[0].exit_code == 0 and .rounds[0].signal == null'
+equal burn-1/pid "$(value '.rounds[0].processes[0].pid')" "$(value .pid "$WORK/truth.json")"
+
+cpu burn-4 burn 4 1
+holds burn-4/peak-is-not-less-than-average '.rounds[0].cpu | .utilization_peak >= .utilization_avg * 0.95'
+holds burn-4/switches '.rounds[0].cpu.context_switches > 0'
+
+cpu children-2000 children 2000 1
+equal children-2000/all-seen "$(value '[.rounds[0].processes[].pid] | unique | length')" 2001
+holds children-2000/all-ended '[.rounds[0].processes[] | select(.exited_at == null)] | length == 0'
+holds children-2000/parents 'first(.rounds[0].processes | sort_by(.started_at)[].pid) as $first |
+	[.rounds[0].processes[] | select(.pid != $first and .ppid != $first)] | length == 0'
+
+cpu spawned-400 children 400 1 --spawn --at-a-time 4
+equal spawned-400/all-seen "$(value '.rounds[0].processes | length')" 401
+
+cpu threads-500 threads 500 0.5
+holds threads-500/one-process '.rounds[0].processes | length == 1'
+
+# A thread that is not the first one takes over the program.
+cpu exec-by-thread threads 50 1 --exec
+holds exec-by-thread/one-process '.rounds[0].processes | length == 1'
+
+measure switches --target "$TRUTH/switches 2000 --fork --truth $WORK/truth.json" &&
+	within switches "$(value '.rounds[0].cpu | .context_switches')" \
+		"$(value .context_switches "$WORK/truth.json")" 0.5 10
+holds switches/involuntary-are-some-of-them '.rounds[0].cpu | .involuntary_switches <= .context_switches'
