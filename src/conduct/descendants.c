@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Finding and signalling all that descends from the keeper. Runs only outside of windows. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "conduct/keeper_process.h"
+
+struct edge {
+	pid_t pid, ppid;
+	bool reached;
+};
+
+/* The parent, and whether the process is a zombie (nothing left to signal). */
+static pid_t parent_of(pid_t pid, bool *zombie)
+{
+	char path[64], text[512], *after;
+	int fd, ppid;
+	char state;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = 0;
+	/* The name between the parentheses may hold anything, parentheses too. */
+	after = strrchr(text, ')');
+	if (!after || sscanf(after + 1, " %c %d", &state, &ppid) != 2)
+		return -1;
+	*zombie = state == 'Z' || state == 'X';
+	return ppid;
+}
+
+static struct edge *all_edges(size_t *n)
+{
+	struct edge *edges = NULL;
+	size_t capacity = 0;
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+
+	*n = 0;
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name), ppid;
+		bool zombie;
+
+		if (pid <= 0)
+			continue;
+		ppid = parent_of(pid, &zombie);
+		if (ppid <= 0 || zombie)
+			continue;
+		if (*n == capacity) {
+			struct edge *larger;
+
+			capacity = capacity ? capacity * 2 : 256;
+			larger = realloc(edges, capacity * sizeof(*edges));
+			if (!larger)
+				break;
+			edges = larger;
+		}
+		edges[(*n)++] = (struct edge){.pid = pid, .ppid = ppid};
+	}
+	if (proc)
+		closedir(proc);
+	return edges;
+}
+
+static bool is_among(pid_t pid, const pid_t *pids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
+static bool is_reached(pid_t pid, const struct edge *edges, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (edges[i].pid == pid)
+			return edges[i].reached;
+	return false;
+}
+
+int descendants_find(struct descendants *found, const pid_t *except, size_t n_except)
+{
+	pid_t self = getpid();
+	struct edge *edges;
+	size_t n;
+	bool more;
+
+	memset(found, 0, sizeof(*found));
+	edges = all_edges(&n);
+	if (!edges)
+		return -ENOMEM;
+	found->pids = calloc(n + 1, sizeof(pid_t));
+	do {
+		more = false;
+		for (size_t i = 0; found->pids && i < n; i++) {
+			if (edges[i].reached || is_among(edges[i].pid, except, n_except))
+				continue;
+			if (edges[i].ppid != self && !is_reached(edges[i].ppid, edges, n))
+				continue;
+			edges[i].reached = more = true;
+			found->pids[found->n++] = edges[i].pid;
+		}
+	} while (more);
+	free(edges);
+	return found->pids ? 0 : -ENOMEM;
+}
+
+void descendants_free(struct descendants *found)
+{
+	free(found->pids);
+	memset(found, 0, sizeof(*found));
+}
+
+/* Follows the parents up to this process. */
+static bool is_descendant(pid_t pid)
+{
+	pid_t self = getpid();
+	bool zombie;
+
+	for (int depth = 0; depth < 1000 && pid > 1; depth++) {
+		pid = parent_of(pid, &zombie);
+		if (pid == self)
+			return true;
+	}
+	return false;
+}
+
+void descendant_signal(pid_t pid, int signal)
+{
+	/* First hold on to the process, then ask what it is. */
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0)
+		return;
+	if (is_descendant(pid)) {
+		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+		if (signal == SIGTERM)
+			syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
+	}
+	close(fd);
+}

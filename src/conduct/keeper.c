@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conduct/keeper_process.h"
+#include "conduct/stage.h"
+#include "conduct/wire.h"
+#include "util/clock.h"
+
+/* Ends of processes that came while something else was waited for. */
+#define MAX_EXITS 64
+
+struct keeper {
+	pid_t pid;
+	int socket;
+	char private_dir[256];
+	struct keeper_exit {
+		pid_t pid;
+		int status;
+	} exits[MAX_EXITS];
+	size_t n_exits;
+	bool gone;
+};
+
+static int make_private_dir(struct keeper *keeper, const struct identity *identity,
+			    struct error *err)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (!base || !*base || geteuid() == 0)
+		base = "/tmp";
+	snprintf(keeper->private_dir, sizeof(keeper->private_dir), "%s/perfbpf-XXXXXX", base);
+	if (!mkdtemp(keeper->private_dir)) {
+		keeper->private_dir[0] = 0;
+		return error_set(
+			err, EXIT_CODE_FAILED,
+			"cannot make a private folder in %s: %s; set TMPDIR to one that can be "
+			"written",
+			base, strerror(errno));
+	}
+	if (geteuid() == 0 && chown(keeper->private_dir, identity->uid, identity->gid))
+		return error_set(err, EXIT_CODE_FAILED, "cannot give %s to user %s: %s",
+				 keeper->private_dir, identity->name, strerror(errno));
+	return 0;
+}
+
+struct keeper *keeper_start(const struct identity *identity, struct error *err)
+{
+	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	int sockets[2];
+
+	if (!keeper) {
+		error_set(err, EXIT_CODE_FAILED, "out of memory");
+		return NULL;
+	}
+	if (make_private_dir(keeper, identity, err))
+		goto fail;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
+		error_set(err, EXIT_CODE_FAILED, "cannot make a socket pair: %s", strerror(errno));
+		goto fail;
+	}
+	keeper->pid = fork();
+	if (keeper->pid == 0) {
+		close(sockets[0]);
+		keeper_process(sockets[1], keeper->private_dir);
+	}
+	close(sockets[1]);
+	keeper->socket = sockets[0];
+	if (keeper->pid > 0)
+		return keeper;
+	error_set(err, EXIT_CODE_FAILED, "cannot fork: %s", strerror(errno));
+	close(keeper->socket);
+fail:
+	if (keeper->private_dir[0])
+		rmdir(keeper->private_dir);
+	free(keeper);
+	return NULL;
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+	if (!keeper)
+		return;
+	close(keeper->socket);
+	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(keeper);
+}
+
+const char *keeper_private_dir(const struct keeper *keeper)
+{
+	return keeper->private_dir;
+}
+
+int keeper_fd(const struct keeper *keeper)
+{
+	return keeper->socket;
+}
+
+static int keeper_gone(struct keeper *keeper, struct error *err)
+{
+	keeper->gone = true;
+	return error_set(err, EXIT_CODE_FAILED,
+			 "perfbpf's keeper process ended unexpectedly (was it killed?)");
+}
+
+static void note_exit(struct keeper *keeper, struct wire_message *message)
+{
+	struct keeper_exit end;
+
+	end.pid = (pid_t)wire_get_i64(message);
+	end.status = (int)wire_get_i64(message);
+	/* The oldest makes room: nobody asked for it. */
+	if (keeper->n_exits == MAX_EXITS)
+		memmove(keeper->exits, keeper->exits + 1,
+			--keeper->n_exits * sizeof(keeper->exits[0]));
+	keeper->exits[keeper->n_exits++] = end;
+}
+
+/* Reads until an answer of @type; ends of processes on the way are kept. */
+static int await(struct keeper *keeper, uint32_t type, struct wire_message *answer,
+		 struct error *err)
+{
+	for (;;) {
+		if (wire_receive(keeper->socket, answer)) {
+			wire_free(answer);
+			return keeper_gone(keeper, err);
+		}
+		if (answer->type == type)
+			return 0;
+		if (answer->type == KEEPER_EXIT)
+			note_exit(keeper, answer);
+		wire_free(answer);
+	}
+}
+
+static int request(struct keeper *keeper, struct wire_message *message, uint32_t type,
+		   struct wire_message *answer, struct error *err)
+{
+	int failed = wire_send(keeper->socket, message);
+
+	wire_free(message);
+	if (failed == -E2BIG)
+		return error_set(err, EXIT_CODE_USAGE, "the command line is too long");
+	if (failed)
+		return keeper_gone(keeper, err);
+	return await(keeper, type, answer, err);
+}
+
+/* The number may have been used before. */
+static void forget_exit(struct keeper *keeper, pid_t pid)
+{
+	for (size_t i = 0; i < keeper->n_exits; i++)
+		if (keeper->exits[i].pid == pid)
+			keeper->exits[i--] = keeper->exits[--keeper->n_exits];
+}
+
+int keeper_spawn(struct keeper *keeper, const struct keeper_spawn *spawn, pid_t *pids,
+		 struct error *err)
+{
+	struct wire_message message, answer;
+	int failed;
+	int64_t n;
+
+	wire_begin(&message, KEEPER_SPAWN);
+	stages_put(&message, spawn);
+	if (request(keeper, &message, KEEPER_SPAWNED, &answer, err))
+		return -1;
+	failed = (int)wire_get_i64(&answer);
+	n = wire_get_i64(&answer);
+	for (int64_t i = 0; i < n && (size_t)i < spawn->n_stages; i++) {
+		pids[i] = (pid_t)wire_get_i64(&answer);
+		forget_exit(keeper, pids[i]);
+	}
+	wire_free(&answer);
+	if (failed)
+		return error_set(err, EXIT_CODE_FAILED, "cannot start '%s': %s",
+				 spawn->stages[0].file, strerror(failed));
+	return 0;
+}
+
+int keeper_release(struct keeper *keeper, struct error *err)
+{
+	struct wire_message message, answer;
+	int failed;
+
+	wire_begin(&message, KEEPER_RELEASE);
+	if (request(keeper, &message, KEEPER_RELEASED, &answer, err))
+		return -1;
+	failed = (int)wire_get_i64(&answer);
+	wire_free(&answer);
+	if (failed)
+		return error_set(err, EXIT_CODE_USAGE, "it cannot be run: %s", strerror(failed));
+	return 0;
+}
+
+static void receive_pending(struct keeper *keeper, int timeout_ms)
+{
+	struct pollfd fd = {.fd = keeper->socket, .events = POLLIN};
+
+	while (!keeper->gone && poll(&fd, 1, timeout_ms) > 0) {
+		struct wire_message message;
+
+		if (wire_receive(keeper->socket, &message))
+			keeper->gone = true;
+		else if (message.type == KEEPER_EXIT)
+			note_exit(keeper, &message);
+		wire_free(&message);
+		timeout_ms = 0;
+	}
+}
+
+bool keeper_ended(struct keeper *keeper, pid_t pid, int *status)
+{
+	receive_pending(keeper, 0);
+	for (size_t i = keeper->n_exits; i-- > 0;) {
+		if (keeper->exits[i].pid == pid) {
+			*status = keeper->exits[i].status;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool keeper_wait(struct keeper *keeper, pid_t pid, uint64_t timeout_ns, int *status)
+{
+	uint64_t until = clock_now_ns() + timeout_ns;
+
+	while (!keeper_ended(keeper, pid, status)) {
+		uint64_t now = clock_now_ns();
+
+		if (now >= until || keeper->gone)
+			return false;
+		receive_pending(keeper, (int)((until - now) / NSEC_PER_MSEC) + 1);
+	}
+	return true;
+}
+
+void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns)
+{
+	struct wire_message message, answer;
+	struct error ignored;
+
+	wire_begin(&message, KEEPER_END_HELPER);
+	wire_put_i64(&message, pid);
+	wire_put_i64(&message, (int64_t)grace_ns);
+	if (!request(keeper, &message, KEEPER_ENDED, &answer, &ignored))
+		wire_free(&answer);
+}
+
+int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err)
+{
+	struct wire_message message, answer;
+	int left;
+
+	wire_begin(&message, KEEPER_END);
+	wire_put_i64(&message, (int64_t)grace_ns);
+	if (request(keeper, &message, KEEPER_ENDED, &answer, err))
+		return -1;
+	left = (int)wire_get_i64(&answer);
+	wire_free(&answer);
+	return left;
+}

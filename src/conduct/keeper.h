@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The keeper: a small process of perfbpf's that starts the sides and the drivers, is
+ * their (sub)reaper, and ends all of them. Whatever becomes of perfbpf, the keeper sees
+ * its socket close, ends every descendant, removes the private folders, and goes.
+ *
+ * It is forked before anything else is done, so it keeps the privileges that
+ * starting a side as another user takes, while the rest of perfbpf gives them up.
+ */
+#ifndef PERFBPF_CONDUCT_KEEPER_H
+#define PERFBPF_CONDUCT_KEEPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "conduct/identity.h"
+#include "util/error.h"
+
+#define KEEPER_MAX_STAGES 16
+
+struct keeper;
+
+struct keeper_stage {
+	const char *file; /* full path */
+	char **argv;
+};
+
+struct keeper_spawn {
+	const struct identity *identity;
+	size_t n_stages; /* connected by pipes: the first reads fds[0], the last writes fds[1] */
+	const struct keeper_stage *stages;
+	char **environment;
+	int fds[8]; /* become 0, 1, 2, … of the process */
+	size_t n_fds;
+	/* true: a side, held before its exec until keeper_release(). false: a helper (a driver, a
+	 * version query), which starts at once and is not touched by keeper_end(). */
+	bool side;
+};
+
+/* NULL with @err. @identity owns the private folder. */
+struct keeper *keeper_start(const struct identity *identity, struct error *err);
+/* Ends all and waits for the keeper to go; NULL is fine. */
+void keeper_stop(struct keeper *keeper);
+/* A folder (mode 0700, of @identity) that the keeper removes when it goes. */
+const char *keeper_private_dir(const struct keeper *keeper);
+/* Readable when a process that was started has ended. */
+int keeper_fd(const struct keeper *keeper);
+
+/* Starts the stages; @pids takes their process ids. -1 with @err. */
+int keeper_spawn(struct keeper *keeper, const struct keeper_spawn *spawn, pid_t *pids,
+		 struct error *err);
+/* Lets the held side exec. -1 with EXIT_CODE_USAGE where exec fails, naming the program. */
+int keeper_release(struct keeper *keeper, struct error *err);
+/* Has a started process ended? @status as of wait(2). Does not block. */
+bool keeper_ended(struct keeper *keeper, pid_t pid, int *status);
+/* Waits for that; false after @timeout_ns. */
+bool keeper_wait(struct keeper *keeper, pid_t pid, uint64_t timeout_ns, int *status);
+/* Ends a helper: TERM, then KILL after @grace_ns. */
+void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns);
+/*
+ * Ends the side's whole tree, wherever its processes have gone: TERM, then KILL after
+ * @grace_ns. Returns how many processes could not be ended, or -1 with @err.
+ */
+int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err);
+
+#endif

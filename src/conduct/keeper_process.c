@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/keeper_process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conduct/keeper.h"
+#include "conduct/stage.h"
+#include "conduct/wire.h"
+#include "util/clock.h"
+#include "util/file.h"
+
+#define KILL_TIMEOUT_NS (5 * NSEC_PER_SEC)
+#define CRASH_GRACE_NS  (500 * NSEC_PER_MSEC)
+#define MAX_HELPERS     16
+
+struct keeper_state {
+	int socket;
+	int signals; /* signalfd: SIGCHLD, and those that ask the keeper to end */
+	struct stage_set side;
+	pid_t helpers[MAX_HELPERS];
+	size_t n_helpers;
+};
+
+static void forget_helper(struct keeper_state *state, pid_t pid)
+{
+	for (size_t i = 0; i < state->n_helpers; i++)
+		if (state->helpers[i] == pid)
+			state->helpers[i--] = state->helpers[--state->n_helpers];
+}
+
+static bool was_started(const struct keeper_state *state, pid_t pid)
+{
+	for (size_t i = 0; i < state->n_helpers; i++)
+		if (state->helpers[i] == pid)
+			return true;
+	for (size_t i = 0; i < state->side.n; i++)
+		if (state->side.pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* Reaps everything that has ended, orphans of the side included. */
+static void reap(struct keeper_state *state)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct wire_message answer;
+
+		if (!was_started(state, pid))
+			continue;
+		forget_helper(state, pid);
+		wire_begin(&answer, KEEPER_EXIT);
+		wire_put_i64(&answer, pid);
+		wire_put_i64(&answer, status);
+		wire_send(state->socket, &answer);
+		wire_free(&answer);
+	}
+}
+
+static void wait_a_little(struct keeper_state *state)
+{
+	struct pollfd fd = {.fd = state->signals, .events = POLLIN};
+	struct signalfd_siginfo info;
+
+	if (poll(&fd, 1, 5) > 0 && read(state->signals, &info, sizeof(info)) < 0)
+		return;
+	reap(state);
+}
+
+/* Signals every descendant once a call with TERM, or again and again with KILL. */
+static size_t signal_tree(struct keeper_state *state, int signal, bool all)
+{
+	struct descendants found;
+	size_t n;
+
+	if (descendants_find(&found, state->helpers, all ? 0 : state->n_helpers))
+		return 1;
+	n = found.n;
+	for (size_t i = 0; i < n; i++)
+		descendant_signal(found.pids[i], signal);
+	descendants_free(&found);
+	return n;
+}
+
+/*
+ * TERM to all, then KILL to what is left after the grace time. A process that forks
+ * while it is being ended is found in the next round; signalling TERM to one again
+ * does no harm.
+ */
+static size_t end_tree(struct keeper_state *state, uint64_t grace_ns, bool all)
+{
+	uint64_t term_until = clock_now_ns() + grace_ns, kill_until;
+	uint64_t next_term = 0;
+	size_t left = 1;
+
+	while (left && clock_now_ns() < term_until) {
+		/* Looking every few ms finds the end soon; TERM again only now and then. */
+		bool again = clock_now_ns() >= next_term;
+
+		left = signal_tree(state, again ? SIGTERM : 0, all);
+		if (again)
+			next_term = clock_now_ns() + 200 * NSEC_PER_MSEC;
+		if (left)
+			wait_a_little(state);
+	}
+	kill_until = clock_now_ns() + KILL_TIMEOUT_NS;
+	while ((left = signal_tree(state, SIGKILL, all)) && clock_now_ns() < kill_until)
+		wait_a_little(state);
+	reap(state);
+	return left;
+}
+
+static void answer_two(struct keeper_state *state, uint32_t type, int64_t a, int64_t b)
+{
+	struct wire_message answer;
+
+	wire_begin(&answer, type);
+	wire_put_i64(&answer, a);
+	wire_put_i64(&answer, b);
+	wire_send(state->socket, &answer);
+	wire_free(&answer);
+}
+
+static void handle_spawn(struct keeper_state *state, struct wire_message *request)
+{
+	struct stage_set started = {};
+	struct wire_message answer;
+	bool side;
+	int failed;
+
+	failed = stages_start(request, &started, &side);
+	wire_begin(&answer, KEEPER_SPAWNED);
+	wire_put_i64(&answer, failed);
+	wire_put_i64(&answer, (int64_t)started.n);
+	for (size_t i = 0; i < started.n; i++)
+		wire_put_i64(&answer, started.pids[i]);
+	if (side) {
+		stages_close(&state->side);
+		state->side = started;
+	} else {
+		if (started.n && state->n_helpers < MAX_HELPERS)
+			state->helpers[state->n_helpers++] = started.pids[0];
+		stages_close(&started);
+	}
+	wire_send(state->socket, &answer);
+	wire_free(&answer);
+}
+
+static void handle_end_helper(struct keeper_state *state, pid_t pid, uint64_t grace_ns)
+{
+	uint64_t until = clock_now_ns() + grace_ns;
+
+	if (was_started(state, pid))
+		kill(pid, SIGTERM);
+	while (was_started(state, pid) && clock_now_ns() < until)
+		wait_a_little(state);
+	if (was_started(state, pid))
+		kill(pid, SIGKILL);
+	while (was_started(state, pid) && clock_now_ns() < until + KILL_TIMEOUT_NS)
+		wait_a_little(state);
+	answer_two(state, KEEPER_ENDED, 0, 0);
+}
+
+static void handle(struct keeper_state *state, struct wire_message *request)
+{
+	size_t stage = 0;
+	int failed;
+	pid_t pid;
+
+	switch (request->type) {
+	case KEEPER_SPAWN:
+		handle_spawn(state, request);
+		break;
+	case KEEPER_RELEASE:
+		failed = stages_release(&state->side, &stage);
+		answer_two(state, KEEPER_RELEASED, failed, (int64_t)stage);
+		break;
+	case KEEPER_END:
+		stages_close(&state->side);
+		answer_two(state, KEEPER_ENDED,
+			   (int64_t)end_tree(state, (uint64_t)wire_get_i64(request), false), 0);
+		break;
+	case KEEPER_END_HELPER:
+		pid = (pid_t)wire_get_i64(request);
+		handle_end_helper(state, pid, (uint64_t)wire_get_i64(request));
+		break;
+	default:
+		break;
+	}
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Terminal signals are perfbpf's to answer; SIGTERM to the keeper itself means the end of all. */
+static bool asks_to_end(struct keeper_state *state)
+{
+	struct signalfd_siginfo info;
+	bool end = false;
+
+	while (read(state->signals, &info, sizeof(info)) == sizeof(info))
+		end = end || info.ssi_signo == SIGTERM;
+	return end;
+}
+
+static void serve(struct keeper_state *state)
+{
+	struct pollfd fds[2] = {{.fd = state->socket, .events = POLLIN},
+				{.fd = state->signals, .events = POLLIN}};
+
+	for (;;) {
+		struct wire_message request;
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents) {
+			if (asks_to_end(state))
+				return;
+			reap(state);
+		}
+		if (!fds[0].revents)
+			continue;
+		if (wire_receive(state->socket, &request)) {
+			wire_free(&request);
+			return;
+		}
+		handle(state, &request);
+		for (size_t i = 0; i < request.n_fds; i++)
+			close(request.fds[i]);
+		wire_free(&request);
+	}
+}
+
+void keeper_process(int socket, const char *private_dir)
+{
+	struct keeper_state state = {.socket = socket};
+
+	prctl(PR_SET_NAME, "perfbpf-keeper", 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	/* Out of the terminal's foreground group, so that Ctrl-C reaches perfbpf alone. */
+	setpgid(0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	state.signals = open_signals();
+	serve(&state);
+	stages_close(&state.side);
+	end_tree(&state, CRASH_GRACE_NS, true);
+	if (private_dir[0])
+		dir_remove(private_dir);
+	_exit(0);
+}

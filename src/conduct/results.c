@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/results.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report/report.h"
+#include "util/file.h"
+
+#define RESULTS_ROOT "perfbpf-results"
+
+static char *default_path(const char *label)
+{
+	char stamp[32], *path, *slash;
+	time_t now = time(NULL);
+	struct tm utc;
+
+	gmtime_r(&now, &utc);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
+	if (asprintf(&path, RESULTS_ROOT "/%s-%s", stamp, label) < 0)
+		return NULL;
+	/* The label is one name: "kubelogs/basic" is no folder in a folder here. */
+	for (slash = path + strlen(RESULTS_ROOT) + 1; *slash; slash++)
+		if (*slash == '/' || *slash == ' ')
+			*slash = '-';
+	return path;
+}
+
+static bool is_empty(int dirfd)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	bool empty = true;
+
+	if (!dir)
+		return true;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			empty = false;
+	closedir(dir);
+	return empty;
+}
+
+static int cannot(const char *path, int error, struct error *err)
+{
+	return error_set(err,
+			 error == EEXIST || error == ENOTDIR || error == EACCES || error == EROFS ||
+					 error == EPERM
+				 ? EXIT_CODE_USAGE
+				 : EXIT_CODE_FAILED,
+			 "cannot make the results folder %s: %s; say another with -o DIR", path,
+			 strerror(error));
+}
+
+/* Only what perfbpf made as root itself is given away: never a folder that was there. */
+static void give(const char *path, const struct identity *owner)
+{
+	if (geteuid() == 0 && owner->uid != 0 && lchown(path, owner->uid, owner->gid))
+		return; /* seen at once by the write that fails */
+}
+
+static int make(const char *path, const struct identity *owner, struct error *err)
+{
+	char *copy = strdup(path), *slash;
+	int failed = 0;
+
+	if (!copy)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	for (slash = copy + 1; !failed; slash++) {
+		if (*slash && *slash != '/')
+			continue;
+		char end = *slash;
+
+		*slash = 0;
+		if (!mkdir(copy, 0755))
+			give(copy, owner);
+		else if (errno != EEXIST)
+			failed = errno;
+		*slash = end;
+		if (!end)
+			break;
+	}
+	free(copy);
+	return failed ? cannot(path, failed, err) : 0;
+}
+
+int results_open(struct results *results, const char *path, const char *label,
+		 const struct identity *owner, struct error *err)
+{
+	results->dirfd = -1;
+	results->path = path ? strdup(path) : default_path(label);
+	if (!results->path)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	if (!results->path[0])
+		return error_set(err, EXIT_CODE_USAGE, "-o needs the name of a folder");
+	if (make(results->path, owner, err))
+		return -1;
+	results->dirfd = open(results->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (results->dirfd < 0)
+		return cannot(results->path, errno, err);
+	if (!is_empty(results->dirfd))
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"the results folder %s exists and is not empty; nothing is written over: "
+			"say another with -o DIR",
+			results->path);
+	if (faccessat(results->dirfd, ".", W_OK | X_OK, AT_EACCESS))
+		return cannot(results->path, errno, err);
+	return 0;
+}
+
+int results_open_below(struct results *results, const struct results *parent, const char *name,
+		       struct error *err)
+{
+	results->dirfd = -1;
+	if (asprintf(&results->path, "%s/%s", parent->path, name) < 0) {
+		results->path = NULL;
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	}
+	for (char *c = results->path + strlen(parent->path) + 1; *c; c++)
+		if (*c == '/')
+			*c = '-';
+	name = results->path + strlen(parent->path) + 1;
+	if (mkdirat(parent->dirfd, name, 0755) && errno != EEXIST)
+		return cannot(results->path, errno, err);
+	results->dirfd = openat(parent->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return results->dirfd < 0 ? cannot(results->path, errno, err) : 0;
+}
+
+void results_close(struct results *results)
+{
+	if (results->dirfd >= 0)
+		close(results->dirfd);
+	free(results->path);
+	results->path = NULL;
+	results->dirfd = -1;
+}
+
+int results_create(const struct results *results, const char *name, struct error *err)
+{
+	int fd = openat(results->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND,
+			0644);
+
+	if (fd < 0)
+		return error_set(err, EXIT_CODE_FAILED, "cannot write %s/%s: %s", results->path,
+				 name, strerror(errno));
+	return fd;
+}
+
+static int write_format(const struct results *results, const struct report_format *format,
+			const struct record *rec, struct error *err)
+{
+	struct report_options options = {.all_metrics = true, .width = 0};
+	int fd = results_create(results, format->file_name, err), failed;
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (fd < 0)
+		return -1;
+	if (!out) {
+		close(fd);
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	}
+	failed = format->write(rec, &options, out, err);
+	errno = 0;
+	if (!failed && (fflush(out) || ferror(out)))
+		failed = error_set(err, EXIT_CODE_FAILED, "cannot write %s/%s: %s", results->path,
+				   format->file_name, strerror(errno ? errno : EIO));
+	fclose(out);
+	return failed;
+}
+
+int results_write(const struct results *results, const struct record *rec, struct error *err)
+{
+	const struct report_format *const *formats;
+	size_t n;
+
+	if (record_write(rec, results->dirfd, results->path, err))
+		return -1;
+	formats = report_formats(&n);
+	for (size_t i = 0; i < n; i++)
+		if (formats[i]->file_name && strcmp(formats[i]->file_name, "run.json") &&
+		    write_format(results, formats[i], rec, err))
+			return -1;
+	return 0;
+}

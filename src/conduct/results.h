@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The results folder: made before privileges are given up, and given to the invoking user. */
+#ifndef PERFBPF_CONDUCT_RESULTS_H
+#define PERFBPF_CONDUCT_RESULTS_H
+
+#include "conduct/identity.h"
+#include "record/record.h"
+
+struct results {
+	char *path;
+	int dirfd;
+};
+
+/*
+ * Makes @path, or perfbpf-results/<UTC time>-<label>/ where it is NULL. A folder that
+ * exists and is not empty is EXIT_CODE_USAGE: nothing is ever written over.
+ */
+int results_open(struct results *results, const char *path, const char *label,
+		 const struct identity *owner, struct error *err);
+/* A sub-folder (a scenario's). */
+int results_open_below(struct results *results, const struct results *parent, const char *name,
+		       struct error *err);
+void results_close(struct results *results);
+/* A file in the folder for writing, close-on-exec; -1 with @err. */
+int results_create(const struct results *results, const char *name, struct error *err);
+/* run.json and every format that `run` writes. */
+int results_write(const struct results *results, const struct record *rec, struct error *err);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* Above any number that a process is given, so that putting one in place closes no other. */
+#define PARKED_FD 64
+
+struct plan {
+	struct identity identity;
+	bool side;
+	size_t n_stages;
+	const char *files[KEEPER_MAX_STAGES];
+	char **argvs[KEEPER_MAX_STAGES];
+	char **environment;
+	const int *fds;
+	size_t n_fds;
+};
+
+void stages_put(struct wire_message *message, const struct keeper_spawn *spawn)
+{
+	const struct identity *identity = spawn->identity;
+
+	wire_put_i64(message, identity->uid);
+	wire_put_i64(message, identity->gid);
+	wire_put_i64(message, (int64_t)identity->n_groups);
+	for (size_t i = 0; i < identity->n_groups; i++)
+		wire_put_i64(message, identity->groups[i]);
+	wire_put_i64(message, spawn->side);
+	wire_put_i64(message, (int64_t)spawn->n_stages);
+	for (size_t i = 0; i < spawn->n_stages; i++) {
+		wire_put_string(message, spawn->stages[i].file);
+		wire_put_strings(message, spawn->stages[i].argv);
+	}
+	wire_put_strings(message, spawn->environment);
+	for (size_t i = 0; i < spawn->n_fds; i++)
+		wire_put_fd(message, spawn->fds[i]);
+}
+
+static int get_plan(struct wire_message *message, struct plan *plan)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->identity.uid = (uid_t)wire_get_i64(message);
+	plan->identity.gid = (gid_t)wire_get_i64(message);
+	plan->identity.n_groups = (size_t)wire_get_i64(message);
+	if (message->broken || plan->identity.n_groups > message->size)
+		return EPROTO;
+	plan->identity.groups = calloc(plan->identity.n_groups + 1, sizeof(gid_t));
+	for (size_t i = 0; plan->identity.groups && i < plan->identity.n_groups; i++)
+		plan->identity.groups[i] = (gid_t)wire_get_i64(message);
+	plan->side = wire_get_i64(message);
+	plan->n_stages = (size_t)wire_get_i64(message);
+	if (message->broken || plan->n_stages == 0 || plan->n_stages > KEEPER_MAX_STAGES)
+		return EPROTO;
+	for (size_t i = 0; i < plan->n_stages; i++) {
+		plan->files[i] = wire_get_string(message);
+		plan->argvs[i] = wire_get_strings(message);
+	}
+	plan->environment = wire_get_strings(message);
+	plan->fds = message->fds;
+	plan->n_fds = message->n_fds;
+	return message->broken || plan->n_fds < 3 ? EPROTO : 0;
+}
+
+static void free_plan(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_stages && i < KEEPER_MAX_STAGES; i++)
+		free(plan->argvs[i]);
+	free(plan->environment);
+	free(plan->identity.groups);
+}
+
+/* Makes @fds the process's 0, 1, 2, …; everything else is close-on-exec already. */
+static bool place_fds(const int *fds, size_t n)
+{
+	int parked[WIRE_MAX_FDS];
+
+	for (size_t i = 0; i < n; i++) {
+		parked[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, PARKED_FD);
+		if (parked[i] < 0)
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (dup2(parked[i], (int)i) < 0)
+			return false;
+	return true;
+}
+
+static void default_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < SIGRTMAX; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * All that can be done before the exec is done before the hold, so that what runs in
+ * the window before the target's first instruction is one read's return and the exec.
+ */
+static _Noreturn void run_stage(const struct plan *plan, size_t stage, const int *fds, int hold,
+				int status)
+{
+	int failed;
+	char go;
+
+	setsid();
+	default_signals();
+	hold = fcntl(hold, F_DUPFD_CLOEXEC, PARKED_FD);
+	status = fcntl(status, F_DUPFD_CLOEXEC, PARKED_FD);
+	failed = -identity_become(&plan->identity);
+	/* After the change of user, which resets it: should the keeper be killed, this goes too. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!failed && !place_fds(fds, plan->n_fds))
+		failed = errno;
+	if (!failed) {
+		if (read(hold, &go, 1) != 1)
+			_exit(127);
+		execve(plan->files[stage], plan->argvs[stage], plan->environment);
+		failed = errno;
+	}
+	if (write(status, &failed, sizeof(failed)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int start_one(const struct plan *plan, size_t stage, const int *fds, int hold,
+		     struct stage_set *set)
+{
+	int status[2];
+	pid_t pid;
+
+	if (pipe2(status, O_CLOEXEC))
+		return errno;
+	pid = fork();
+	if (pid == 0)
+		run_stage(plan, stage, fds, hold, status[1]);
+	close(status[1]);
+	if (pid < 0) {
+		close(status[0]);
+		return errno;
+	}
+	set->pids[set->n] = pid;
+	set->status[set->n] = status[0];
+	set->n++;
+	return 0;
+}
+
+/* Stages are connected by pipes: the first reads the plan's input, the last writes its output. */
+static int start_all(const struct plan *plan, int hold, struct stage_set *set)
+{
+	int input = plan->fds[0], failed = 0;
+
+	for (size_t i = 0; i < plan->n_stages && !failed; i++) {
+		bool last = i + 1 == plan->n_stages;
+		int fds[WIRE_MAX_FDS], link[2] = {-1, -1};
+
+		memcpy(fds, plan->fds, plan->n_fds * sizeof(int));
+		if (!last && pipe2(link, O_CLOEXEC))
+			return errno;
+		fds[0] = input;
+		if (!last)
+			fds[1] = link[1];
+		failed = start_one(plan, i, fds, hold, set);
+		if (input != plan->fds[0])
+			close(input);
+		if (!last)
+			close(link[1]);
+		input = link[0];
+	}
+	if (failed && input >= 0 && input != plan->fds[0])
+		close(input);
+	return failed;
+}
+
+int stages_start(struct wire_message *message, struct stage_set *set, bool *side)
+{
+	struct plan plan;
+	int hold[2];
+	int failed = get_plan(message, &plan);
+	size_t stage;
+
+	*side = plan.side;
+	if (failed || pipe2(hold, O_CLOEXEC)) {
+		free_plan(&plan);
+		return failed ? failed : errno;
+	}
+	set->hold = hold[1];
+	set->open = true;
+	failed = start_all(&plan, hold[0], set);
+	close(hold[0]);
+	free_plan(&plan);
+	if (!failed && !*side)
+		failed = stages_release(set, &stage);
+	if (failed)
+		stages_close(set);
+	return failed;
+}
+
+int stages_release(struct stage_set *set, size_t *failed_stage)
+{
+	int first = 0;
+
+	if (!set->open || !set->n)
+		return ESRCH;
+	for (size_t i = 0; i < set->n; i++)
+		if (write(set->hold, "g", 1) != 1)
+			return errno;
+	for (size_t i = 0; i < set->n; i++) {
+		int failed;
+
+		/* End of file once the exec has closed the other end. */
+		if (read(set->status[i], &failed, sizeof(failed)) == sizeof(failed) && !first) {
+			first = failed;
+			*failed_stage = i;
+		}
+	}
+	return first;
+}
+
+void stages_close(struct stage_set *set)
+{
+	if (!set->open)
+		return;
+	close(set->hold);
+	for (size_t i = 0; i < set->n; i++)
+		close(set->status[i]);
+	set->open = false;
+}
