@@ -10,8 +10,8 @@
 #include "util/clock.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-/* A uint64_t holds any 19 digits; a unit below 2^44 keeps their product within 128 bits. */
-#define MAX_DIGITS 19
+/* Enough for each uint64_t in any unit; times the largest unit, below 2^44, 128 bits hold them. */
+#define MAX_DIGITS 24
 
 typedef unsigned __int128 u128;
 
@@ -48,8 +48,8 @@ static const struct unit size_units[] = {
 
 /* A decimal number as digits / scale, so that "0.1s" is exactly 100 ms. */
 struct decimal {
-	uint64_t digits;
-	uint64_t scale;
+	u128 digits;
+	u128 scale;
 };
 
 static bool is_digit(char c)
@@ -81,7 +81,7 @@ static int decimal_read(const char **text, struct decimal *decimal)
 			continue;
 		if (n == MAX_DIGITS)
 			return -ERANGE;
-		decimal->digits = decimal->digits * 10 + (uint64_t)(*c - '0');
+		decimal->digits = decimal->digits * 10 + (u128)(*c - '0');
 		n += decimal->digits != 0 || fraction;
 		if (fraction)
 			decimal->scale *= 10;
@@ -116,7 +116,7 @@ static int parse(const char *text, const struct unit *units, size_t n, struct de
 /* To the nearest whole; what is more than nothing must not become nothing. */
 static int decimal_times(const struct decimal *decimal, uint64_t factor, uint64_t *value)
 {
-	u128 product = (u128)decimal->digits * factor;
+	u128 product = decimal->digits * factor;
 	u128 whole = (product + decimal->scale / 2) / decimal->scale;
 
 	if (whole > UINT64_MAX || (!whole && product))
@@ -147,7 +147,7 @@ int parse_count(const char *text, double *value)
 
 	if (err)
 		return err;
-	*value = (double)((u128)decimal.digits * factor) / (double)decimal.scale;
+	*value = (double)(decimal.digits * factor) / (double)decimal.scale;
 	return 0;
 }
 
