@@ -6,6 +6,8 @@
 #ifndef PERFBPF_UTIL_EXIT_CODE_H
 #define PERFBPF_UTIL_EXIT_CODE_H
 
+#include <stdio.h>
+
 /* clang-format off */
 #define EXIT_CODE_TABLE(X) \
 	X(OK,           0,  "done; every gate that was asked for passed") \
@@ -25,5 +27,8 @@ enum exit_code {
 	/* 128 + n: ended by signal n, after the children were stopped and what was measured was saved */
 	EXIT_CODE_SIGNAL_BASE = 128,
 };
+
+/* docs/exit-codes.md, as a whole. */
+void exit_code_print_markdown(FILE *out);
 
 #endif
