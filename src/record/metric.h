@@ -16,12 +16,12 @@ enum metric_kind {
 };
 
 struct metric {
-	const char *name;	 /* "cpu.total_seconds": its path in a round of run.json */
-	const char *label;	 /* "CPU time", for tables */
-	const char *unit;	 /* "s", "bytes", "" */
+	const char *name;  /* "cpu.total_seconds": its path in a round of run.json */
+	const char *label; /* "CPU time", for tables */
+	const char *unit;  /* "s", "bytes", "" */
 	enum metric_kind kind;
 	bool lower_is_better;
-	bool headline;		 /* shown in the short table; the rest with --all */
+	bool headline;           /* shown in the short table; the rest with --all */
 	const char *description; /* one line for `perfbpf list metrics` */
 	double (*get)(const struct record_round *round); /* NAN: not known in this round */
 };

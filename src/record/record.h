@@ -26,12 +26,12 @@ enum side {
 };
 
 struct record_cpu {
-	double total_seconds;	    /* exact, the scheduler's own account */
-	double user_seconds;	    /* total split by the kernel's tick accounting, as getrusage does */
+	double total_seconds; /* exact, the scheduler's own account */
+	double user_seconds;  /* total split by the kernel's tick accounting, as getrusage does */
 	double system_seconds;
-	double utilization_avg;	    /* total_seconds / window_seconds; 1.0 is one core */
-	double utilization_peak;    /* largest tick */
-	int64_t context_switches;   /* voluntary and involuntary */
+	double utilization_avg;   /* total_seconds / window_seconds; 1.0 is one core */
+	double utilization_peak;  /* largest tick */
+	int64_t context_switches; /* voluntary and involuntary */
 	int64_t involuntary_switches;
 	int64_t migrations;
 };
@@ -50,15 +50,16 @@ struct record_network_family {
 };
 
 struct record_network {
-	int64_t tx_bytes, rx_bytes; /* all families */
+	int64_t tx_bytes, rx_bytes;                       /* all families */
 	int64_t connections_opened, connections_accepted; /* TCP */
-	int64_t retransmits;				  /* TCP segments */
-	struct record_network_family inet, inet6, unix_, other; /* JSON keys inet, inet6, unix, other under "families" */
+	int64_t retransmits;                              /* TCP segments */
+	struct record_network_family inet, inet6, unix_,
+		other; /* JSON keys inet, inet6, unix, other under "families" */
 };
 
 struct record_work {
-	int64_t lines;	 /* seen at the target's output, intended within the window */
-	int64_t bytes;	 /* of those lines */
+	int64_t lines; /* seen at the target's output, intended within the window */
+	int64_t bytes; /* of those lines */
 	int64_t expected_lines;
 	int64_t lost;
 	int64_t duplicated;
@@ -95,22 +96,24 @@ struct record_series {
 };
 
 struct record_driver {
-	double cpu_seconds;	 /* in the window */
+	double cpu_seconds;      /* in the window */
 	double late_seconds_max; /* by the driver's own fault, not by a full socket */
 	int64_t dropped;
 };
 
 struct record_losses {
-	int64_t ring;	    /* lifecycle events that found the ring buffer full */
-	int64_t map_full;   /* processes without a slot of their own: counted in the side's total only */
-	int64_t storage;    /* tasks that could not be made members */
+	int64_t ring;     /* lifecycle events that found the ring buffer full */
+	int64_t map_full; /* processes without a slot of their own: counted in the side's total only
+			   */
+	int64_t storage;  /* tasks that could not be made members */
 	int64_t stacks;
-	int64_t sockets;    /* sockets that could not be remembered: their connections and retransmits are missing */
-	int64_t recursion;  /* events that met their own program running on the same CPU */
+	int64_t sockets; /* sockets that could not be remembered: their connections and retransmits
+			    are missing */
+	int64_t recursion; /* events that met their own program running on the same CPU */
 };
 
 struct record_observer {
-	char *mode;	      /* "stats" or "off" */
+	char *mode;           /* "stats" or "off" */
 	double probe_seconds; /* run time of all programs in the window; NAN with --observer off */
 	int64_t probe_events;
 	double userspace_cpu_seconds;
@@ -121,7 +124,7 @@ struct record_observer {
 		char *name;
 		int64_t events;
 		double seconds;
-	} *programs;
+	} * programs;
 };
 
 struct record_validity {
@@ -132,7 +135,7 @@ struct record_validity {
 
 struct record_round {
 	enum side side;
-	int64_t pair;	  /* 0-based */
+	int64_t pair;     /* 0-based */
 	int64_t position; /* 0: first of its pair */
 	char *started_at; /* UTC, RFC 3339 with milliseconds */
 	double window_seconds;
@@ -174,11 +177,11 @@ struct record_comparison {
 	char *unit;
 	bool lower_is_better;
 	double a_median, a_min, a_max;
-	double b_median, b_min, b_max; /* NAN with one side */
-	double ratio;		       /* B/A */
+	double b_median, b_min, b_max;  /* NAN with one side */
+	double ratio;                   /* B/A */
 	double ci_low, ci_high, p, mde; /* NAN until a verdict is made */
-	int64_t n;			/* pairs */
-	char *verdict;			/* B_lower B_higher equivalent inconclusive, or NULL */
+	int64_t n;                      /* pairs */
+	char *verdict;                  /* B_lower B_higher equivalent inconclusive, or NULL */
 };
 
 struct record {
@@ -230,6 +233,8 @@ void record_invalid(struct record_round *round, const char *fmt, ...)
  */
 int record_write(const struct record *rec, int dirfd, const char *dir, struct error *err);
 struct record *record_read(const char *path, struct error *err);
+/* The same from @text; @name stands for the file in messages. */
+struct record *record_parse(const char *text, size_t size, const char *name, struct error *err);
 /* The JSON text (to be freed), for --format json. NULL without memory. */
 char *record_to_json(const struct record *rec);
 

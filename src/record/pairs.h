@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Rounds by side and by pair. Used inside record/ only. */
+#ifndef PERFBPF_RECORD_PAIRS_H
+#define PERFBPF_RECORD_PAIRS_H
+
+#include "record/record.h"
+
+struct pair {
+	struct record_round *a, *b; /* never NULL */
+};
+
+struct pairs {
+	size_t n;
+	struct pair *pairs; /* borrowed rounds, in the order of A's; to be freed */
+	size_t n_rounds[SIDES];
+	bool two_sided; /* two targets, or rounds of both */
+};
+
+/* -1 without memory. */
+int pairs_collect(struct record *rec, struct pairs *pairs);
+
+/* validity.c: gives every round that cannot be compared its reasons; see compare.h. */
+void validity_check(struct record *rec, const struct pairs *pairs, double work_bound);
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "record/shape.h"
+
+#include "record/record.h"
+
+/* Each table defines T as the struct that its offsets are in. */
+#define FIELD(kind_, key_, member_, text_)                                                         \
+	{                                                                                          \
+		.key = #key_, .kind = kind_, .offset = offsetof(T, member_),                       \
+		.aux_offset = FIELD_NO_OFFSET, .text = text_                                       \
+	}
+#define COUNTED(kind_, key_, member_, count_, shape_, text_)                                       \
+	{                                                                                          \
+		.key = #key_, .kind = kind_, .offset = offsetof(T, member_),                       \
+		.aux_offset = offsetof(T, count_), .shape = shape_, .text = text_                  \
+	}
+#define STRING(name, text)      FIELD(FIELD_STRING, name, name, text)
+#define REAL(name, text)        FIELD(FIELD_REAL, name, name, text)
+#define INTEGER(name, text)     FIELD(FIELD_INTEGER, name, name, text)
+#define STRINGS(name, text)     COUNTED(FIELD_STRINGS, name, name, n_##name, NULL, text)
+#define REALS(name, text)       COUNTED(FIELD_REALS, name, name, n, NULL, text)
+#define LIST(name, shape, text) COUNTED(FIELD_LIST, name, name, n_##name, &shape, text)
+#define MAP(name, shape, text)  COUNTED(FIELD_MAP, name, name, n_##name, &shape, text)
+#define OBJECT_AT(key_, offset_, aux_, shape_, text_)                                              \
+	{                                                                                          \
+		.key = #key_, .kind = FIELD_OBJECT, .offset = offset_, .aux_offset = aux_,         \
+		.shape = &shape_, .text = text_                                                    \
+	}
+#define OBJECT(name, shape, text) OBJECT_AT(name, offsetof(T, name), FIELD_NO_OFFSET, shape, text)
+#define OPTIONAL(name, shape, text)                                                                \
+	OBJECT_AT(name, offsetof(T, name), offsetof(T, has_##name), shape, text)
+/* Keys that JSON groups and the struct does not: their offsets are in the outer struct. */
+#define GROUP(key, shape, text) OBJECT_AT(key, 0, FIELD_NO_OFFSET, shape, text)
+#define SHAPE(name, table, flat)                                                                   \
+	static const struct shape name = {table, sizeof(table) / sizeof((table)[0]), sizeof(T),    \
+					  flat}
+
+#define T struct record_cpu
+static const struct field cpu_fields[] = {
+	REAL(total_seconds, "CPU time of the whole process tree, by the scheduler's exact account"),
+	REAL(user_seconds,
+	     "of it in user mode: the total split by the kernel's tick accounting, as "
+	     "getrusage does"),
+	REAL(system_seconds, "of it in the kernel"),
+	REAL(utilization_avg, "total_seconds / window_seconds; 1.0 is one core kept busy"),
+	REAL(utilization_peak, "the same in the busiest tick"),
+	INTEGER(context_switches, "voluntary and involuntary"),
+	INTEGER(involuntary_switches, "of them those where the task would have gone on"),
+	INTEGER(migrations, "moves of a task to another CPU"),
+};
+SHAPE(cpu_shape, cpu_fields, false);
+#undef T
+
+#define T struct record_memory
+static const struct field memory_fields[] = {
+	REAL(rss_avg_bytes, "resident set of the tree, average over the window's ticks"),
+	INTEGER(rss_peak_bytes, "largest resident set of the tree at one time"),
+	INTEGER(vms_peak_bytes, "largest virtual memory of the tree at one time"),
+	INTEGER(rss_anon_peak_bytes, "largest anonymous part of the resident set"),
+	INTEGER(rss_file_peak_bytes, "largest file-backed part of the resident set"),
+	INTEGER(rss_shmem_peak_bytes, "largest shared-memory part of the resident set"),
+	INTEGER(minor_faults, "page faults served without I/O, as getrusage counts them"),
+	INTEGER(major_faults, "page faults that waited for I/O"),
+};
+SHAPE(memory_shape, memory_fields, false);
+#undef T
+
+#define T struct record_network_family
+static const struct field family_fields[] = {
+	INTEGER(tx_bytes, "sent by sockets of this family"),
+	INTEGER(rx_bytes, "received by sockets of this family"),
+};
+SHAPE(family_shape, family_fields, true);
+#undef T
+
+#define T struct record_network
+static const struct field families_fields[] = {
+	OBJECT(inet, family_shape, "IPv4"),
+	OBJECT(inet6, family_shape, "IPv6"),
+	OBJECT_AT(unix, offsetof(T, unix_), FIELD_NO_OFFSET, family_shape, "Unix domain"),
+	OBJECT(other, family_shape, "all others"),
+};
+SHAPE(families_shape, families_fields, false);
+static const struct field network_fields[] = {
+	INTEGER(tx_bytes, "sent by sockets of all families"),
+	INTEGER(rx_bytes, "received by sockets of all families; what was only peeked at is not "
+			  "counted"),
+	INTEGER(connections_opened, "TCP connections that the tree opened"),
+	INTEGER(connections_accepted, "TCP connections that the tree accepted"),
+	INTEGER(retransmits, "TCP segments sent again"),
+	GROUP(families, families_shape, "the bytes by address family"),
+};
+SHAPE(network_shape, network_fields, false);
+#undef T
+
+#define T struct record_work
+static const struct field work_fields[] = {
+	INTEGER(lines, "seen at the target's output, each once, of those intended within the "
+		       "window"),
+	INTEGER(bytes, "of those lines"),
+	INTEGER(expected_lines, "what the target should have delivered"),
+	INTEGER(lost, "expected and never seen"),
+	INTEGER(duplicated, "seen again"),
+	INTEGER(reordered, "seen after a later line of the same stream; shown, never a fault"),
+	INTEGER(malformed, "seen, but cut or altered"),
+	INTEGER(foreign, "lines of the tool's own, without a stamp"),
+};
+SHAPE(work_shape, work_fields, true);
+#undef T
+
+#define T struct record_latency
+static const struct field latency_fields[] = {
+	INTEGER(count, "events measured"),        REAL(min_seconds, "the shortest"),
+	REAL(mean_seconds, "arithmetic mean"),    REAL(p50_seconds, "half took no longer"),
+	REAL(p90_seconds, "90 % took no longer"), REAL(p95_seconds, "95 % took no longer"),
+	REAL(p99_seconds, "99 % took no longer"), REAL(p999_seconds, "99.9 % took no longer"),
+	REAL(max_seconds, "the longest"),
+};
+SHAPE(latency_shape, latency_fields, true);
+#undef T
+
+#define T struct record_process
+static const struct field process_fields[] = {
+	INTEGER(pid, "process id"),
+	INTEGER(ppid, "of its parent"),
+	STRING(comm, "name in the kernel, at most 15 bytes"),
+	STRING(exe, "path of the program"),
+	REAL(started_at, "seconds from the opening of the window; negative where it ran before"),
+	REAL(exited_at, "seconds from the opening of the window; null where it still ran at its "
+			"end"),
+	INTEGER(exit_code, "where it ended by itself"),
+	INTEGER(signal, "that ended it"),
+	REAL(cpu_seconds, "CPU time of all its threads in the window"),
+	INTEGER(threads, "most at one time"),
+	INTEGER(rss_peak_bytes, "largest resident set"),
+	INTEGER(minor_faults, "in the window"),
+	INTEGER(major_faults, "in the window"),
+	INTEGER(tx_bytes, "sent by sockets"),
+	INTEGER(rx_bytes, "received by sockets"),
+};
+SHAPE(process_shape, process_fields, true);
+#undef T
+
+#define T struct record_series
+static const struct field series_fields[] = {
+	REAL(interval_seconds, "time between two values; the first is one interval after the "
+			       "opening"),
+	REALS(cpu_utilization, "in each interval; 1.0 is one core"),
+	REALS(rss_bytes, "resident set of the tree at the end of each interval"),
+	REALS(tx_bytes_per_second, "in each interval"),
+	REALS(rx_bytes_per_second, "in each interval"),
+	REALS(lines_per_second, "in each interval; null where the driver counts no lines"),
+};
+SHAPE(series_shape, series_fields, false);
+#undef T
+
+#define T struct record_driver
+static const struct field driver_fields[] = {
+	REAL(cpu_seconds, "CPU time of the driver in the window"),
+	REAL(late_seconds_max, "how far it fell behind its own plan, by its own fault"),
+	INTEGER(dropped, "pieces of work that it gave up on"),
+};
+SHAPE(driver_shape, driver_fields, true);
+#undef T
+
+#define T struct record_losses
+static const struct field losses_fields[] = {
+	INTEGER(ring, "lifecycle events that found the ring buffer full"),
+	INTEGER(map_full,
+		"processes without a slot of their own: counted in the side's total only"),
+	INTEGER(storage, "tasks that could not be made members: their cost is missing"),
+	INTEGER(stacks, "stack samples that could not be kept"),
+	INTEGER(sockets, "sockets that could not be remembered: their connections and retransmits "
+			 "are missing"),
+	INTEGER(recursion, "events that met their own program running on the same CPU"),
+};
+SHAPE(losses_shape, losses_fields, true);
+#undef T
+
+#define T struct record_program
+static const struct field program_fields[] = {
+	STRING(name, "of the BPF program"),
+	INTEGER(events, "runs in the window"),
+	REAL(seconds, "run time in the window"),
+};
+SHAPE(program_shape, program_fields, true);
+#undef T
+
+#define T struct record_observer
+static const struct field observer_fields[] = {
+	STRING(mode, "\"stats\": the kernel timed the programs; \"off\": it did not"),
+	REAL(probe_seconds, "run time of all BPF programs in the window"),
+	INTEGER(probe_events, "runs of all BPF programs in the window"),
+	REAL(userspace_cpu_seconds, "CPU time of perfbpf itself"),
+	INTEGER(rss_peak_bytes, "largest resident set of perfbpf itself"),
+	OBJECT(losses, losses_shape, "what could not be counted"),
+	LIST(programs, program_shape, "the same cost by program"),
+};
+SHAPE(observer_shape, observer_fields, false);
+#undef T
+
+#define T struct record_validity
+static const struct field validity_fields[] = {
+	FIELD(FIELD_BOOLEAN, valid, valid, "may this round be compared?"),
+	STRINGS(reasons, "why not, each a sentence for people"),
+};
+SHAPE(validity_shape, validity_fields, false);
+#undef T
+
+#define T struct record_round
+static const struct field round_fields[] = {
+	{.key = "side",
+	 .kind = FIELD_SIDE,
+	 .required = true,
+	 .offset = offsetof(T, side),
+	 .aux_offset = FIELD_NO_OFFSET,
+	 .text = "\"A\" or \"B\""},
+	INTEGER(pair, "0 for the first pair"),
+	INTEGER(position, "0: ran first in its pair, 1: second"),
+	STRING(started_at, "UTC, RFC 3339"),
+	REAL(window_seconds, "how long the kernel counted; for commands that run to completion "
+			     "their wall time"),
+	INTEGER(exit_code, "of the target's first process, where it ended by itself"),
+	INTEGER(signal, "that ended the target's first process"),
+	OBJECT(cpu, cpu_shape, "processor"),
+	OBJECT(memory, memory_shape, "memory"),
+	OBJECT(network, network_shape, "sockets"),
+	OPTIONAL(work, work_shape, "what was delivered; null where no driver counts it"),
+	MAP(latency, latency_shape,
+	    "by NAME: `delivery` is from the intended time of a line to its "
+	    "arrival at the target's output"),
+	LIST(processes, process_shape, "every process of the tree"),
+	OBJECT(series, series_shape, "values over time"),
+	OPTIONAL(driver, driver_shape, "the load generator; null without one"),
+	OBJECT(observer, observer_shape, "what perfbpf itself cost, and lost"),
+	OBJECT(validity, validity_shape, "whether the round can be used"),
+};
+const struct shape record_round_shape = {
+	round_fields, sizeof(round_fields) / sizeof(round_fields[0]), sizeof(T), false};
+#undef T
+
+#define T struct record_phase
+static const struct field phase_fields[] = {
+	STRING(name, "as in the scenario"),
+	STRING(role, "\"warmup\", \"measured\" or \"cooldown\""),
+	REAL(duration_seconds, "planned length"),
+	FIELD(FIELD_REAL, rate_per_second, rate, "planned rate; null where the phase has none"),
+};
+SHAPE(phase_shape, phase_fields, true);
+#undef T
+
+#define T struct record_target
+static const struct field target_fields[] = {
+	{.key = "side",
+	 .kind = FIELD_SIDE,
+	 .required = true,
+	 .offset = offsetof(T, side),
+	 .aux_offset = FIELD_NO_OFFSET,
+	 .text = "\"A\" or \"B\""},
+	STRING(name, "as given, or of its file"),
+	STRINGS(argv, "as run, variables filled in"),
+	STRING(version, "what the program says of itself"),
+};
+SHAPE(target_shape, target_fields, false);
+#undef T
+
+#define T struct record_comparison
+static const struct field comparison_fields[] = {
+	STRING(metric, "path of a number in a round, or a name of `perfbpf list metrics`"),
+	STRING(unit, "\"s\", \"bytes\" or \"\""),
+	FIELD(FIELD_BETTER, better, lower_is_better, "\"lower\" or \"higher\""),
+	REAL(a_median, "over the rounds of A, valid or not"),
+	REAL(a_min, "the smallest round"),
+	REAL(a_max, "the largest round"),
+	REAL(b_median, "over the rounds of B, valid or not; null with one side"),
+	REAL(b_min, "the smallest round"),
+	REAL(b_max, "the largest round"),
+	REAL(ratio, "B/A: exp of the Hodges-Lehmann estimate over the pairs' ln(B/A); null where a "
+		    "value is zero or not known"),
+	REAL(ci_low, "lower end of the ratio's 95 % interval; null until a verdict is made"),
+	REAL(ci_high, "upper end"),
+	REAL(p, "of the signed-rank test; null until a verdict is made"),
+	INTEGER(n, "pairs with this metric; rounds, with one side"),
+	REAL(mde, "smallest relative difference that these pairs could show"),
+	STRING(verdict, "\"B_lower\", \"B_higher\", \"equivalent\" or \"inconclusive\""),
+};
+SHAPE(comparison_shape, comparison_fields, true);
+#undef T
+
+#define T struct record
+static const struct field perfbpf_fields[] = {
+	STRING(version, "of perfbpf"),
+	STRINGS(argv, "perfbpf's own command line"),
+	FIELD(FIELD_SEED, seed, seed,
+	      "the order inside the pairs was drawn from; a string from 2^63 on"),
+};
+SHAPE(perfbpf_shape, perfbpf_fields, false);
+static const struct field host_fields[] = {
+	FIELD(FIELD_STRING, kernel, host.kernel, "release of the running kernel"),
+	FIELD(FIELD_STRING, hostname, host.hostname, "name of the machine"),
+	FIELD(FIELD_INTEGER, cpus, host.cpus, "online"),
+	FIELD(FIELD_STRING, cpu_model, host.cpu_model, "as the kernel names it"),
+	FIELD(FIELD_INTEGER, memory_bytes, host.memory_bytes, "of the machine"),
+	FIELD(FIELD_STRING, virtualization, host.virtualization, "the hypervisor or container"),
+	FIELD(FIELD_STRING, governor, host.governor, "of CPU frequency; null where there is none"),
+};
+SHAPE(host_shape, host_fields, false);
+static const struct field scenario_fields[] = {
+	FIELD(FIELD_STRING, name, scenario.name, "as in its file"),
+	FIELD(FIELD_STRING, driver, scenario.driver,
+	      "what made the work; null for commands that run to completion"),
+	COUNTED(FIELD_LIST, phases, scenario.phases, scenario.n_phases, &phase_shape,
+		"in their order"),
+};
+SHAPE(scenario_shape, scenario_fields, false);
+static const struct field verdict_fields[] = {
+	FIELD(FIELD_WINNER, winner, verdict.winner, "\"A\", \"B\", or null where none is named"),
+	FIELD(FIELD_STRING, text, verdict.text, "one sentence to quote"),
+	FIELD(FIELD_BOOLEAN, valid, verdict.valid, "false: the sides must not be compared"),
+};
+SHAPE(verdict_shape, verdict_fields, false);
+static const struct field record_fields[] = {
+	{.key = "schema",
+	 .kind = FIELD_STRING,
+	 .required = true,
+	 .offset = offsetof(T, schema),
+	 .aux_offset = FIELD_NO_OFFSET,
+	 .text = "\"" RECORD_SCHEMA "\""},
+	GROUP(perfbpf, perfbpf_shape, "the program that measured"),
+	GROUP(host, host_shape, "the machine"),
+	GROUP(scenario, scenario_shape, "the work"),
+	LIST(targets, target_shape, "one or two"),
+	FIELD(FIELD_BOOLEAN, complete, complete, "false: the run was interrupted"),
+	{.key = "rounds",
+	 .kind = FIELD_LIST,
+	 .required = true,
+	 .offset = offsetof(T, rounds),
+	 .aux_offset = offsetof(T, n_rounds),
+	 .shape = &record_round_shape,
+	 .text = "one start-to-stop execution of one side each, in the order in which they ran"},
+	LIST(comparison, comparison_shape, "one for each metric"),
+	GROUP(verdict, verdict_shape, "of the whole run"),
+};
+const struct shape record_shape = {record_fields, sizeof(record_fields) / sizeof(record_fields[0]),
+				   sizeof(T), false};
+#undef T
