@@ -13,14 +13,15 @@
 #include "record/record.h"
 
 struct report_options {
-	bool colour;	  /* ANSI colours are wanted (text only) */
+	bool colour;      /* ANSI colours are wanted (text only) */
 	bool all_metrics; /* not only the headline metrics */
-	int width;	  /* columns of the terminal, 0: do not wrap or cut */
+	int width;        /* columns of the terminal, 0: do not wrap or cut */
 };
 
 struct report_format {
-	const char *name;	 /* "text" */
-	const char *file_name;	 /* what `run` writes it as in the results folder, NULL: not written by run */
+	const char *name;        /* "text" */
+	const char *file_name;   /* what `run` writes it as in the results folder, NULL: not written
+				    by run */
 	const char *description; /* one line */
 	/* 0, or -1 with @err. Write errors of @out are the caller's to check. */
 	int (*write)(const struct record *rec, const struct report_options *options, FILE *out,

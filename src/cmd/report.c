@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Reports from what a run has left: no BPF, no root. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "report/report.h"
+#include "util/file.h"
+#include "util/suggest.h"
+
+#define MANY_FORMATS 32
+
+struct report_state {
+	const char *dir;
+	const char *output;
+	const struct report_format *formats[MANY_FORMATS];
+	size_t n_formats;
+	bool all;
+};
+
+/* All names in one line, each after a blank. */
+static void list_formats(char *buf, size_t size)
+{
+	size_t n, used = 0;
+	const struct report_format *const *formats = report_formats(&n);
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, " %s", formats[i]->name);
+}
+
+static int unknown_format(const char *name, struct error *err)
+{
+	size_t n;
+	const struct report_format *const *formats = report_formats(&n);
+	const char *names[n], *near;
+	char known[256];
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = formats[i]->name;
+	list_formats(known, sizeof(known));
+	near = suggest_nearest(name, names, n);
+	if (near)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "unknown format '%s': did you mean '%s'? (formats:%s)", name, near,
+				 known);
+	return error_set(err, EXIT_CODE_USAGE, "unknown format '%s' (formats:%s)", name, known);
+}
+
+static int set_format(void *state, const char *value, struct error *err)
+{
+	struct report_state *report = state;
+	const struct report_format *format = report_find(value);
+
+	if (!format)
+		return unknown_format(value, err);
+	for (size_t i = 0; i < report->n_formats; i++)
+		if (report->formats[i] == format)
+			return 0;
+	if (report->n_formats == MANY_FORMATS)
+		return error_set(err, EXIT_CODE_USAGE, "too many formats");
+	report->formats[report->n_formats++] = format;
+	return 0;
+}
+
+static int set_output(void *state, const char *value, struct error *err)
+{
+	if (!*value)
+		return error_set(err, EXIT_CODE_USAGE, "-o needs a file or a folder");
+	((struct report_state *)state)->output = value;
+	return 0;
+}
+
+static int set_all(void *state, const char *value, struct error *err)
+{
+	(void)value;
+	(void)err;
+	((struct report_state *)state)->all = true;
+	return 0;
+}
+
+static int set_dir(void *state, const char *word, struct error *err)
+{
+	struct report_state *report = state;
+
+	if (report->dir)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "'%s': one results folder at a time; '%s' is given already", word,
+				 report->dir);
+	report->dir = word;
+	return 0;
+}
+
+/* The help of --format names what report.c has, so that a format is added there only. */
+static enum options_result parse(int argc, char **argv, struct report_state *state,
+				 struct error *err)
+{
+	char known[256], help[320];
+	const struct option_spec specs[] = {
+		{"format", 0, "F", help, set_format},
+		{"output", 'o', "FILE", "write there; several formats make it a folder",
+		 set_output},
+		{"all", 0, NULL, "all metrics, processes and reasons", set_all},
+	};
+	const struct option_table table = {
+		.usage = "report DIR [--format F]... [-o FILE] [--all]",
+		.summary = "Make reports from the results of a run.",
+		.examples = "  perfbpf report perfbpf-results/20250101T120000Z-basic\n"
+			    "  perfbpf report results --format csv -o rounds.csv\n"
+			    "  perfbpf report results --format md --format csv -o reports/\n",
+		.specs = specs,
+		.n_specs = sizeof(specs) / sizeof(specs[0]),
+		.positional = set_dir,
+	};
+
+	list_formats(known, sizeof(known));
+	snprintf(help, sizeof(help), "one of%s; may be given several times (text)", known);
+	return options_parse(&table, argc, argv, state, err);
+}
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* One of the records that a results folder holds. */
+struct source {
+	char *path;
+	const char *name; /* its folder below the given one, NULL: the given one itself */
+	struct record *rec;
+};
+
+struct sources {
+	size_t n;
+	struct source *list;
+};
+
+static void sources_free(struct sources *sources)
+{
+	for (size_t i = 0; i < sources->n; i++) {
+		free(sources->list[i].path);
+		record_free(sources->list[i].rec);
+	}
+	free(sources->list);
+}
+
+static int out_of_memory(struct error *err)
+{
+	return error_set(err, EXIT_CODE_FAILED, "out of memory");
+}
+
+static int sources_add(struct sources *sources, const char *dir, const char *name,
+		       struct error *err)
+{
+	struct source *list = reallocarray(sources->list, sources->n + 1, sizeof(*list));
+	struct source *source;
+
+	if (!list)
+		return out_of_memory(err);
+	sources->list = list;
+	source = &list[sources->n];
+	*source = (struct source){0};
+	if (asprintf(&source->path, "%s%s%s", dir, name ? "/" : "", name ? name : "") < 0)
+		return out_of_memory(err);
+	source->name = name ? source->path + strlen(dir) + 1 : NULL;
+	sources->n++;
+	return 0;
+}
+
+static bool holds_record(const char *dir, const char *name)
+{
+	char *path;
+	bool there;
+
+	if (asprintf(&path, "%s/%s%srun.json", dir, name, *name ? "/" : "") < 0)
+		return false;
+	there = access(path, F_OK) == 0;
+	free(path);
+	return there;
+}
+
+/* The sub-folders with a record, in the order of their names. */
+static int sources_scan(struct sources *sources, const char *dir, struct error *err)
+{
+	struct dirent **entries;
+	int n = scandir(dir, &entries, NULL, alphasort), rc = 0;
+
+	if (n < 0)
+		return error_set(err, EXIT_CODE_USAGE, "%s: %s", dir, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+
+		if (!rc && name[0] != '.' && holds_record(dir, name))
+			rc = sources_add(sources, dir, name, err);
+		free(entries[i]);
+	}
+	free(entries);
+	if (!rc && !sources->n)
+		rc = error_set(err, EXIT_CODE_USAGE,
+			       "%s: holds no run.json, and none of its sub-folders does: give the "
+			       "results folder of a run",
+			       dir);
+	return rc;
+}
+
+static int sources_find(struct sources *sources, const char *dir, struct error *err)
+{
+	if (!is_dir(dir) || holds_record(dir, ""))
+		return sources_add(sources, dir, NULL, err);
+	return sources_scan(sources, dir, err);
+}
+
+static struct report_options options_for(const struct report_state *state, FILE *out)
+{
+	return (struct report_options){
+		.colour = stream_has_colour(out),
+		.all_metrics = state->all,
+		.width = stream_width(out),
+	};
+}
+
+static int write_one(const struct report_state *state, const struct source *source,
+		     const struct report_format *format, FILE *out, struct error *err)
+{
+	struct report_options options = options_for(state, out);
+
+	return format->write(source->rec, &options, out, err);
+}
+
+/* All records in all formats, one after another. */
+static int write_stream(const struct report_state *state, const struct sources *sources, FILE *out,
+			const char *name, struct error *err)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < sources->n; i++)
+		for (size_t j = 0; sources->list[i].rec && j < state->n_formats; j++) {
+			const struct report_format *format = state->formats[j];
+
+			if (!first && format == &report_text)
+				putc('\n', out);
+			first = false;
+			if (write_one(state, &sources->list[i], format, out, err))
+				return -1;
+		}
+	return stream_finish(out, name, err);
+}
+
+static int write_file(const struct report_state *state, const struct sources *sources,
+		      const char *path, struct error *err)
+{
+	FILE *out = fopen(path, "we");
+	int rc;
+
+	if (!out)
+		return error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", path,
+				 strerror(errno));
+	rc = write_stream(state, sources, out, path, err);
+	if (fclose(out) && !rc)
+		rc = error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
+	return rc;
+}
+
+/* One record in all formats, each in its file below @dir. */
+static int write_folder(const struct report_state *state, const struct source *source,
+			const char *dir, struct error *err)
+{
+	struct sources one = {1, (struct source *)source};
+	char *path;
+	int rc;
+
+	rc = dir_make(dir, 0755);
+	if (rc)
+		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(-rc));
+	for (size_t i = 0; i < state->n_formats && !rc; i++) {
+		struct report_state single = *state;
+		const struct report_format *format = state->formats[i];
+
+		single.formats[0] = format;
+		single.n_formats = 1;
+		if (format->file_name)
+			rc = asprintf(&path, "%s/%s", dir, format->file_name);
+		else
+			rc = asprintf(&path, "%s/report.%s", dir, format->name);
+		if (rc < 0)
+			return out_of_memory(err);
+		rc = write_file(&single, &one, path, err);
+		free(path);
+	}
+	return rc;
+}
+
+static int write_folders(const struct report_state *state, const struct sources *sources,
+			 struct error *err)
+{
+	char *dir;
+	int rc = 0;
+
+	for (size_t i = 0; i < sources->n && !rc; i++) {
+		const struct source *source = &sources->list[i];
+
+		if (!source->rec)
+			continue;
+		if (asprintf(&dir, "%s%s%s", state->output, source->name ? "/" : "",
+			     source->name ? source->name : "") < 0)
+			return out_of_memory(err);
+		rc = write_folder(state, source, dir, err);
+		free(dir);
+	}
+	return rc;
+}
+
+/* "-o NAME" is a folder where it is one, ends like one, or has to take several formats. */
+static int write_reports(const struct report_state *state, const struct sources *sources,
+			 struct error *err)
+{
+	const char *output = state->output;
+	bool folder;
+
+	if (!output)
+		return write_stream(state, sources, stdout, "standard output", err);
+	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1;
+	if (!folder)
+		return write_file(state, sources, output, err);
+	if (!is_dir(output) && access(output, F_OK) == 0)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "-o %s: is a file; several formats need a folder", output);
+	return write_folders(state, sources, err);
+}
+
+/* A broken record does not keep the others from being reported. */
+static int read_all(struct sources *sources, size_t *n_read)
+{
+	struct error err;
+	int code = EXIT_CODE_OK;
+
+	*n_read = 0;
+
+	for (size_t i = 0; i < sources->n; i++) {
+		sources->list[i].rec = record_read(sources->list[i].path, &err);
+		if (sources->list[i].rec)
+			++*n_read;
+		else
+			code = cmd_fail(&err);
+	}
+	return code;
+}
+
+static int run_report(int argc, char **argv)
+{
+	struct report_state state = {0};
+	struct sources sources = {0};
+	struct error err;
+	size_t n_read;
+	int code;
+
+	switch (parse(argc, argv, &state, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_CODE_OK;
+	case OPTIONS_ERROR:
+		return cmd_fail(&err);
+	case OPTIONS_OK:
+		break;
+	}
+	if (!state.dir) {
+		error_set(&err, EXIT_CODE_USAGE,
+			  "report needs the results folder of a run (perfbpf report DIR)");
+		return cmd_fail(&err);
+	}
+	if (!state.n_formats)
+		state.formats[state.n_formats++] = &report_text;
+	if (sources_find(&sources, state.dir, &err)) {
+		code = cmd_fail(&err);
+	} else {
+		code = read_all(&sources, &n_read);
+		if (n_read && write_reports(&state, &sources, &err))
+			code = cmd_fail(&err);
+	}
+	sources_free(&sources);
+	return code;
+}
+
+const struct subcommand cmd_report = {
+	.name = "report",
+	.summary = "make reports from the results of a run",
+	.run = run_report,
+};

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The report for a pull request or a page: verdict first, and what it takes to run it again. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/escape.h"
+#include "report/report.h"
+#include "report/summary.h"
+#include "util/units.h"
+
+#define MANY_PROCESSES 20
+#define MANY_REASONS   30
+
+struct markdown {
+	const struct record *rec;
+	const struct summary *summary;
+	FILE *out;
+	bool all;
+};
+
+static void put_cell(FILE *out, const char *text)
+{
+	fputs("| ", out);
+	escape_markdown(out, text);
+	putc(' ', out);
+}
+
+static void put_integer(FILE *out, int64_t value)
+{
+	char number[32];
+
+	put_cell(out, summary_integer(number, sizeof(number), value));
+}
+
+static void put_value(FILE *out, enum metric_kind kind, double value)
+{
+	char cell[32];
+
+	put_cell(out, summary_value(cell, sizeof(cell), kind, value));
+}
+
+static void end_row(FILE *out)
+{
+	fputs("|\n", out);
+}
+
+static size_t sides_of(const struct markdown *md)
+{
+	return md->summary->two_sided ? SIDES : 1;
+}
+
+/* The head of a table with a label column and, for each side, one of numbers. */
+static void put_side_header(const struct markdown *md, const char *label, const char *more)
+{
+	put_cell(md->out, label);
+	for (size_t i = 0; i < sides_of(md); i++) {
+		fprintf(md->out, "| %s ", i == SIDE_A ? "A" : "B");
+		escape_markdown(md->out, md->summary->sides[i].name);
+		putc(' ', md->out);
+	}
+	if (more)
+		put_cell(md->out, more);
+	end_row(md->out);
+	fputs("|---", md->out);
+	for (size_t i = 0; i < sides_of(md) + (more ? 1 : 0); i++)
+		fputs("|---:", md->out);
+	end_row(md->out);
+}
+
+static void put_verdict(const struct markdown *md)
+{
+	const struct record *rec = md->rec;
+	const struct summary *summary = md->summary;
+
+	fputs("# ", md->out);
+	escape_markdown(md->out, summary->sides[SIDE_A].name);
+	if (summary->two_sided) {
+		fputs(" (A) against ", md->out);
+		escape_markdown(md->out, summary->sides[SIDE_B].name);
+		fputs(" (B)", md->out);
+	}
+	fputs("\n\n**", md->out);
+	escape_markdown(md->out, rec->verdict.text ? rec->verdict.text : "no verdict was made");
+	fputs("**\n\n", md->out);
+	if (!rec->complete)
+		fputs("The run was interrupted: this is what was measured until then.\n\n",
+		      md->out);
+	if (!summary->invalid)
+		return;
+	fprintf(md->out,
+		"%zu of %zu rounds are not valid; the medians below are over all of them.\n\n",
+		summary->invalid, rec->n_rounds);
+	for (size_t i = 0; i < summary->n_reasons && (md->all || i < MANY_REASONS); i++) {
+		fputs("- ", md->out);
+		escape_markdown(md->out, summary->reasons[i]);
+		putc('\n', md->out);
+	}
+	if (summary->n_reasons > MANY_REASONS && !md->all)
+		fprintf(md->out, "- and %zu more\n", summary->n_reasons - MANY_REASONS);
+	putc('\n', md->out);
+}
+
+static void put_costs(const struct markdown *md)
+{
+	char cell[SUMMARY_CELL_MAX], ratio[32];
+
+	fputs("## What it cost\n\nMedian over the rounds, and their range.\n\n", md->out);
+	put_side_header(md, "metric", md->summary->two_sided ? "B/A" : NULL);
+	for (size_t i = 0; i < md->rec->n_comparison; i++) {
+		const struct record_comparison *c = &md->rec->comparison[i];
+		struct summary_row row = summary_row(md->rec, c, md->all);
+
+		if (!row.shown)
+			continue;
+		put_cell(md->out, row.label);
+		put_cell(md->out, summary_cell(cell, row.kind, c->a_median, c->a_min, c->a_max));
+		if (md->summary->two_sided) {
+			put_cell(md->out,
+				 summary_cell(cell, row.kind, c->b_median, c->b_min, c->b_max));
+			put_cell(md->out, summary_ratio(ratio, sizeof(ratio), c->ratio));
+		}
+		end_row(md->out);
+	}
+	putc('\n', md->out);
+}
+
+static void put_work(const struct markdown *md)
+{
+	if (!md->summary->sides[SIDE_A].has_work && !md->summary->sides[SIDE_B].has_work)
+		return;
+	fputs("## Work\n\nLines, all rounds together.\n\n", md->out);
+	put_side_header(md, "lines", NULL);
+	for (size_t i = 0; i < summary_n_work_fields; i++) {
+		put_cell(md->out, summary_work_fields[i].label);
+		for (size_t side = 0; side < sides_of(md); side++)
+			put_integer(md->out, summary_field_of(&md->summary->sides[side].work,
+							      &summary_work_fields[i]));
+		end_row(md->out);
+	}
+	putc('\n', md->out);
+}
+
+static void put_processes(const struct markdown *md, enum side which)
+{
+	const struct summary_side *side = &md->summary->sides[which];
+	double rounds = side->rounds ? (double)side->rounds : 1;
+	size_t shown =
+		md->all || side->n_processes <= MANY_PROCESSES ? side->n_processes : MANY_PROCESSES;
+
+	if (!side->n_processes)
+		return;
+	fprintf(md->out, "## Processes of %s\n\nIn an average round.\n\n",
+		which == SIDE_A ? "A" : "B");
+	fputs("| process | count | CPU time | RSS, peak | program |\n|---|---:|---:|---:|---|\n",
+	      md->out);
+	for (size_t i = 0; i < shown; i++) {
+		const struct summary_process *process = &side->processes[i];
+
+		put_cell(md->out, process->comm);
+		put_value(md->out, METRIC_COUNT, (double)process->count / rounds);
+		put_value(md->out, METRIC_SECONDS, process->cpu_seconds / rounds);
+		put_value(md->out, METRIC_BYTES,
+			  process->rss_peak_bytes == RECORD_NONE ? NAN
+								 : (double)process->rss_peak_bytes);
+		put_cell(md->out, process->exe);
+		end_row(md->out);
+	}
+	if (shown < side->n_processes)
+		fprintf(md->out, "\nAnd %zu more.\n", side->n_processes - shown);
+	putc('\n', md->out);
+}
+
+static void put_observer(const struct markdown *md)
+{
+	const struct summary_side *sides = md->summary->sides;
+
+	fputs("## What the measuring cost, and lost\n\n", md->out);
+	put_side_header(md, "", NULL);
+	put_cell(md->out, "probes, of one CPU");
+	for (size_t i = 0; i < sides_of(md); i++)
+		put_value(md->out, METRIC_RATIO, sides[i].probe_share);
+	end_row(md->out);
+	put_cell(md->out, "probe events");
+	for (size_t i = 0; i < sides_of(md); i++)
+		put_integer(md->out, sides[i].probe_events);
+	end_row(md->out);
+	put_cell(md->out, "time per event");
+	for (size_t i = 0; i < sides_of(md); i++)
+		put_value(md->out, METRIC_SECONDS, sides[i].probe_ns / 1e9);
+	end_row(md->out);
+	put_cell(md->out, "perfbpf, of one CPU");
+	for (size_t i = 0; i < sides_of(md); i++)
+		put_value(md->out, METRIC_RATIO, sides[i].userspace_share);
+	end_row(md->out);
+	for (size_t j = 0; j < summary_n_losses_fields; j++) {
+		fputs("| lost: ", md->out);
+		escape_markdown(md->out, summary_losses_fields[j].label);
+		putc(' ', md->out);
+		for (size_t i = 0; i < sides_of(md); i++)
+			put_integer(md->out,
+				    summary_field_of(&sides[i].losses, &summary_losses_fields[j]));
+		end_row(md->out);
+	}
+	putc('\n', md->out);
+}
+
+/* A fence that no run of backticks inside can close. */
+static void put_code(FILE *out, char *const *argv, size_t n)
+{
+	char *text = escape_argv(argv, n);
+	size_t longest = 2, run = 0;
+
+	for (const char *c = text; c && *c; c++) {
+		run = *c == '`' ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	fprintf(out, "sh\n%s\n", text ? text : "");
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	fputs("\n\n", out);
+	free(text);
+}
+
+static void put_item(FILE *out, const char *label, const char *value)
+{
+	if (!value)
+		return;
+	fprintf(out, "- %s: ", label);
+	escape_markdown(out, value);
+	putc('\n', out);
+}
+
+static void put_reproduction(const struct markdown *md)
+{
+	const struct record *rec = md->rec;
+	char number[32];
+
+	fputs("## To run it again\n\n", md->out);
+	put_code(md->out, rec->argv, rec->n_argv);
+	put_item(md->out, "perfbpf", rec->version);
+	fprintf(md->out, "- seed: %" PRIu64 "\n", rec->seed);
+	put_item(md->out, "scenario", rec->scenario.name);
+	put_item(md->out, "driver", rec->scenario.driver);
+	put_item(md->out, "host", rec->host.hostname);
+	put_item(md->out, "kernel", rec->host.kernel);
+	put_item(md->out, "CPUs", summary_integer(number, sizeof(number), rec->host.cpus));
+	put_item(md->out, "CPU model", rec->host.cpu_model);
+	put_item(md->out, "memory",
+		 summary_value(number, sizeof(number), METRIC_BYTES,
+			       rec->host.memory_bytes == RECORD_NONE
+				       ? NAN
+				       : (double)rec->host.memory_bytes));
+	put_item(md->out, "virtualization", rec->host.virtualization);
+	put_item(md->out, "CPU frequency governor", rec->host.governor);
+	if (rec->n_rounds)
+		put_item(md->out, "started", rec->rounds[0].started_at);
+	putc('\n', md->out);
+	for (size_t i = 0; i < rec->n_targets; i++) {
+		fprintf(md->out, "%s ", rec->targets[i].side == SIDE_A ? "A" : "B");
+		escape_markdown(md->out, rec->targets[i].name);
+		fputs(rec->targets[i].version ? ", version " : "", md->out);
+		escape_markdown(md->out, rec->targets[i].version);
+		fputs(", ran as\n\n", md->out);
+		put_code(md->out, rec->targets[i].argv, rec->targets[i].n_argv);
+	}
+}
+
+static int write_markdown(const struct record *rec, const struct report_options *options, FILE *out,
+			  struct error *err)
+{
+	struct summary *summary = summary_new(rec);
+	struct markdown md = {
+		.rec = rec, .summary = summary, .out = out, .all = options->all_metrics};
+
+	if (!summary)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
+	put_verdict(&md);
+	put_costs(&md);
+	put_work(&md);
+	put_processes(&md, SIDE_A);
+	put_processes(&md, SIDE_B);
+	put_observer(&md);
+	put_reproduction(&md);
+	summary_free(summary);
+	return 0;
+}
+
+const struct report_format report_markdown = {
+	.name = "md",
+	.file_name = "report.md",
+	.description = "Markdown: verdict, tables, and how to run it again",
+	.write = write_markdown,
+};
