@@ -1,0 +1,298 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# bench.sh
+#
+# perfbpf's own figures in one table, each with its aim and beside it what a user would
+# pick instead, measured in the same run and in turns. Needs root, and `make all truth`.
+# What is not installed is named as skipped. About three minutes.
+# shellcheck disable=SC2016,SC2317
+set -u
+
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$ROOT" || exit 1
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+perfbpf=$ROOT/build/perfbpf
+truth=$ROOT/build/truth
+turns=${BENCH_TURNS:-3}
+work=$(mktemp -d) || exit 1
+chmod 755 "$work"
+stats=/proc/sys/kernel/bpf_stats_enabled
+stats_before=
+rows=()
+children=()
+# All numbers with a point, times without the locale.
+export LC_ALL=C S_TIME_FORMAT=ISO
+
+say() { printf 'bench: %s\n' "$*" >&2; }
+have() { command -v "$1" >/dev/null; }
+# row FIGURE PERFBPF AIM BESIDE
+row() { rows+=("$1|$2|$3|$4"); }
+number() { awk -v f="$1" "BEGIN { printf f, $2 }"; }
+
+end() {
+	local pid
+	trap - EXIT
+	for pid in "${children[@]}"; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	[[ -n $stats_before ]] && echo "$stats_before" >"$stats"
+	rm -rf "$work"
+}
+trap end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# run NAME ARGUMENT...: `perfbpf run` into $work/NAME.
+run() {
+	local name=$1
+	shift
+	rm -rf "${work:?}/$name"
+	timeout -k 10 120 "$perfbpf" run --quiet -o "$work/$name" "$@" >"$work/out" 2>"$work/err" </dev/null && return
+	local status=$?
+	# An invalid run (96) has its figures too.
+	((status == 96)) && return
+	say "perfbpf run $*: exit $status: $(tail -n 1 "$work/err")"
+	return "$status"
+}
+value() { jq -r "$2" "$work/$1/run.json"; }
+
+# process_cpu PID: seconds of CPU so far (to 10 ms); process_rss PID: its peak in bytes.
+process_cpu() { awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) / hz }' "/proc/$1/stat"; }
+process_rss() { awk '/^VmHWM/ { print $2 * 1024 }' "/proc/$1/status"; }
+mib() { number '%.1f MiB' "$1 / 1048576"; }
+
+# --- cost of an event ------------------------------------------------------------
+
+# start_bpftrace PID: tree.bt on the process and what it forks; BPFTRACE is its PID.
+# bpftrace finds its events by tracefs, which may not be mounted: then it is, for it alone.
+start_bpftrace() {
+	local i
+	: >"$work/bt.out"
+	unshare -m --propagation private sh -c '
+		[ -d /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing
+		[ -d /sys/kernel/debug/tracing ] || mount -t debugfs none /sys/kernel/debug
+		exec bpftrace "$0" "$1"' "$ROOT/tools/bench/tree.bt" "$1" \
+		>"$work/bt.out" 2>"$work/bt.err" </dev/null &
+	BPFTRACE=$!
+	children+=("$BPFTRACE")
+	for ((i = 0; i < 200; i++)); do
+		grep -q '^attached' "$work/bt.out" && return
+		kill -0 "$BPFTRACE" 2>/dev/null || break
+		sleep 0.05
+	done
+	say "bpftrace did not start: $(tail -n 1 "$work/bt.err")"
+	return 1
+}
+
+program_ids() { bpftool -j prog show | jq '[.[].id]'; }
+
+# One turn of bpftrace: adds "PROGRAM SECONDS EVENTS" lines to $work/bpftrace, in the order of
+# tree.bt (programs are loaded in that order), and its own "CPU SECONDS" and "RSS BYTES".
+bpftrace_names='fork exec exit switch fault send receive state retransmit'
+bpftrace_turn() {
+	local before gate=$work/gate load status
+	mkfifo "$gate" || return
+	sh -c 'read -r go <"$0"; exec "$1" "$2"' "$gate" tools/bench/workload.sh "$truth" </dev/null &
+	load=$!
+	children+=("$load")
+	before=$(program_ids)
+	start_bpftrace "$load"
+	status=$?
+	((status == 0)) && echo 1 >"$stats"
+	timeout 10 sh -c 'echo go >"$0"' "$gate"
+	wait "$load"
+	rm -f "$gate"
+	((status == 0)) || return
+	bpftool -j prog show | jq -r --argjson before "$before" --arg names "$bpftrace_names" '
+		[.[] | select((.id as $id | $before | index($id) | not) and .type == "tracepoint")] |
+		sort_by(.id) | [., ($names / " ")] | transpose[] | select(.[0]) |
+		"\(.[1]) \((.[0].run_time_ns // 0) / 1e9) \(.[0].run_cnt // 0)"' >>"$work/bpftrace"
+	echo "$stats_before" >"$stats"
+	printf 'CPU %s\nRSS %s\n' "$(process_cpu "$BPFTRACE")" "$(process_rss "$BPFTRACE")" >>"$work/bpftrace-own"
+	kill -INT "$BPFTRACE"
+	wait "$BPFTRACE" 2>/dev/null
+}
+
+# perfbpf's program → what of tree.bt does its work.
+declare -A beside_of=([lifecycle_fork]=fork [lifecycle_exec]=exec [memory_exec]=exec
+	[lifecycle_exit]=exit [memory_exit]=exit [sched_last_switch]=switch [sched_switch]=switch
+	[socket_send]=send [socket_receive]=receive [socket_set_state]=state
+	[socket_retransmit]=retransmit)
+
+cost_of_events() {
+	local turn with_bpftrace=0 program ns events other other_ns text aim sum
+	have bpftrace && have bpftool && have unshare && [[ -w $stats ]] && with_bpftrace=1
+	: >"$work/ours"
+	: >"$work/bpftrace"
+	for ((turn = 0; turn < turns; turn++)); do
+		run cost --rounds 1 --target "$ROOT/tools/bench/workload.sh $truth" || return
+		value cost '.rounds[].observer.programs[] | "\(.name) \(.seconds) \(.events)"' >>"$work/ours"
+		((with_bpftrace)) && bpftrace_turn
+	done
+	# NAME NS EVENTS, of all turns together.
+	sum='{ s[$1] += $2; n[$1] += $3; if (!($1 in order)) order[$1] = ++k; name[order[$1]] = $1 }
+		END { for (i = 1; i <= k; i++) { p = name[i]; if (n[p]) printf "%s %.1f %d\n", p, s[p] / n[p] * 1e9, n[p] } }'
+	awk "$sum" "$work/bpftrace" >"$work/theirs"
+	while read -r program ns events; do
+		other=${beside_of[$program]:-}
+		other_ns=$(awk -v name="${other:-none}" '$1 == name { print $2 }' "$work/theirs")
+		text='-' aim='-'
+		if [[ -n $other_ns ]]; then
+			text="bpftrace $other $(number %.0f "$other_ns") ns"
+			aim="<= $(number %.0f "$other_ns / 2") ns"
+		elif ((!with_bpftrace)); then
+			text='skipped: no bpftrace'
+		fi
+		row "event: $program ($events)" "$(number %.0f "$ns") ns" "$aim" "$text"
+	done < <(awk "$sum" "$work/ours")
+	other_ns=$(awk '$1 == "fault" { print $2 }' "$work/theirs")
+	[[ -n $other_ns ]] && row 'event: page fault' '0 ns (read from the task)' '-' "bpftrace fault $(number %.0f "$other_ns") ns"
+	if [[ -s $work/theirs ]]; then
+		row 'all events of that work' \
+			"$(awk '{ s += $2 * $3 } END { printf "%.2f ms", s / 1e6 / '"$turns"' }' <(awk "$sum" "$work/ours"))" '-' \
+			"bpftrace $(awk '{ s += $2 * $3 } END { printf "%.2f ms", s / 1e6 / '"$turns"' }' "$work/theirs")"
+	fi
+}
+
+# --- perfbpf's own cost ------------------------------------------------------------
+
+own_cost() {
+	local beside='skipped: no pidstat' beside_rss='skipped: no pidstat' pid cpu
+	run own --rounds 1 --tick 100ms --target "$truth/burn 1 5" || return
+	if have pidstat; then
+		pidstat -u 1 >/dev/null 2>&1 </dev/null &
+		pid=$!
+		children+=("$pid")
+		"$truth/burn" 1 5 >/dev/null
+		cpu=$(process_cpu "$pid")
+		beside="pidstat 1: $(number '%.2f %%' "$cpu / 5 * 100")"
+		beside_rss="pidstat 1: $(mib "$(process_rss "$pid")")"
+		kill -INT "$pid"
+		wait "$pid" 2>/dev/null
+	fi
+	if [[ -s $work/bpftrace-own ]]; then
+		beside_rss+=", bpftrace: $(mib "$(awk '$1 == "RSS" && $2 > m { m = $2 } END { print m }' "$work/bpftrace-own")")"
+	fi
+	row 'own CPU at ticks of 100 ms' \
+		"$(number '%.2f %%' "$(value own '.rounds[0] | .observer.userspace_cpu_seconds / .window_seconds * 100')")" \
+		'<= 0.5 % of a core' "$beside"
+	row 'own resident set' "$(mib "$(value own '.rounds[0].observer.rss_peak_bytes')")" '<= 40 MB' "$beside_rss"
+}
+
+# first_line REGEX COMMAND...: milliseconds from its start to its first line like that.
+first_line() {
+	local regex=$1 begin line found=
+	shift
+	begin=${EPOCHREALTIME/./}
+	while IFS= read -r line; do
+		[[ -z $found && $line =~ $regex ]] && found=${EPOCHREALTIME/./}
+	done < <(timeout 30 "$@" 2>&1 </dev/null)
+	[[ -n $found ]] && number %.0f "($found - $begin) / 1000"
+}
+median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+start_time() {
+	local i ours=() theirs=() beside='skipped: no bpftrace'
+	for ((i = 0; i < 5; i++)); do
+		rm -rf "$work/start"
+		ours+=("$(first_line 'window open' "$perfbpf" run --debug -o "$work/start" --target true)")
+		have bpftrace && theirs+=("$(first_line '^attached' bpftrace -e \
+			'BEGIN { printf("attached\n"); exit(); } software:cpu-clock:1000000 { @ = count(); }')")
+	done
+	((${#theirs[@]})) && beside="bpftrace, one small program: $(printf '%s\n' "${theirs[@]}" | grep . | median) ms"
+	row 'start to first window' "$(printf '%s\n' "${ours[@]}" | grep . | median) ms" '<= 500 ms' "$beside"
+}
+
+# --- short children ----------------------------------------------------------------
+
+# What `pidstat 1` showed of a program: the sum of %CPU over its one-second rows.
+pidstat_seconds() {
+	awk -v comm="$1" '/%CPU/ { for (i = 1; i <= NF; i++) if ($i == "%CPU") column = i; next }
+		column && $NF == comm { s += $column / 100 } END { printf "%.4f", s }' "$2"
+}
+
+share() { number '%.1f %%' "$1 / $2 * 100"; }
+
+short_children() {
+	local pid true_seconds seen perf_seconds beside=()
+	if have pidstat; then
+		pidstat -u 1 >"$work/pidstat" 2>&1 </dev/null &
+		pid=$!
+		children+=("$pid")
+		sleep 1.2
+	fi
+	run short --rounds 1 --target "$truth/children 2000 1 --truth $work/short.json" || return
+	true_seconds=$(jq .cpu_seconds "$work/short.json")
+	if have pidstat; then
+		sleep 1.2
+		kill -INT "$pid"
+		wait "$pid" 2>/dev/null
+		seen=$(pidstat_seconds children "$work/pidstat")
+		beside+=("pidstat 1 sees $(share "$seen" "$true_seconds"), misses $(number '%.2f s' "$true_seconds - $seen")")
+	else
+		beside+=('skipped: no pidstat')
+	fi
+	if have perf && perf stat -x, -e task-clock -o "$work/perf" "$truth/children" 2000 1 \
+		--truth "$work/perf.json" >/dev/null 2>&1; then
+		perf_seconds=$(awk -F, '/task-clock/ { print $1 / 1000 }' "$work/perf")
+		beside+=("perf stat $(share "$perf_seconds" "$(jq .cpu_seconds "$work/perf.json")")")
+	else
+		beside+=('skipped: no perf stat')
+	fi
+	row "CPU of 2,000 children of 1 ms ($(number '%.3f s' "$true_seconds") by getrusage)" \
+		"$(number '%.4f s' "$(value short '.rounds[0].cpu.total_seconds')") = $(share "$(value short '.rounds[0].cpu.total_seconds')" "$true_seconds")" \
+		'100 +- 0.5 %' "$(printf '%s; ' "${beside[@]}" | sed 's/; $//')"
+	row 'processes of these' "$(value short '.rounds[0].processes | length')" 2001 \
+		"$(have pidstat && printf 'pidstat 1 shows %s' "$(awk '$NF == "children" { print $(NF - 7) }' "$work/pidstat" | sort -u | wc -l)")"
+}
+
+# --- the log driver ------------------------------------------------------------------
+
+log_driver() {
+	local rate best=0 lines window=(--rounds 1 --warmup 1s --cooldown 0)
+	if ! have curl; then
+		row 'log driver' 'skipped: no curl' '-' '-'
+		return
+	fi
+	run driver --target curl --scenario kubelogs/basic "${window[@]}" --duration 8s || return
+	row "log driver: CPU at $(value driver '.rounds[0] | .work.lines / .window_seconds | round') lines/s" \
+		"$(number '%.2f %%' "$(value driver '.rounds[0] | .driver.cpu_seconds / .window_seconds * 100')")" '<= 5 % of a core' '-'
+	row 'log driver: never later than' \
+		"$(number '%.1f ms' "$(value driver '.rounds[0].driver.late_seconds_max * 1000')")" '<= 20 ms' '-'
+	for rate in 300k 500k 700k 1M; do
+		run fast --target curl --scenario kubelogs/basic "${window[@]}" --duration 3s --rate "$rate" || continue
+		lines=$(value fast '.rounds[0] | if .work.lost + .driver.dropped == 0 then .work.lines / .window_seconds | round else 0 end')
+		((lines > best)) && best=$lines
+	done
+	row 'log driver: most lines/s to curl, none lost' "$best" '>= 500000' '-'
+}
+
+# --- the table -------------------------------------------------------------------------
+
+table() {
+	local entry figure ours aim beside
+	printf '\n%-52s %-24s %-20s %s\n' figure perfbpf aim beside
+	for entry in "${rows[@]}"; do
+		IFS='|' read -r figure ours aim beside <<<"$entry"
+		printf '%-52s %-24s %-20s %s\n' "$figure" "$ours" "$aim" "$beside"
+	done
+	printf '\n%s, %s CPUs; events by BPF run-time statistics, which cost some 20 ns an event themselves.\n' \
+		"Linux $(uname -r)" "$(nproc)"
+}
+
+((EUID == 0)) || { say 'needs root: sudo make bench'; exit 3; }
+[[ -x $perfbpf && -x $truth/burn ]] || { say 'build first: make all truth'; exit 1; }
+have jq || { say 'there is no jq'; exit 1; }
+[[ -r $stats ]] && stats_before=$(cat "$stats")
+
+status=0
+for part in cost_of_events own_cost start_time short_children log_driver; do
+	say "$part"
+	if ! "$part"; then
+		row "$part" 'FAILED' '-' "$(tail -n 1 "$work/err")"
+		status=1
+	fi
+done
+table
+exit "$status"
