@@ -45,9 +45,10 @@ with duplicate-key "$(grep -m 1 '^driver:' "$good")"
 bad_file scenario duplicate-key "$AT:[0-9]+.*driver"
 with not-closed 'x: [1, 2'
 bad_file scenario not-closed "$WORK/not-closed.yaml:[0-9]+:[0-9]+"
-with mapping-as-text "name: {a: b}"
-sed -i '0,/^name:/{/^name:/d}' "$WORK/mapping-as-text.yaml"
-bad_file scenario mapping-as-text "$WORK/mapping-as-text.yaml:[0-9]+:[0-9]+.*name"
+with mapping-as-text 'description: {a: b}'
+sed -i '0,/^description:/{/^description:/d}' "$WORK/mapping-as-text.yaml"
+AT=$WORK/mapping-as-text.yaml:$(grep -c '' "$WORK/mapping-as-text.yaml")
+bad_file scenario mapping-as-text "$AT:[0-9]+.*description"
 : >"$WORK/empty.yaml"
 bad_file scenario empty "$WORK/empty.yaml"
 printf 'just text\n' >"$WORK/no-mapping.yaml"
@@ -70,5 +71,5 @@ target=scenarios/targets/curl.yaml
 bad_file target unknown-key "$WORK/unknown-key.yaml:$(grep -c '' "$WORK/unknown-key.yaml"):1.*comand.*command"
 { grep -v '^install:' "$target"; printf 'install: [a, b]\n'; } >"$WORK/wrong-type.yaml"
 bad_file target wrong-type "$WORK/wrong-type.yaml:$(grep -c '' "$WORK/wrong-type.yaml"):[0-9]+.*install"
-{ printf 'name: x\ndescription: x\ncommand: [curl, "${prot}"]\n'; } >"$WORK/unknown-variable.yaml"
+printf 'description: x\ncommand: [curl, "${prot}"]\n' >"$WORK/unknown-variable.yaml"
 bad_file target unknown-variable 'prot'
