@@ -5,6 +5,8 @@
 
 #include "account.bpf.h"
 
+#define TASK_DEAD 0x00000080
+
 /* The thread group's number in the observer's pid namespace. */
 static __always_inline __s32 tgid_of(struct task_struct *task)
 {

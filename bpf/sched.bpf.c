@@ -6,8 +6,6 @@
  */
 #include "process.bpf.h"
 
-#define TASK_DEAD 0x00000080
-
 SEC("?tp_btf/sched_switch")
 int BPF_PROG(sched_last_switch, bool preempt, struct task_struct *prev)
 {

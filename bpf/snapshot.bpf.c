@@ -74,6 +74,12 @@ int snapshot_tick(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/* Past its last switch: it has used all it will, and no program will tell of its end. */
+static __always_inline bool is_dead(struct task_struct *task)
+{
+	return task->__state & TASK_DEAD && !task->on_cpu;
+}
+
 static __always_inline void enrol_task(struct task_struct *task, __u32 index)
 {
 	struct pb_task *member;
@@ -88,9 +94,50 @@ static __always_inline void enrol_task(struct task_struct *task, __u32 index)
 	member->slot = index;
 	member->epoch = pb_control.epoch;
 	slot = slot_at(index);
-	if (slot)
+	/* A first thread that has ended before the others still leads them here. */
+	if (slot && !is_dead(task))
 		thread_begin(slot, index);
 	pb_control.enrolled++;
+}
+
+/* What a process that was running already had last executed. */
+static __always_inline void tell_exe(struct task_struct *task, __u32 index)
+{
+	struct pb_slot *slot = slot_at(index);
+	struct pb_event_exec *event;
+	struct mm_struct *mm;
+	struct file *file;
+
+	if (!slot || index == PB_SLOT_OVERFLOW)
+		return;
+	mm = task->mm;
+	if (!mm)
+		return;
+	file = mm->exe_file;
+	if (!file)
+		return;
+	event = bpf_ringbuf_reserve(&pb_ring, sizeof(*event), 0);
+	if (!event) {
+		count_loss(PB_LOSS_RING);
+		return;
+	}
+	event_fill(&event->event, PB_EVENT_EXEC, index, slot->id);
+	bpf_core_read_str(event->comm, sizeof(event->comm), &task->comm);
+	event->exe[0] = 0;
+	bpf_d_path((struct path *)&file->f_path, event->exe, sizeof(event->exe));
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void enrol_process(struct task_struct *task, struct task_struct *parent)
+{
+	__u32 index;
+
+	/* All its threads have ended: it waits for its parent only. */
+	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+		return;
+	index = process_begin(task, tgid_of(parent), 1);
+	enrol_task(task, index);
+	tell_exe(task, index);
 }
 
 /*
@@ -115,14 +162,12 @@ int snapshot_enrol(struct bpf_iter__task *ctx)
 	}
 	if (task->flags & PF_KTHREAD || member_of(task))
 		return 0;
-	leader = task->group_leader;
-	if (!leader)
-		return 0;
 	if (tgid_of(task) == pb_control.observer_pid)
 		return 0;
 	if (task->pid != task->tgid) {
-		member = member_of(leader);
-		if (member)
+		leader = task->group_leader;
+		member = leader ? member_of(leader) : NULL;
+		if (member && !is_dead(task))
 			enrol_task(task, member->slot);
 		return 0;
 	}
@@ -131,6 +176,6 @@ int snapshot_enrol(struct bpf_iter__task *ctx)
 	if (!parent)
 		return 0;
 	if ((member && member->epoch == pb_control.epoch) || member_of(parent))
-		enrol_task(task, process_begin(task, tgid_of(parent), 1));
+		enrol_process(task, parent);
 	return 0;
 }

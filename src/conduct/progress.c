@@ -29,7 +29,7 @@ void progress_round(struct progress *progress, int round, const char *side)
 	progress->round = round;
 	progress->side = side;
 	progress->phase = "start";
-	progress->phase_start_ns = clock_now_ns();
+	progress->round_start_ns = progress->phase_start_ns = clock_now_ns();
 	progress->phase_ns = 0;
 	progress->drawn_ns = 0;
 	if (!progress->terminal)
@@ -55,45 +55,33 @@ static int columns(void)
 	return size.ws_col;
 }
 
-/* Seconds that are still to come, as far as the length of a round is known; negative: it is not. */
+/* Seconds that are still to come, by the rounds that are done or by the plan; negative: not known.
+ */
 static double seconds_left(const struct progress *progress, uint64_t now)
 {
-	uint64_t round_ns = progress->round_ns;
-	double done;
+	double round_ns = (double)progress->round_ns, left;
 
-	if (!round_ns && progress->round)
-		round_ns = (now - progress->run_start_ns) / (uint64_t)progress->round;
-	if (!round_ns)
-		return -1;
-	done = (double)(now - progress->run_start_ns);
-	/* What has passed tells more than the plan, once a round has. */
 	if (progress->round)
-		round_ns = (uint64_t)(((double)progress->phase_start_ns -
-				       (double)progress->run_start_ns) /
-				      progress->round) > round_ns
-				   ? (progress->phase_start_ns - progress->run_start_ns) /
-					     (uint64_t)progress->round
-				   : round_ns;
-	done = (double)round_ns * progress->rounds - done;
-	return done > 0 ? done / 1e9 : 0;
+		round_ns = (double)(progress->round_start_ns - progress->run_start_ns) /
+			   progress->round;
+	if (round_ns <= 0)
+		return -1;
+	left = round_ns * progress->rounds - (double)(now - progress->run_start_ns);
+	return left > 0 ? left / 1e9 : 0;
 }
 
 static void draw_bar(const struct progress *progress, uint64_t now, char *bar)
 {
-	double share = (double)progress->round / progress->rounds;
-	size_t filled, at = 0;
+	double share = progress->round, within = 0;
+	size_t at = 0;
 
-	if (progress->phase_ns) {
-		double within =
-			(double)(now - progress->phase_start_ns) / (double)progress->phase_ns;
-
-		if (progress->round_ns)
-			within *= (double)progress->phase_ns / (double)progress->round_ns;
-		share += (within < 1 ? within : 1) / progress->rounds;
-	}
-	filled = (size_t)((share < 1 ? share : 1) * BAR_CELLS);
+	if (progress->round_ns)
+		within = (double)(now - progress->round_start_ns) / (double)progress->round_ns;
+	else if (progress->phase_ns)
+		within = (double)(now - progress->phase_start_ns) / (double)progress->phase_ns;
+	share = (share + (within < 1 ? within : 1)) / progress->rounds;
 	for (size_t i = 0; i < BAR_CELLS; i++)
-		at += (size_t)sprintf(bar + at, "%s", i < filled ? "█" : "░");
+		at += (size_t)sprintf(bar + at, "%s", (double)i < share * BAR_CELLS ? "█" : "░");
 }
 
 void progress_tick(struct progress *progress)

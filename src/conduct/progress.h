@@ -14,7 +14,7 @@ struct progress {
 	const char *side;     /* "A kubectl" */
 	const char *phase;
 	uint64_t phase_start_ns, phase_ns; /* phase_ns 0: its length is not known */
-	uint64_t run_start_ns;
+	uint64_t run_start_ns, round_start_ns;
 	uint64_t round_ns; /* expected length of one round, 0: not known */
 	uint64_t drawn_ns;
 	bool drawn;

@@ -38,7 +38,8 @@ int error_prefix(struct error *err, const char *fmt, ...)
 	n = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	if (n >= 0 && (size_t)n < sizeof(text))
-		snprintf(text + n, sizeof(text) - (size_t)n, ": %s", err->text);
+		snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s", (int)(sizeof(text) - 3) - n,
+			 err->text);
 	memcpy(err->text, text, sizeof(text));
 	clean(err->text);
 	return -1;
