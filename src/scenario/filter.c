@@ -208,15 +208,30 @@ static bool clause_matches(const struct filter_clause *clause, const char *messa
 	return false;
 }
 
+/* regexec() wants a string that ends; lines beyond the buffer are rare. */
+static bool regex_matches(const regex_t *regex, const char *message, size_t length)
+{
+	char buffer[4096], *copy = buffer;
+	bool matches;
+
+	if (length >= sizeof(buffer))
+		copy = malloc(length + 1);
+	if (!copy)
+		return false;
+	memcpy(copy, message, length);
+	copy[length] = '\0';
+	matches = !regexec(regex, copy, 0, NULL, 0);
+	if (copy != buffer)
+		free(copy);
+	return matches;
+}
+
 bool filter_matches(const struct filter_matcher *matcher, const char *message, size_t length)
 {
 	const struct filter *filter = matcher->filter;
 
-	if (matcher->has_regex) {
-		regmatch_t bounds = {.rm_so = 0, .rm_eo = (regoff_t)length};
-
-		return !regexec(&matcher->regex, message, 1, &bounds, REG_STARTEND);
-	}
+	if (matcher->has_regex)
+		return regex_matches(&matcher->regex, message, length);
 	for (size_t i = 0; i < filter->n_clauses; i++)
 		if (!clause_matches(&filter->clauses[i], message, length))
 			return false;
