@@ -216,39 +216,32 @@ static int sources_find(struct sources *sources, const char *dir, struct error *
 	return sources_scan(sources, dir, err);
 }
 
-static struct report_options options_for(const struct report_state *state, FILE *out)
+/* One format after another, of all records each. */
+static int write_stream(const struct report_state *state, const struct sources *sources, FILE *out,
+			const char *name, struct error *err)
 {
-	return (struct report_options){
+	struct report_options options = {
 		.colour = stream_has_colour(out),
 		.all_metrics = state->all,
 		.width = stream_width(out),
 	};
-}
-
-static int write_one(const struct report_state *state, const struct source *source,
-		     const struct report_format *format, FILE *out, struct error *err)
-{
-	struct report_options options = options_for(state, out);
-
-	return format->write(source->rec, &options, out, err);
-}
-
-/* All records in all formats, one after another. */
-static int write_stream(const struct report_state *state, const struct sources *sources, FILE *out,
-			const char *name, struct error *err)
-{
 	bool first = true;
 
-	for (size_t i = 0; i < sources->n; i++)
-		for (size_t j = 0; sources->list[i].rec && j < state->n_formats; j++) {
-			const struct report_format *format = state->formats[j];
+	for (size_t i = 0; i < state->n_formats; i++) {
+		const struct report_format *format = state->formats[i];
 
+		options.continued = false;
+		for (size_t j = 0; j < sources->n; j++) {
+			if (!sources->list[j].rec)
+				continue;
 			if (!first && format == &report_text)
 				putc('\n', out);
-			first = false;
-			if (write_one(state, &sources->list[i], format, out, err))
+			if (format->write(sources->list[j].rec, &options, out, err))
 				return -1;
+			first = false;
+			options.continued = true;
 		}
+	}
 	return stream_finish(out, name, err);
 }
 

@@ -46,14 +46,19 @@ static void put_string(FILE *out, const char *s)
 	putc('"', out);
 }
 
-/* 15 digits: what a double holds of any decimal, so that reading and writing again changes nothing.
+/*
+ * 15 digits are what a double holds of any decimal, so that reading and writing again
+ * changes nothing. Near the largest double they would round up to infinity, and a
+ * negative zero would come back as an integer.
  */
 static void put_real(FILE *out, double value)
 {
-	if (isfinite(value))
-		fprintf(out, "%.15g", value);
-	else
+	if (!isfinite(value))
 		fputs("null", out);
+	else if (value == 0)
+		putc('0', out);
+	else
+		fprintf(out, fabs(value) < 1e308 ? "%.15g" : "%.17g", value);
 }
 
 static void put_strings(FILE *out, char *const *strings, size_t n)

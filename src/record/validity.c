@@ -190,12 +190,11 @@ static void check_loss(struct record_round *round, int64_t lost, const char *wha
 	format_grouped(b, sizeof(b), events);
 	if (events == RECORD_NONE)
 		record_invalid(round,
-			       "%s, pair %" PRId64 ": %s %s, of an unknown number with "
-			       "--observer off",
-			       side_name(round->side), pair_number(round), a, what);
+			       "%s, pair %" PRId64 ": %s: %s of an unknown number (--observer off)",
+			       side_name(round->side), pair_number(round), what, a);
 	else if ((double)lost > OBSERVER_BOUND * (double)events)
-		record_invalid(round, "%s, pair %" PRId64 ": %s %s, of %s in all; bound %.3g %%",
-			       side_name(round->side), pair_number(round), a, what, b,
+		record_invalid(round, "%s, pair %" PRId64 ": %s: %s of %s, bound %.3g %%",
+			       side_name(round->side), pair_number(round), what, a, b,
 			       100 * OBSERVER_BOUND);
 }
 
@@ -206,12 +205,12 @@ static void check_observer(struct record_round *round)
 
 	if (losses->storage > 0)
 		record_invalid(round,
-			       "%s, pair %" PRId64 ": %s tasks could not be followed, so their "
-			       "cost is missing",
+			       "%s, pair %" PRId64
+			       ": tasks that could not be followed, whose cost is missing: %s",
 			       side_name(round->side), pair_number(round),
 			       format_grouped(number, sizeof(number), losses->storage));
-	check_loss(round, losses->ring, "events were lost in a full ring buffer");
-	check_loss(round, losses->recursion, "events were missed while their own program ran");
+	check_loss(round, losses->ring, "events lost in a full ring buffer");
+	check_loss(round, losses->recursion, "events missed while their own program ran");
 }
 
 void validity_check(struct record *rec, const struct pairs *pairs, double work_bound)

@@ -73,18 +73,23 @@ static void put_round(FILE *out, const struct record *rec, const struct record_r
 	fputs("\r\n", out);
 }
 
-static int write_csv(const struct record *rec, const struct report_options *options, FILE *out,
-		     struct error *err)
+static void put_header(FILE *out)
 {
 	size_t n;
 	const struct metric *metrics = metric_table(&n);
 
-	(void)options;
-	(void)err;
 	fputs("scenario,side,target,pair,position,started_at,valid,exit_code,signal,", out);
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%s,", metrics[i].name);
 	fputs("reasons\r\n", out);
+}
+
+static int write_csv(const struct record *rec, const struct report_options *options, FILE *out,
+		     struct error *err)
+{
+	(void)err;
+	if (!options->continued)
+		put_header(out);
 	for (size_t i = 0; i < rec->n_rounds; i++)
 		put_round(out, rec, &rec->rounds[i]);
 	return 0;

@@ -15,6 +15,8 @@
 struct report_options {
 	bool colour;      /* ANSI colours are wanted (text only) */
 	bool all_metrics; /* not only the headline metrics */
+	bool continued;   /* another record came before in the same file: no header again (csv only)
+			   */
 	int width;        /* columns of the terminal, 0: do not wrap or cut */
 };
 

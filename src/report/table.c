@@ -16,7 +16,7 @@ struct table {
 	const struct table_column *columns;
 	size_t n_columns;
 	size_t n_cells, room;
-	char **cells;
+	char **cells; /* escaped, row by row; the titles are the first row */
 	bool failed;
 };
 
@@ -76,6 +76,8 @@ struct table *table_new(const struct table_column *columns, size_t n)
 		return NULL;
 	table->columns = columns;
 	table->n_columns = n;
+	for (size_t i = 0; i < n; i++)
+		table_add(table, columns[i].title);
 	return table;
 }
 
@@ -129,8 +131,6 @@ void table_addf(struct table *table, const char *fmt, ...)
 
 static void natural_widths(const struct table *table, size_t *widths)
 {
-	for (size_t i = 0; i < table->n_columns; i++)
-		widths[i] = width_of(table->columns[i].title);
 	for (size_t i = 0; i < table->n_cells; i++) {
 		size_t width = width_of(table->cells[i]), column = i % table->n_columns;
 
@@ -186,8 +186,7 @@ static void put_row(const struct table *table, FILE *out, const size_t *widths, 
 	for (size_t i = 0; i < table->n_columns; i++) {
 		bool last = i + 1 == table->n_columns;
 
-		put_cell(out, cells ? cells[i] : table->columns[i].title, widths[i],
-			 table->columns[i].right, last);
+		put_cell(out, cells[i], widths[i], table->columns[i].right, last);
 		if (!last)
 			put_blanks(out, GAP);
 	}
@@ -206,9 +205,10 @@ int table_print(const struct table *table, FILE *out, const struct text_style *s
 	if (style->width > 0)
 		fit_widths(table, widths, (size_t)style->width);
 	fputs(style->colour ? "\x1b[1m" : "", out);
-	put_row(table, out, widths, NULL);
+	put_row(table, out, widths, table->cells);
 	fputs(style->colour ? "\x1b[0m\n" : "\n", out);
-	for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns) {
+	for (size_t i = table->n_columns; i + table->n_columns <= table->n_cells;
+	     i += table->n_columns) {
 		put_row(table, out, widths, table->cells + i);
 		putc('\n', out);
 	}

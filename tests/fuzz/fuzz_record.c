@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Any bytes as run.json: reading, writing, comparing and all reports of what was read
+ * must neither crash nor put a control character on a terminal. With -DFUZZ_STANDALONE
+ * it runs over the files that it is given.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/compare.h"
+#include "record/record.h"
+#include "report/report.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void assert_harmless(const char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < 0x20 && *text != '\n') || *text == 0x7f)
+			abort();
+}
+
+static void make_reports(const struct record *rec)
+{
+	size_t n;
+	const struct report_format *const *formats = report_formats(&n);
+
+	for (size_t i = 0; i < 2 * n; i++) {
+		struct report_options options = {.all_metrics = i % 2, .width = i % 2 ? 80 : 0};
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+		struct error err;
+
+		if (!out)
+			return;
+		formats[i / 2]->write(rec, &options, out, &err);
+		fclose(out);
+		if (formats[i / 2] == &report_text)
+			assert_harmless(text);
+		free(text);
+	}
+}
+
+/* What was read and written is what is written after it was read again. */
+static void round_trip(const struct record *rec)
+{
+	char *first = record_to_json(rec), *second;
+	struct record *again;
+	struct error err;
+
+	if (!first)
+		return;
+	again = record_parse(first, strlen(first), "again", &err);
+	second = again ? record_to_json(again) : NULL;
+	if (!second || strcmp(first, second))
+		abort();
+	free(first);
+	free(second);
+	record_free(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct error err;
+	struct record *rec = record_parse((const char *)data, size, "fuzz", &err);
+
+	if (!rec)
+		return 0;
+	round_trip(rec);
+	make_reports(rec);
+	if (!record_compare(rec, 0.001))
+		make_reports(rec);
+	record_free(rec);
+	return 0;
+}
+
+#ifdef FUZZ_STANDALONE
+#include "util/file.h"
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		size_t size;
+		char *text = file_read(argv[i], 64 << 20, &size);
+
+		if (!text) {
+			perror(argv[i]);
+			return 1;
+		}
+		LLVMFuzzerTestOneInput((const uint8_t *)text, size);
+		free(text);
+	}
+	return 0;
+}
+#endif
