@@ -24,7 +24,8 @@ enum exit_code {
 #define X(name, number, text) EXIT_CODE_##name = (number),
 	EXIT_CODE_TABLE(X)
 #undef X
-	/* 128 + n: ended by signal n, after the children were stopped and what was measured was saved */
+	/* 128 + n: ended by signal n, after the children were stopped and what was measured was
+	   saved */
 	EXIT_CODE_SIGNAL_BASE = 128,
 };
 
