@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "drive/driver.h"
+#include "record/metric.h"
+#include "scenario/scenario.h"
+#include "util/file.h"
+#include "util/suggest.h"
+
+struct list_state {
+	const char *what; /* NULL: all of it */
+};
+
+static int list_targets(struct error *err)
+{
+	char **names;
+	size_t n;
+
+	if (target_names(&names, &n, err))
+		return -1;
+	printf("Targets (a command line in quotes works too):\n");
+	for (size_t i = 0; i < n; i++) {
+		struct error broken;
+		struct target *target = target_load(names[i], &broken);
+		char *file = target ? path_find(target->command[0]) : NULL;
+
+		printf("  %-12s%s%s\n", names[i], target ? target->description : broken.text,
+		       target && !file ? " (not installed here)" : "");
+		if (target && !file && target->install)
+			printf("  %-12sto get it: %s\n", "", target->install);
+		free(file);
+		target_free(target);
+	}
+	names_free(names, n);
+	return 0;
+}
+
+static int list_scenarios(struct error *err)
+{
+	char **names;
+	size_t n;
+
+	if (scenario_names(&names, &n, err))
+		return -1;
+	printf("Scenarios:\n");
+	for (size_t i = 0; i < n; i++) {
+		struct error broken;
+		struct scenario *scenario = scenario_load(names[i], driver_schema_of, &broken);
+
+		printf("  %-26s%s\n", names[i], scenario ? scenario->description : broken.text);
+		scenario_free(scenario);
+	}
+	names_free(names, n);
+	return 0;
+}
+
+static int list_metrics(struct error *err)
+{
+	const struct metric *metrics;
+	size_t n;
+
+	(void)err;
+	metrics = metric_table(&n);
+	printf("Metrics (one value a round; * in the short table):\n");
+	for (size_t i = 0; i < n; i++)
+		printf("%c %-34s%-8s%s\n", metrics[i].headline ? '*' : ' ', metrics[i].name,
+		       metrics[i].unit, metrics[i].description);
+	return 0;
+}
+
+/* One row a list. */
+static const struct {
+	const char *name;
+	int (*print)(struct error *err);
+} lists[] = {
+	{"targets", list_targets},
+	{"scenarios", list_scenarios},
+	{"metrics", list_metrics},
+};
+
+#define N_LISTS (sizeof(lists) / sizeof(lists[0]))
+
+static int set_what(void *state, const char *word, struct error *err)
+{
+	const char *names[N_LISTS], *near;
+
+	for (size_t i = 0; i < N_LISTS; i++) {
+		names[i] = lists[i].name;
+		if (!strcmp(word, names[i])) {
+			((struct list_state *)state)->what = names[i];
+			return 0;
+		}
+	}
+	near = suggest_nearest(word, names, N_LISTS);
+	return error_set(err, EXIT_CODE_USAGE, "list: there is no list of '%s'; %s%s%s", word,
+			 near ? "did you mean '" : "it is targets, scenarios or metrics",
+			 near ? near : "", near ? "'?" : "");
+}
+
+static const struct option_table table = {
+	.usage = "list [targets|scenarios|metrics]",
+	.summary = "Lists what can be measured, by which work, and what is told of it.",
+	.examples = "  perfbpf list scenarios\n",
+	.positional = set_what,
+};
+
+static int list(int argc, char **argv)
+{
+	struct list_state state = {.what = NULL};
+	struct error err;
+	bool first = true;
+
+	switch (options_parse(&table, argc, argv, &state, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_CODE_OK;
+	case OPTIONS_ERROR:
+		return cmd_fail(&err);
+	default:
+		break;
+	}
+	for (size_t i = 0; i < N_LISTS; i++) {
+		if (state.what && strcmp(state.what, lists[i].name))
+			continue;
+		if (!first)
+			putchar('\n');
+		first = false;
+		if (lists[i].print(&err))
+			return cmd_fail(&err);
+	}
+	return stream_finish(stdout, "standard output", &err) ? cmd_fail(&err) : EXIT_CODE_OK;
+}
+
+const struct subcommand cmd_list = {
+	.name = "list",
+	.summary = "targets, scenarios and metrics",
+	.run = list,
+};

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/run_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "util/clock.h"
+#include "util/units.h"
+
+#define MIN_TICK_NS (5 * NSEC_PER_MSEC)
+#define MAX_TICK_NS (60 * NSEC_PER_SEC)
+
+static int duration(const char *option, const char *value, uint64_t *ns, struct error *err)
+{
+	if (parse_duration_ns(value, ns))
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--%s '%s' is no duration; write e.g. 250ms, 30s, 5m or 1h",
+				 option, value);
+	return 0;
+}
+
+int set_duration(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+
+	if (duration("duration", value, &options->duration_ns, err))
+		return -1;
+	if (!options->duration_ns)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--duration %s measures nothing; write e.g. 30s", value);
+	return 0;
+}
+
+int set_warmup(void *state, const char *value, struct error *err)
+{
+	return duration("warmup", value, &((struct conduct_options *)state)->warmup_ns, err);
+}
+
+int set_cooldown(void *state, const char *value, struct error *err)
+{
+	return duration("cooldown", value, &((struct conduct_options *)state)->cooldown_ns, err);
+}
+
+int set_ready_timeout(void *state, const char *value, struct error *err)
+{
+	return duration("ready-timeout", value,
+			&((struct conduct_options *)state)->ready_timeout_ns, err);
+}
+
+int set_tick(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+
+	if (duration("tick", value, &options->tick_ns, err))
+		return -1;
+	if (options->tick_ns < MIN_TICK_NS || options->tick_ns > MAX_TICK_NS)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--tick %s: 5ms is the shortest, 1m the longest", value);
+	return 0;
+}
+
+int set_observer(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+
+	options->stats = !strcmp(value, "stats");
+	if (!options->stats && strcmp(value, "off"))
+		return error_set(err, EXIT_CODE_USAGE, "--observer is 'off' or 'stats', not '%s'",
+				 value);
+	return 0;
+}
+
+int set_output(void *state, const char *value, struct error *err)
+{
+	(void)err;
+	((struct conduct_options *)state)->output = value;
+	return 0;
+}
+
+int set_quiet(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct conduct_options *)state)->quiet = true;
+	return 0;
+}
+
+int set_debug(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct conduct_options *)state)->debug = true;
+	return 0;
+}
+
+int set_all(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct conduct_options *)state)->all_metrics = true;
+	return 0;
+}
+
+int add_pid(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+	char *end;
+	long pid = strtol(value, &end, 10);
+
+	if (*end || end == value || pid <= 0 || pid > 0x7fffffff)
+		return error_set(err, EXIT_CODE_USAGE, "'%s' is no process id", value);
+	if (options->n_pids == CONDUCT_MAX_PIDS)
+		return error_set(err, EXIT_CODE_USAGE, "more than %d process ids",
+				 CONDUCT_MAX_PIDS);
+	options->pids[options->n_pids++] = (pid_t)pid;
+	return 0;
+}
+
+int run_conduct(const struct conduct_options *options)
+{
+	struct error err = {.text = ""};
+	int code = conduct_run(options, &err);
+
+	if (err.text[0]) {
+		int said = cmd_fail(&err);
+
+		return code ? code : said;
+	}
+	return code;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/collector.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+
+static int add_fd(struct collector *collector, int fd, struct error *err)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	if (epoll_ctl(collector->epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return error_set(err, EXIT_CODE_FAILED, "cannot wait for events: %s",
+				 strerror(errno));
+	return 0;
+}
+
+/* Ticks are counted from the window's opening, so that all points have the same length. */
+static void arm_timer(struct collector *collector)
+{
+	uint64_t tick = collector->conductor->options->tick_ns;
+	struct itimerspec timer = {
+		.it_value = {(time_t)(tick / NSEC_PER_SEC), (long)(tick % NSEC_PER_SEC)},
+		.it_interval = {(time_t)(tick / NSEC_PER_SEC), (long)(tick % NSEC_PER_SEC)},
+	};
+
+	timerfd_settime(collector->timer_fd, 0, &timer, NULL);
+}
+
+int collector_init(struct collector *collector, struct conductor *conductor, struct error *err)
+{
+	memset(collector, 0, sizeof(*collector));
+	collector->conductor = conductor;
+	collector->timer_fd = -1;
+	collector->tree = tree_new(probe_slots(conductor->probe));
+	if (!collector->tree)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	collector->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	collector->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (collector->epoll_fd < 0 || collector->timer_fd < 0)
+		return error_set(err, EXIT_CODE_FAILED, "cannot make a timer: %s", strerror(errno));
+	arm_timer(collector);
+	if (add_fd(collector, collector->timer_fd, err) ||
+	    add_fd(collector, conductor->signal_fd, err) ||
+	    add_fd(collector, probe_event_fd(conductor->probe), err) ||
+	    (conductor->keeper && add_fd(collector, keeper_fd(conductor->keeper), err)))
+		return -1;
+	return 0;
+}
+
+void collector_clear(struct collector *collector)
+{
+	tree_free(collector->tree);
+	window_clear(&collector->window);
+	if (collector->epoll_fd > 0)
+		close(collector->epoll_fd);
+	if (collector->timer_fd > 0)
+		close(collector->timer_fd);
+	memset(collector, 0, sizeof(*collector));
+}
+
+int collector_add_driver(struct collector *collector, struct driver_process *driver,
+			 struct error *err)
+{
+	collector->driver = driver;
+	return add_fd(collector, driver_process_fd(driver), err);
+}
+
+static void take_event(void *context, const struct pb_event *event, size_t size)
+{
+	struct collector *collector = context;
+	uint32_t slot = tree_event(collector->tree, event, size);
+
+	if (slot)
+		probe_slot_free(collector->conductor->probe, slot);
+}
+
+void collector_drain(struct collector *collector)
+{
+	probe_drain(collector->conductor->probe, take_event, collector);
+}
+
+/* Settles and reads all accounts. */
+static int read_tree(struct collector *collector, struct tree_sum *sum, struct error *err)
+{
+	int failed = probe_snapshot(collector->conductor->probe);
+
+	if (failed)
+		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
+				 strerror(-failed));
+	collector_drain(collector);
+	tree_sum(collector->tree, sum);
+	return 0;
+}
+
+static int tick(struct collector *collector, struct error *err)
+{
+	uint64_t expired = 0;
+	struct tree_sum sum;
+
+	if (read(collector->timer_fd, &expired, sizeof(expired)) != sizeof(expired))
+		return 0;
+	progress_tick(&collector->conductor->progress);
+	if (!collector->counting) {
+		collector_drain(collector);
+		return 0;
+	}
+	collector->late_ticks += (unsigned int)(expired - 1);
+	if (read_tree(collector, &sum, err))
+		return -1;
+	if (window_tick(&collector->window, clock_now_ns(), (unsigned int)expired, &sum))
+		return error_set(err, EXIT_CODE_FAILED, "out of memory for the time series");
+	return 0;
+}
+
+static void take_signal(struct collector *collector)
+{
+	struct signalfd_siginfo info;
+
+	while (read(collector->conductor->signal_fd, &info, sizeof(info)) == sizeof(info))
+		collector->conductor->interrupted = (int)info.ssi_signo;
+}
+
+static int handle(struct collector *collector, int fd, struct error *err)
+{
+	struct conductor *conductor = collector->conductor;
+	int status;
+
+	if (fd == collector->timer_fd)
+		return tick(collector, err);
+	if (fd == conductor->signal_fd)
+		take_signal(collector);
+	else if (collector->driver && fd == driver_process_fd(collector->driver))
+		return driver_process_step(collector->driver, err);
+	else if (conductor->keeper && fd == keeper_fd(conductor->keeper))
+		keeper_ended(conductor->keeper, 0, &status);
+	else
+		collector_drain(collector);
+	return 0;
+}
+
+/* Milliseconds until @until_ns for epoll, rounded up; -1: no end. */
+static int timeout_ms(uint64_t until_ns)
+{
+	uint64_t now = clock_now_ns();
+
+	if (!until_ns)
+		return -1;
+	return now >= until_ns ? 0 : (int)((until_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
+}
+
+enum collector_result collector_wait(struct collector *collector, uint64_t until_ns,
+				     bool (*done)(void *context), void *context, struct error *err)
+{
+	struct epoll_event events[8];
+
+	for (;;) {
+		int n;
+
+		if (collector->conductor->interrupted)
+			return COLLECTOR_INTERRUPTED;
+		if (done && done(context))
+			return COLLECTOR_DONE;
+		if (until_ns && clock_now_ns() >= until_ns)
+			return COLLECTOR_TIMEOUT;
+		n = epoll_wait(collector->epoll_fd, events, 8, timeout_ms(until_ns));
+		if (n < 0 && errno != EINTR) {
+			error_set(err, EXIT_CODE_FAILED, "cannot wait: %s", strerror(errno));
+			return COLLECTOR_FAILED;
+		}
+		for (int i = 0; i < n; i++)
+			if (handle(collector, events[i].data.fd, err))
+				return COLLECTOR_FAILED;
+	}
+}
+
+int collector_window_open(struct collector *collector, struct error *err)
+{
+	struct probe *probe = collector->conductor->probe;
+	struct tree_sum sum;
+	uint64_t now;
+
+	probe_cost(probe, &collector->cost_at_open);
+	getrusage(RUSAGE_SELF, &collector->own_at_open);
+	if (collector->driver)
+		collector->driver_cpu_at_open = driver_process_cpu_ns(collector->driver);
+	if (read_tree(collector, &sum, err))
+		return -1;
+	probe_window(probe, true);
+	now = clock_now_ns();
+	tree_window_open(collector->tree, now);
+	tree_sum(collector->tree, &sum);
+	window_open(&collector->window, now, collector->conductor->options->tick_ns, &sum);
+	arm_timer(collector);
+	collector->counting = true;
+	if (collector->driver)
+		driver_process_window_open(collector->driver, now,
+					   collector->conductor->options->tick_ns);
+	conductor_debug(collector->conductor, "window open");
+	return 0;
+}
+
+static double seconds_of(const struct timeval *tv)
+{
+	return (double)tv->tv_sec + (double)tv->tv_usec / 1e6;
+}
+
+static void take_own_cost(struct collector *collector)
+{
+	struct rusage now;
+
+	getrusage(RUSAGE_SELF, &now);
+	collector->own_cpu_seconds = seconds_of(&now.ru_utime) + seconds_of(&now.ru_stime) -
+				     seconds_of(&collector->own_at_open.ru_utime) -
+				     seconds_of(&collector->own_at_open.ru_stime);
+	probe_cost(collector->conductor->probe, &collector->cost);
+	for (size_t i = 0; i < collector->cost.n_programs; i++) {
+		struct probe_program_cost *one = &collector->cost.programs[i];
+		const struct probe_program_cost *before = &collector->cost_at_open.programs[i];
+
+		one->run_ns -= before->run_ns;
+		one->events -= before->events;
+		one->recursion -= before->recursion;
+	}
+	for (int i = 0; i < PB_LOSSES; i++)
+		collector->cost.losses[i] -= collector->cost_at_open.losses[i];
+}
+
+int collector_window_close(struct collector *collector, uint64_t at_ns, struct error *err)
+{
+	struct tree_sum sum = {};
+	int failed;
+
+	if (!collector->counting)
+		return 0;
+	probe_window(collector->conductor->probe, false);
+	if (!at_ns)
+		at_ns = clock_now_ns();
+	failed = read_tree(collector, &sum, err);
+	tree_window_close(collector->tree, at_ns);
+	window_close(&collector->window, at_ns, &sum);
+	collector->counting = false;
+	take_own_cost(collector);
+	if (collector->driver) {
+		collector->driver_cpu_ns =
+			driver_process_cpu_ns(collector->driver) - collector->driver_cpu_at_open;
+		driver_process_window_close(collector->driver, at_ns);
+	}
+	conductor_debug(collector->conductor, "window closed");
+	return failed;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one loop of a round: ring, tick, signals, keeper and driver. While it waits for
+ * something it keeps the accounts: at each tick it settles them, reads them and
+ * appends to the series.
+ */
+#ifndef PERFBPF_CONDUCT_COLLECTOR_H
+#define PERFBPF_CONDUCT_COLLECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "conduct/conductor.h"
+#include "conduct/driver_process.h"
+#include "measure/tree.h"
+#include "measure/window.h"
+#include "probe/probe.h"
+
+struct collector {
+	struct conductor *conductor;
+	struct driver_process *driver; /* NULL: none */
+	struct tree *tree;
+	struct window window;
+	bool counting; /* the window is open */
+	int epoll_fd, timer_fd;
+	/* The observer's own cost, at the opening and as a difference after the close. */
+	struct probe_cost cost_at_open, cost;
+	double own_cpu_seconds;
+	struct rusage own_at_open;
+	uint64_t driver_cpu_at_open, driver_cpu_ns;
+	unsigned int late_ticks; /* ticks that perfbpf was kept from */
+};
+
+enum collector_result {
+	COLLECTOR_DONE,        /* the condition holds */
+	COLLECTOR_TIMEOUT,     /* the time has come */
+	COLLECTOR_INTERRUPTED, /* conductor->interrupted is set */
+	COLLECTOR_FAILED = -1, /* err is filled */
+};
+
+/* -1 with @err. */
+int collector_init(struct collector *collector, struct conductor *conductor, struct error *err);
+void collector_clear(struct collector *collector);
+/* From here on the driver's socket is part of the loop. */
+int collector_add_driver(struct collector *collector, struct driver_process *driver,
+			 struct error *err);
+
+/* Waits until @done(context) holds (NULL: never) or @until_ns (0: for ever). */
+enum collector_result collector_wait(struct collector *collector, uint64_t until_ns,
+				     bool (*done)(void *context), void *context, struct error *err);
+/* Takes in all events that are there now. */
+void collector_drain(struct collector *collector);
+/* -1 with @err. Both tell the driver. */
+int collector_window_open(struct collector *collector, struct error *err);
+/* @at_ns: the moment until which it counts; 0: now. */
+int collector_window_close(struct collector *collector, uint64_t at_ns, struct error *err);
+
+/* Everything that was measured, into @out. */
+int collector_fill(struct collector *collector, struct record_round *out);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The conductor: one invocation of `perfbpf run` or `attach`, from its options to its results. */
+#ifndef PERFBPF_CONDUCT_CONDUCT_H
+#define PERFBPF_CONDUCT_CONDUCT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+
+#define CONDUCT_MAX_SCENARIOS 32
+#define CONDUCT_MAX_PIDS      64
+#define DURATION_UNSET        UINT64_MAX
+
+struct conduct_options {
+	int argc; /* of the whole command line, for the record */
+	char **argv;
+	const char *target, *versus; /* versus NULL: one side */
+	size_t n_scenarios;
+	const char *scenarios[CONDUCT_MAX_SCENARIOS];
+	size_t n_pids; /* attach to these running processes; then there is no target */
+	pid_t pids[CONDUCT_MAX_PIDS];
+	int rounds; /* 0: as the scenario says, or 10 for commands */
+	uint64_t warmup_ns, duration_ns, cooldown_ns; /* DURATION_UNSET: as the scenario says */
+	double rate;                                  /* NAN: as the scenario says */
+	bool has_seed;                                /* false: one is drawn, printed and stored */
+	uint64_t seed;
+	const char *user;   /* NULL: the invoking user */
+	const char *output; /* NULL: perfbpf-results/… */
+	const char *kubeconfig;
+	double work_bound;         /* NAN: as the scenario says */
+	uint64_t ready_timeout_ns; /* DURATION_UNSET: as the scenario says */
+	uint64_t tick_ns;
+	bool stats; /* --observer stats */
+	bool quiet, debug, all_metrics;
+};
+
+/* Defaults for all of it. */
+void conduct_options_init(struct conduct_options *options);
+
+/*
+ * Runs it all: prints the report to stdout, progress and warnings to stderr, writes the
+ * results folder. Returns the exit code; @err is filled where a message is to be
+ * printed (text not empty), also when what was measured has been saved.
+ */
+int conduct_run(const struct conduct_options *options, struct error *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the parts of a run share; private to conduct/. */
+#ifndef PERFBPF_CONDUCT_CONDUCTOR_H
+#define PERFBPF_CONDUCT_CONDUCTOR_H
+
+#include "conduct/conduct.h"
+#include "conduct/identity.h"
+#include "conduct/keeper.h"
+#include "conduct/progress.h"
+#include "conduct/results.h"
+#include "probe/probe.h"
+#include "record/record.h"
+#include "scenario/scenario.h"
+
+/* Lives as long as the run. */
+struct conductor {
+	const struct conduct_options *options;
+	struct identity identity;
+	struct keeper *keeper;
+	struct probe *probe;
+	struct results *results; /* of the present scenario */
+	struct progress progress;
+	int signal_fd;
+	int interrupted; /* the signal that asks for the end; 0: none */
+	unsigned int rounds_started;
+	uint64_t next_pair_seed; /* state of the generator */
+	uint64_t driver_seed;
+	bool has_driver_seed;
+};
+
+/* How a round of one side is to be run. */
+struct round_plan {
+	enum side side;
+	int pair, position;
+	const struct target *target;     /* NULL: attach */
+	const struct scenario *scenario; /* NULL: commands, or attach */
+	uint64_t warmup_ns;
+	uint64_t duration_ns; /* of the window; 0: until the whole tree has ended */
+	uint64_t cooldown_ns;
+	uint64_t ready_timeout_ns;
+};
+
+/*
+ * Runs one round; @out is initialised and filled as far as it came, also on failure.
+ * @argv_out (may be NULL) takes the command as it was run, NULL-terminated, to be freed.
+ * 0; -1 with @err; an interrupt is 0 with conductor->interrupted set.
+ */
+int round_run(struct conductor *conductor, const struct round_plan *plan, struct record_round *out,
+	      char ***argv_out, struct error *err);
+
+/* --debug: a line to stderr. */
+void conductor_debug(struct conductor *conductor, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/plan.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conduct/side.h"
+#include "drive/driver.h"
+#include "util/file.h"
+
+#define DEFAULT_COMMAND_ROUNDS 10
+#define PF_KTHREAD             0x00200000
+
+static struct target *load_target(const char *text, struct error *err)
+{
+	return target_is_name(text) ? target_load(text, err) : target_from_command(text, err);
+}
+
+static int load_targets(struct plan *plan, const struct conduct_options *options, struct error *err)
+{
+	if (!options->target)
+		return 0;
+	plan->targets[SIDE_A] = load_target(options->target, err);
+	if (!plan->targets[SIDE_A])
+		return error_prefix(err, "--target");
+	if (!options->versus)
+		return 0;
+	plan->targets[SIDE_B] = load_target(options->versus, err);
+	return plan->targets[SIDE_B] ? 0 : error_prefix(err, "--vs");
+}
+
+static int add_scenario(struct plan *plan, const char *name, struct error *err)
+{
+	if (plan->n_scenarios == CONDUCT_MAX_SCENARIOS)
+		return error_set(err, EXIT_CODE_USAGE, "more than %d scenarios",
+				 CONDUCT_MAX_SCENARIOS);
+	plan->scenarios[plan->n_scenarios] = scenario_load(name, driver_schema_of, err);
+	if (!plan->scenarios[plan->n_scenarios])
+		return -1;
+	plan->n_scenarios++;
+	return 0;
+}
+
+/* The driver that the named targets are made for; NULL: none says. */
+static const char *driver_of(const struct plan *plan)
+{
+	for (int i = 0; i < SIDES; i++)
+		if (plan->targets[i] && plan->targets[i]->driver)
+			return plan->targets[i]->driver;
+	return NULL;
+}
+
+/* "all": every scenario in the folder of the targets' driver. */
+static int add_all(struct plan *plan, struct error *err)
+{
+	const char *driver = driver_of(plan);
+	size_t n, length = driver ? strlen(driver) : 0;
+	char **names;
+	int failed;
+
+	if (!driver)
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"--scenario all: no target says which driver it works with; name the "
+			"scenarios ('perfbpf list scenarios' shows them)");
+	if (scenario_names(&names, &n, err))
+		return -1;
+	failed = 0;
+	for (size_t i = 0; i < n && !failed; i++)
+		if (!strncmp(names[i], driver, length) && names[i][length] == '/')
+			failed = add_scenario(plan, names[i], err);
+	names_free(names, n);
+	return failed;
+}
+
+static int load_scenarios(struct plan *plan, const struct conduct_options *options,
+			  struct error *err)
+{
+	const char *standard = NULL;
+
+	for (size_t i = 0; i < options->n_scenarios; i++)
+		if (!strcmp(options->scenarios[i], "all")
+			    ? add_all(plan, err)
+			    : add_scenario(plan, options->scenarios[i], err))
+			return -1;
+	for (int i = 0; i < SIDES && !standard; i++)
+		standard = plan->targets[i] ? plan->targets[i]->scenario : NULL;
+	if (!options->n_scenarios && standard)
+		return add_scenario(plan, standard, err);
+	return 0;
+}
+
+static int override(struct scenario *scenario, enum phase_role role, uint64_t ns, struct error *err)
+{
+	return ns == DURATION_UNSET ? 0 : scenario_set_duration(scenario, role, ns, err);
+}
+
+static int apply_options(struct plan *plan, const struct conduct_options *options,
+			 struct error *err)
+{
+	if (options->duration_ns == 0)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--duration 0 measures nothing; say e.g. 30s");
+	for (size_t i = 0; i < plan->n_scenarios; i++) {
+		struct scenario *scenario = plan->scenarios[i];
+		const struct driver_ops *driver = driver_find(scenario->driver);
+
+		if (override(scenario, PHASE_WARMUP, options->warmup_ns, err) ||
+		    override(scenario, PHASE_MEASURED, options->duration_ns, err) ||
+		    override(scenario, PHASE_COOLDOWN, options->cooldown_ns, err))
+			return -1;
+		/* The driver's own process applies it again; here it is only checked. */
+		if (driver && driver->override &&
+		    driver->override(scenario->driver_config, options->rate,
+				     options->has_seed ? &options->seed : NULL, err))
+			return -1;
+	}
+	if (!plan->n_scenarios && !isnan(options->rate))
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"--rate is a scenario's; a command line has none: say --scenario S too");
+	return 0;
+}
+
+static int check_targets(const struct plan *plan, struct error *err)
+{
+	for (int i = 0; i < SIDES; i++) {
+		const struct target *target = plan->targets[i];
+
+		if (!target)
+			continue;
+		if (target->driver && !plan->n_scenarios)
+			return error_set(err, EXIT_CODE_USAGE,
+					 "target '%s' works with the driver '%s': name one of its "
+					 "scenarios with --scenario",
+					 target->name, target->driver);
+		for (size_t j = 0; j < plan->n_scenarios; j++) {
+			if (target->driver && strcmp(target->driver, plan->scenarios[j]->driver))
+				return error_set(
+					err, EXIT_CODE_USAGE,
+					"target '%s' works with the driver '%s', scenario '%s' has "
+					"'%s'",
+					target->name, target->driver, plan->scenarios[j]->name,
+					plan->scenarios[j]->driver);
+			if (side_check(target, plan->scenarios[j], err))
+				return -1;
+		}
+		if (!plan->n_scenarios && side_check(target, NULL, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* The flags field of /proc/PID/stat, before any window. */
+static bool is_kernel_thread(pid_t pid)
+{
+	char path[64], *text, *after;
+	unsigned int flags = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	text = file_read(path, 4096, NULL);
+	after = text ? strrchr(text, ')') : NULL;
+	if (after)
+		sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
+	free(text);
+	return flags & PF_KTHREAD;
+}
+
+static int check_pid(pid_t pid, struct error *err)
+{
+	if (pid == getpid())
+		return error_set(err, EXIT_CODE_USAGE,
+				 "process %d is perfbpf itself; its own cost is in every result",
+				 pid);
+	if (kill(pid, 0) && errno == ESRCH)
+		return error_set(err, EXIT_CODE_USAGE, "there is no process %d (it may have ended)",
+				 pid);
+	if (is_kernel_thread(pid))
+		return error_set(err, EXIT_CODE_USAGE,
+				 "process %d is a thread of the kernel; perfbpf measures programs",
+				 pid);
+	return 0;
+}
+
+static char *make_label(const struct plan *plan, const struct conduct_options *options)
+{
+	char *label = NULL;
+	int n;
+
+	if (plan->n_scenarios > 1)
+		return strdup("all");
+	if (plan->n_scenarios)
+		return strdup(plan->scenarios[0]->name);
+	if (options->n_pids)
+		n = asprintf(&label, "pid-%d", options->pids[0]);
+	else
+		n = asprintf(&label, "%s", plan->targets[SIDE_A]->name);
+	if (n < 0)
+		return NULL;
+	/* The name of a command line is what the user wrote: keep what is plain. */
+	for (char *c = label; *c; c++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+			    *c))
+			*c = '-';
+	if (strlen(label) > 40)
+		label[40] = 0;
+	return label;
+}
+
+int plan_make(struct plan *plan, const struct conduct_options *options, struct error *err)
+{
+	memset(plan, 0, sizeof(*plan));
+	if (!options->target && !options->n_pids)
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"nothing to measure: say --target NAME, --target 'COMMAND' or --pid PID");
+	if (options->target && options->n_pids)
+		return error_set(err, EXIT_CODE_USAGE, "--target and --pid exclude each other");
+	if (options->versus && !options->target)
+		return error_set(err, EXIT_CODE_USAGE, "--vs needs a --target to compare with");
+	for (size_t i = 0; i < options->n_pids; i++)
+		if (check_pid(options->pids[i], err))
+			return -1;
+	if (options->kubeconfig && access(options->kubeconfig, R_OK))
+		return error_set(err, EXIT_CODE_USAGE, "--kubeconfig %s: %s", options->kubeconfig,
+				 strerror(errno));
+	if (load_targets(plan, options, err) || load_scenarios(plan, options, err) ||
+	    apply_options(plan, options, err) || check_targets(plan, err))
+		return -1;
+	plan->label = make_label(plan, options);
+	return plan->label ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");
+}
+
+void plan_clear(struct plan *plan)
+{
+	for (int i = 0; i < SIDES; i++)
+		target_free(plan->targets[i]);
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		scenario_free(plan->scenarios[i]);
+	free(plan->label);
+	memset(plan, 0, sizeof(*plan));
+}
+
+int plan_rounds(const struct conduct_options *options, const struct scenario *scenario)
+{
+	if (options->n_pids)
+		return 1;
+	if (options->rounds > 0)
+		return options->rounds;
+	return scenario && scenario->rounds > 0 ? scenario->rounds : DEFAULT_COMMAND_ROUNDS;
+}

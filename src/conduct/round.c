@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One round: start a side, open the window, close it, end the side, keep what was measured. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conduct/collector.h"
+#include "conduct/conductor.h"
+#include "conduct/side.h"
+#include "conduct/work.h"
+#include "util/clock.h"
+#include "util/file.h"
+#include "util/units.h"
+
+#define END_GRACE_NS (3 * NSEC_PER_SEC)
+#define DRAIN_NS     (2 * NSEC_PER_SEC)
+#define PATIENCE_NS  (5 * NSEC_PER_SEC)
+#define OUTPUT_PIPE  (1 << 20)
+
+struct round {
+	struct conductor *conductor;
+	const struct round_plan *plan;
+	struct collector collector;
+	struct side_process side;
+	struct driver_process *driver;
+	char *dir; /* private, below the keeper's folder */
+	int output[2];
+	uint64_t released_ns;
+};
+
+static void started_now(struct record_round *out)
+{
+	struct timespec now;
+	char text[64];
+	struct tm utc;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + n, sizeof(text) - n, ".%03ldZ", now.tv_nsec / 1000000);
+	free(out->started_at);
+	out->started_at = strdup(text);
+}
+
+static bool is_attached(void *context)
+{
+	struct round *round = context;
+	int status;
+
+	return driver_process_is_attached(round->driver) ||
+	       side_has_ended(&round->side, round->conductor, &status);
+}
+
+static bool has_ended(void *context)
+{
+	struct round *round = context;
+	int status;
+
+	return side_has_ended(&round->side, round->conductor, &status);
+}
+
+static bool is_tree_gone(void *context)
+{
+	struct round *round = context;
+
+	return probe_live(round->conductor->probe) <= 0;
+}
+
+static bool has_report(void *context)
+{
+	struct round *round = context;
+
+	return driver_process_report(round->driver) != NULL;
+}
+
+static char side_letter(const struct round *round)
+{
+	return round->plan->side == SIDE_A ? 'A' : 'B';
+}
+
+/* A target of a scenario has no business ending before it is ended. */
+static int ended_early(struct round *round, const char *when, struct error *err)
+{
+	double after = (double)(clock_now_ns() - round->released_ns) / 1e9;
+	char words[300], how[64] = "of itself";
+	int status;
+
+	if (side_has_ended(&round->side, round->conductor, &status)) {
+		if (WIFEXITED(status))
+			snprintf(how, sizeof(how), "with exit code %d", WEXITSTATUS(status));
+		else if (WIFSIGNALED(status))
+			snprintf(how, sizeof(how), "by signal %d", WTERMSIG(status));
+	}
+	side_last_words(&round->side, round->conductor, words, sizeof(words));
+	return error_set(err, EXIT_CODE_FAILED,
+			 "side %c, target '%s', ended %s after %.1f s, %s; %s%s%s%s/%s",
+			 side_letter(round), round->plan->target->name, how, after, when,
+			 words[0] ? "it last said: " : "it said nothing", words,
+			 words[0] ? "; all of it is in " : "; its standard error is in ",
+			 round->conductor->results->path, round->side.log_name);
+}
+
+/* Does nothing but wait; -1 with @err also where the side ends meanwhile. */
+static int pass(struct round *round, const char *phase, uint64_t length_ns, struct error *err)
+{
+	enum collector_result result;
+	char when[64];
+
+	if (!length_ns)
+		return 0;
+	progress_phase(&round->conductor->progress, phase, length_ns);
+	result = collector_wait(&round->collector, clock_now_ns() + length_ns,
+				round->side.n_pids ? has_ended : NULL, round, err);
+	if (result == COLLECTOR_DONE) {
+		snprintf(when, sizeof(when), "in its %s", phase);
+		return ended_early(round, when, err);
+	}
+	return result == COLLECTOR_FAILED ? -1 : 0;
+}
+
+static int make_dir(struct round *round, struct error *err)
+{
+	struct conductor *conductor = round->conductor;
+
+	if (asprintf(&round->dir, "%s/round%u", keeper_private_dir(conductor->keeper),
+		     conductor->rounds_started++) < 0) {
+		round->dir = NULL;
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	}
+	if (mkdir(round->dir, 0700))
+		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", round->dir,
+				 strerror(errno));
+	return 0;
+}
+
+/* The pipe from the target to the driver, which reads what the target delivers. */
+static int start_driver(struct round *round, struct error *err)
+{
+	struct conductor *conductor = round->conductor;
+	const struct conduct_options *options = conductor->options;
+	struct driver_start start = {
+		.keeper = conductor->keeper,
+		.identity = &conductor->identity,
+		.scenario = round->plan->scenario,
+		.rate = options->rate,
+		.kubeconfig = options->kubeconfig,
+	};
+	char *dir = NULL;
+
+	if (pipe2(round->output, O_CLOEXEC))
+		return error_set(err, EXIT_CODE_FAILED, "cannot make a pipe: %s", strerror(errno));
+	fcntl(round->output[1], F_SETPIPE_SZ, OUTPUT_PIPE);
+	if (asprintf(&dir, "%s/driver", round->dir) < 0)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	start.private_dir = dir;
+	start.output_fd = round->output[0];
+	if (mkdir(dir, 0700)) {
+		error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(errno));
+	} else {
+		start.log_fd = results_create(conductor->results, "driver.stderr", err);
+		if (start.log_fd >= 0) {
+			round->driver = driver_process_start(&start, err);
+			close(start.log_fd);
+		}
+	}
+	free(dir);
+	close(round->output[0]);
+	round->output[0] = -1;
+	return round->driver ? collector_add_driver(&round->collector, round->driver, err) : -1;
+}
+
+static int start_side(struct round *round, struct error *err)
+{
+	int failed;
+
+	if (make_dir(round, err))
+		return -1;
+	if (round->plan->scenario && start_driver(round, err))
+		return -1;
+	failed = side_start(&round->side, round->conductor, round->plan, round->driver, round->dir,
+			    round->output[1], err);
+	if (round->output[1] >= 0)
+		close(round->output[1]);
+	round->output[1] = -1;
+	return failed ? failed : side_enrol(&round->side, &round->collector, err);
+}
+
+static int release(struct round *round, struct error *err)
+{
+	round->released_ns = clock_now_ns();
+	return side_release(&round->side, round->conductor, round->plan, err);
+}
+
+static int wait_attached(struct round *round, struct error *err)
+{
+	uint64_t timeout = round->plan->ready_timeout_ns;
+	char words[300], limit[32];
+	enum collector_result result;
+
+	progress_phase(&round->conductor->progress, "connecting", 0);
+	result = collector_wait(&round->collector, clock_now_ns() + timeout, is_attached, round,
+				err);
+	if (result == COLLECTOR_DONE && !driver_process_is_attached(round->driver))
+		return ended_early(round, "before it was ready", err);
+	if (result != COLLECTOR_TIMEOUT)
+		return result == COLLECTOR_FAILED ? -1 : 0;
+	side_last_words(&round->side, round->conductor, words, sizeof(words));
+	return error_set(
+		err, EXIT_CODE_FAILED,
+		"side %c, target '%s', was not ready within %s: it did not follow every pod; %s%s; "
+		"give it longer with --ready-timeout",
+		side_letter(round), round->plan->target->name,
+		format_duration_ns(limit, sizeof(limit), timeout),
+		words[0] ? "it last said: " : "it said nothing on standard error", words);
+}
+
+/* With a driver: connect, warm up, measure while both go on, cool down, compare notes. */
+static int run_scenario(struct round *round, struct error *err)
+{
+	struct conductor *conductor = round->conductor;
+	const struct round_plan *plan = round->plan;
+
+	if (start_side(round, err) || release(round, err) || wait_attached(round, err))
+		return -1;
+	if (conductor->interrupted || pass(round, "warm-up", plan->warmup_ns, err) ||
+	    conductor->interrupted)
+		return conductor->interrupted ? 0 : -1;
+	if (collector_window_open(&round->collector, err) ||
+	    pass(round, "measured", plan->duration_ns, err))
+		return -1;
+	if (collector_window_close(&round->collector, 0, err))
+		return -1;
+	if (!conductor->interrupted && pass(round, "cool-down", plan->cooldown_ns, err))
+		return -1;
+	driver_process_ask_report(round->driver, DRAIN_NS);
+	/* An interrupt ends the measuring, not the telling of what was measured. */
+	int interrupted = conductor->interrupted;
+
+	conductor->interrupted = 0;
+	if (collector_wait(&round->collector, clock_now_ns() + DRAIN_NS + NSEC_PER_SEC, has_report,
+			   round, err) == COLLECTOR_FAILED)
+		return -1;
+	conductor->interrupted = interrupted ? interrupted : conductor->interrupted;
+	return 0;
+}
+
+/* The first process has ended and others of its tree go on: the side is not done. */
+static void tell_of_rest(struct round *round)
+{
+	int status;
+
+	if (side_has_ended(&round->side, round->conductor, &status) &&
+	    probe_live(round->conductor->probe) > 0)
+		progress_note(&round->conductor->progress, true,
+			      "side %c: its first process has ended, %d of its tree still run; "
+			      "waiting for "
+			      "them (Ctrl-C ends the run, --duration bounds a round)",
+			      side_letter(round), probe_live(round->conductor->probe));
+}
+
+/* Until the whole tree has ended, or the duration has passed. */
+static int wait_completion(struct round *round, struct error *err)
+{
+	uint64_t until = round->plan->duration_ns ? clock_now_ns() + round->plan->duration_ns : 0;
+	bool told = false;
+
+	progress_phase(&round->conductor->progress, "running", round->plan->duration_ns);
+	for (;;) {
+		uint64_t look = clock_now_ns() + PATIENCE_NS;
+		enum collector_result result =
+			collector_wait(&round->collector, until && until < look ? until : look,
+				       is_tree_gone, round, err);
+
+		if (result != COLLECTOR_TIMEOUT)
+			return result == COLLECTOR_FAILED ? -1 : 0;
+		if (until && clock_now_ns() >= until)
+			return 0;
+		if (!told)
+			tell_of_rest(round);
+		told = true;
+	}
+}
+
+/* Without a driver: from just before the exec until the whole tree has ended. */
+static int run_command(struct round *round, struct error *err)
+{
+	struct conductor *conductor = round->conductor;
+	uint64_t warmup = round->plan->warmup_ns;
+	uint64_t closed = 0;
+
+	if (start_side(round, err))
+		return -1;
+	if (warmup && (release(round, err) || pass(round, "warm-up", warmup, err)))
+		return -1;
+	if (conductor->interrupted || collector_window_open(&round->collector, err))
+		return conductor->interrupted ? 0 : -1;
+	if (!warmup && release(round, err))
+		return -1;
+	if (wait_completion(round, err))
+		return -1;
+	collector_drain(&round->collector);
+	if (is_tree_gone(round))
+		closed = tree_last_exit_ns(round->collector.tree);
+	return collector_window_close(&round->collector, closed, err);
+}
+
+static int enrol_pid(struct round *round, pid_t pid, struct error *err)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), n;
+
+	if (pidfd < 0)
+		return error_set(err, EXIT_CODE_USAGE, "process %d is gone", pid);
+	n = probe_enrol(round->conductor->probe, pidfd, getpid(), err);
+	close(pidfd);
+	if (n == 0)
+		return error_set(err, EXIT_CODE_USAGE, "process %d has ended", pid);
+	return n < 0 ? -1 : 0;
+}
+
+/* A running process and its tree, which is neither started nor ended by perfbpf. */
+static int run_attach(struct round *round, struct error *err)
+{
+	const struct conduct_options *options = round->conductor->options;
+	uint64_t duration = round->plan->duration_ns, closed = 0;
+
+	for (size_t i = 0; i < options->n_pids; i++)
+		if (enrol_pid(round, options->pids[i], err))
+			return -1;
+	collector_drain(&round->collector);
+	if (pass(round, "warm-up", round->plan->warmup_ns, err) ||
+	    collector_window_open(&round->collector, err))
+		return -1;
+	progress_phase(&round->conductor->progress, "measuring", duration);
+	if (collector_wait(&round->collector, duration ? clock_now_ns() + duration : 0,
+			   is_tree_gone, round, err) == COLLECTOR_FAILED)
+		return -1;
+	collector_drain(&round->collector);
+	if (is_tree_gone(round))
+		closed = tree_last_exit_ns(round->collector.tree);
+	return collector_window_close(&round->collector, closed, err);
+}
+
+static void take_status(struct round *round, struct record_round *out)
+{
+	int status;
+
+	if (!round->side.n_pids)
+		return;
+	/* The kernel's word of the end can be here before the reaper's. */
+	if (!keeper_wait(round->conductor->keeper, round->side.pids[0],
+			 is_tree_gone(round) ? NSEC_PER_SEC : 0, &status))
+		return;
+	if (WIFEXITED(status))
+		out->exit_code = WEXITSTATUS(status);
+	else if (WIFSIGNALED(status))
+		out->signal = WTERMSIG(status);
+}
+
+static void end_side(struct round *round, struct record_round *out)
+{
+	struct conductor *conductor = round->conductor;
+	struct error err;
+	int left;
+
+	if (!round->plan->target)
+		return;
+	/* Before it is ended: how it ended by itself is what counts. */
+	take_status(round, out);
+	progress_phase(&conductor->progress, "ending", 0);
+	left = keeper_end(conductor->keeper, END_GRACE_NS, &err);
+	if (left > 0)
+		progress_note(&conductor->progress, true,
+			      "%d processes of side %c could not be ended", left,
+			      side_letter(round));
+}
+
+static char **copy_argv(const struct command *command)
+{
+	size_t n = 0, at = 0;
+	char **argv;
+
+	for (size_t i = 0; i < command->n_stages; i++, n++)
+		for (char **word = command->stages[i].argv; *word; word++)
+			n++;
+	argv = calloc(n + 1, sizeof(*argv));
+	for (size_t i = 0; argv && i < command->n_stages; i++) {
+		if (i)
+			argv[at++] = strdup("|");
+		for (char **word = command->stages[i].argv; *word; word++)
+			argv[at++] = strdup(*word);
+	}
+	return argv;
+}
+
+static void round_clear(struct round *round)
+{
+	driver_process_stop(round->driver);
+	collector_clear(&round->collector);
+	side_clear(&round->side);
+	for (int i = 0; i < 2; i++)
+		if (round->output[i] >= 0)
+			close(round->output[i]);
+	if (round->dir)
+		dir_remove(round->dir);
+	free(round->dir);
+}
+
+int round_run(struct conductor *conductor, const struct round_plan *plan, struct record_round *out,
+	      char ***argv_out, struct error *err)
+{
+	struct round round = {.conductor = conductor, .plan = plan, .output = {-1, -1}};
+	int failed;
+
+	record_round_init(out);
+	out->side = plan->side;
+	out->pair = plan->pair;
+	out->position = plan->position;
+	started_now(out);
+	probe_round_begin(conductor->probe);
+	failed = collector_init(&round.collector, conductor, err);
+	if (!failed)
+		failed = !plan->target    ? run_attach(&round, err)
+			 : plan->scenario ? run_scenario(&round, err)
+					  : run_command(&round, err);
+	/* What was measured until a failure or an interrupt is kept. */
+	if (round.collector.tree && round.collector.counting) {
+		struct error ignored;
+
+		collector_window_close(&round.collector, 0, &ignored);
+	}
+	end_side(&round, out);
+	if (round.collector.tree && collector_fill(&round.collector, out) && !failed)
+		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
+	if (round.driver && round.collector.window.opened_ns)
+		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
+	if (argv_out && round.side.command)
+		*argv_out = copy_argv(round.side.command);
+	round_clear(&round);
+	return failed;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Starting one side: its command filled in, its private HOME, its files, its processes held. */
+#ifndef PERFBPF_CONDUCT_SIDE_H
+#define PERFBPF_CONDUCT_SIDE_H
+
+#include "conduct/collector.h"
+#include "conduct/conductor.h"
+
+struct side_process {
+	struct command *command;
+	size_t n_pids;
+	pid_t pids[KEEPER_MAX_STAGES];
+	char *home;     /* private, below the keeper's folder */
+	char *log_name; /* "logs/0-A.stderr" in the results folder */
+};
+
+/*
+ * Starts @target, held: its variables are the driver's (@driver may be NULL) and ${home},
+ * ${user}. Standard input is /dev/null, standard output @output_fd, standard error a
+ * file in the results folder. -1 with @err.
+ */
+int side_start(struct side_process *side, struct conductor *conductor,
+	       const struct round_plan *plan, const struct driver_process *driver,
+	       const char *round_dir, int output_fd, struct error *err);
+/* Makes all its processes members. -1 with @err. */
+int side_enrol(struct side_process *side, struct collector *collector, struct error *err);
+/* Lets it run. -1 with @err where its program cannot be executed. */
+int side_release(struct side_process *side, struct conductor *conductor,
+		 const struct round_plan *plan, struct error *err);
+/* Has its first process ended by itself? */
+bool side_has_ended(const struct side_process *side, struct conductor *conductor, int *status);
+/* The last line it wrote to standard error, cleaned; "" where there is none. */
+void side_last_words(const struct side_process *side, const struct conductor *conductor, char *text,
+		     size_t size);
+void side_clear(struct side_process *side);
+
+/* The variables that every target may use without a driver, with made-up values, for a check ahead.
+ */
+int side_check(const struct target *target, const struct scenario *scenario, struct error *err);
+
+#endif
