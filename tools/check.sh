@@ -26,7 +26,7 @@ step() {
 		return 0
 	fi
 	tail -n 60 "$log" >&2
-	printf 'FAIL %s: %s\n' "$name" "$(grep -m 1 -iE 'error|failed' "$log" || tail -n 1 "$log")" | report
+	printf 'FAIL %s: %.300s\n' "$name" "$(grep -m 1 -iE 'error:|failed:' "$log" || tail -n 1 "$log")" | report
 	return 1
 }
 
@@ -58,7 +58,7 @@ spdx_everywhere() {
 }
 
 stage_build() {
-	step build timeout 600 make "$jobs" WERROR=1 all truth
+	step build timeout 600 make -s "$jobs" WERROR=1 all truth
 }
 
 stage_style() {
@@ -68,14 +68,14 @@ stage_style() {
 	else
 		step style/spdx spdx_everywhere
 		if command -v clang-format >/dev/null; then
-			step style/format timeout 120 make fmt-check
+			step style/format timeout 120 make -s fmt-check
 		else
 			skip style/format 'there is no clang-format'
 		fi
 	fi
 	if [[ $(make -n docs-check 2>/dev/null) == *[![:space:]]* ]] &&
 		! make -n docs-check | grep -q 'Nothing to be done'; then
-		step style/docs timeout 120 make docs-check
+		step style/docs timeout 120 make -s docs-check
 	fi
 }
 
