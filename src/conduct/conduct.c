@@ -233,7 +233,7 @@ static int run_round(struct conductor *conductor, struct record *rec, const stru
 		     struct round_plan *round, int index, struct error *err)
 {
 	const struct target *target = plan->targets[round->side];
-	struct record_round out;
+	struct record_round out = {.pair = 0};
 	char label[128], **argv = NULL;
 	int failed;
 
