@@ -179,7 +179,7 @@ enum collector_result collector_wait(struct collector *collector, uint64_t until
 	}
 }
 
-int collector_window_open(struct collector *collector, struct error *err)
+int collector_window_open(struct collector *collector, uint64_t planned_ns, struct error *err)
 {
 	struct probe *probe = collector->conductor->probe;
 	struct tree_sum sum;
@@ -199,7 +199,7 @@ int collector_window_open(struct collector *collector, struct error *err)
 	arm_timer(collector);
 	collector->counting = true;
 	if (collector->driver)
-		driver_process_window_open(collector->driver, now,
+		driver_process_window_open(collector->driver, planned_ns ? planned_ns : now,
 					   collector->conductor->options->tick_ns);
 	conductor_debug(collector->conductor, "window open");
 	return 0;
@@ -231,7 +231,8 @@ static void take_own_cost(struct collector *collector)
 		collector->cost.losses[i] -= collector->cost_at_open.losses[i];
 }
 
-int collector_window_close(struct collector *collector, uint64_t at_ns, struct error *err)
+int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t planned_ns,
+			   struct error *err)
 {
 	struct tree_sum sum = {};
 	int failed;
@@ -249,7 +250,7 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, struct e
 	if (collector->driver) {
 		collector->driver_cpu_ns =
 			driver_process_cpu_ns(collector->driver) - collector->driver_cpu_at_open;
-		driver_process_window_close(collector->driver, at_ns);
+		driver_process_window_close(collector->driver, planned_ns ? planned_ns : at_ns);
 	}
 	conductor_debug(collector->conductor, "window closed");
 	return failed;

@@ -51,10 +51,16 @@ enum collector_result collector_wait(struct collector *collector, uint64_t until
 				     bool (*done)(void *context), void *context, struct error *err);
 /* Takes in all events that are there now. */
 void collector_drain(struct collector *collector);
-/* -1 with @err. Both tell the driver. */
-int collector_window_open(struct collector *collector, struct error *err);
-/* @at_ns: the moment until which it counts; 0: now. */
-int collector_window_close(struct collector *collector, uint64_t at_ns, struct error *err);
+/*
+ * Both tell the driver. @planned_ns is the moment that counts for the work: it is the
+ * same stretch of the driver's schedule in every round, while the kernel's window opens
+ * and closes a moment later; 0: now. -1 with @err.
+ */
+int collector_window_open(struct collector *collector, uint64_t planned_ns, struct error *err);
+/* @at_ns: until when the window lasted, where that is known to have been earlier than now; 0: now.
+ */
+int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t planned_ns,
+			   struct error *err);
 
 /* Everything that was measured, into @out. */
 int collector_fill(struct collector *collector, struct record_round *out);

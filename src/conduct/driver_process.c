@@ -33,7 +33,7 @@ struct driver_process {
 	json_t *report;
 	struct variable variables[MAX_VARIABLES];
 	size_t n_variables;
-	bool attached;
+	uint64_t attached_ns;
 };
 
 static int take_ready(struct driver_process *driver, json_t *message, struct error *err)
@@ -66,7 +66,9 @@ static int take_message(struct driver_process *driver, json_t *message, struct e
 	if (!strcmp(event, "ready"))
 		return take_ready(driver, message, err);
 	if (!strcmp(event, "attached")) {
-		driver->attached = true;
+		json_int_t at = json_integer_value(json_object_get(message, "at_ns"));
+
+		driver->attached_ns = at > 0 ? (uint64_t)at : clock_now_ns();
 	} else if (!strcmp(event, "report")) {
 		json_decref(driver->report);
 		driver->report = json_incref(message);
@@ -271,7 +273,12 @@ const struct variable *driver_process_variables(const struct driver_process *dri
 
 bool driver_process_is_attached(const struct driver_process *driver)
 {
-	return driver->attached;
+	return driver->attached_ns != 0;
+}
+
+uint64_t driver_process_attached_ns(const struct driver_process *driver)
+{
+	return driver->attached_ns;
 }
 
 uint64_t driver_process_cpu_ns(const struct driver_process *driver)

@@ -41,6 +41,8 @@ const struct variable *driver_process_variables(const struct driver_process *dri
  */
 int driver_process_step(struct driver_process *driver, struct error *err);
 bool driver_process_is_attached(const struct driver_process *driver);
+/* When the target was attached and the driver's schedule began anew; 0: not yet. */
+uint64_t driver_process_attached_ns(const struct driver_process *driver);
 /* CPU time it has used since its start; 0 where it has gone. */
 uint64_t driver_process_cpu_ns(const struct driver_process *driver);
 void driver_process_window_open(struct driver_process *driver, uint64_t at_ns, uint64_t tick_ns);

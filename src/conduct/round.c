@@ -109,17 +109,18 @@ static int ended_early(struct round *round, const char *when, struct error *err)
 			 round->conductor->results->path, round->side.log_name);
 }
 
-/* Does nothing but wait; -1 with @err also where the side ends meanwhile. */
-static int pass(struct round *round, const char *phase, uint64_t length_ns, struct error *err)
+/* Does nothing but wait until then; -1 with @err also where the side ends meanwhile. */
+static int pass(struct round *round, const char *phase, uint64_t until_ns, struct error *err)
 {
+	uint64_t now = clock_now_ns();
 	enum collector_result result;
 	char when[64];
 
-	if (!length_ns)
+	if (until_ns <= now || round->conductor->interrupted)
 		return 0;
-	progress_phase(&round->conductor->progress, phase, length_ns);
-	result = collector_wait(&round->collector, clock_now_ns() + length_ns,
-				round->side.n_pids ? has_ended : NULL, round, err);
+	progress_phase(&round->conductor->progress, phase, until_ns - now);
+	result = collector_wait(&round->collector, until_ns, round->side.n_pids ? has_ended : NULL,
+				round, err);
 	if (result == COLLECTOR_DONE) {
 		snprintf(when, sizeof(when), "in its %s", phase);
 		return ended_early(round, when, err);
@@ -223,34 +224,52 @@ static int wait_attached(struct round *round, struct error *err)
 		words[0] ? "it last said: " : "it said nothing on standard error", words);
 }
 
-/* With a driver: connect, warm up, measure while both go on, cool down, compare notes. */
+/* The driver's report comes when all lines have been seen, or can no more come. */
+static int fetch_report(struct round *round, struct error *err)
+{
+	struct conductor *conductor = round->conductor;
+	int interrupted = conductor->interrupted;
+	enum collector_result result;
+
+	driver_process_ask_report(round->driver, DRAIN_NS);
+	/* An interrupt ends the measuring, not the telling of what was measured. */
+	conductor->interrupted = 0;
+	result = collector_wait(&round->collector, clock_now_ns() + DRAIN_NS + NSEC_PER_SEC,
+				has_report, round, err);
+	if (!conductor->interrupted)
+		conductor->interrupted = interrupted;
+	return result == COLLECTOR_FAILED ? -1 : 0;
+}
+
+/*
+ * With a driver: connect, warm up, measure while both go on, cool down, compare notes.
+ * All times count from the moment at which the driver began its schedule anew, so
+ * that the windows of all rounds hold the same work.
+ */
 static int run_scenario(struct round *round, struct error *err)
 {
 	struct conductor *conductor = round->conductor;
 	const struct round_plan *plan = round->plan;
+	uint64_t open_ns, close_ns;
 
 	if (start_side(round, err) || release(round, err) || wait_attached(round, err))
 		return -1;
-	if (conductor->interrupted || pass(round, "warm-up", plan->warmup_ns, err) ||
-	    conductor->interrupted)
-		return conductor->interrupted ? 0 : -1;
-	if (collector_window_open(&round->collector, err) ||
-	    pass(round, "measured", plan->duration_ns, err))
+	if (conductor->interrupted)
+		return 0;
+	open_ns = driver_process_attached_ns(round->driver) + plan->warmup_ns;
+	close_ns = open_ns + plan->duration_ns;
+	if (pass(round, "warm-up", open_ns, err))
 		return -1;
-	if (collector_window_close(&round->collector, 0, err))
+	if (conductor->interrupted)
+		return 0;
+	if (collector_window_open(&round->collector, open_ns, err) ||
+	    pass(round, "measured", close_ns, err))
 		return -1;
-	if (!conductor->interrupted && pass(round, "cool-down", plan->cooldown_ns, err))
+	if (collector_window_close(&round->collector, 0, conductor->interrupted ? 0 : close_ns,
+				   err) ||
+	    pass(round, "cool-down", close_ns + plan->cooldown_ns, err))
 		return -1;
-	driver_process_ask_report(round->driver, DRAIN_NS);
-	/* An interrupt ends the measuring, not the telling of what was measured. */
-	int interrupted = conductor->interrupted;
-
-	conductor->interrupted = 0;
-	if (collector_wait(&round->collector, clock_now_ns() + DRAIN_NS + NSEC_PER_SEC, has_report,
-			   round, err) == COLLECTOR_FAILED)
-		return -1;
-	conductor->interrupted = interrupted ? interrupted : conductor->interrupted;
-	return 0;
+	return fetch_report(round, err);
 }
 
 /* The first process has ended and others of its tree go on: the side is not done. */
@@ -299,9 +318,9 @@ static int run_command(struct round *round, struct error *err)
 
 	if (start_side(round, err))
 		return -1;
-	if (warmup && (release(round, err) || pass(round, "warm-up", warmup, err)))
+	if (warmup && (release(round, err) || pass(round, "warm-up", clock_now_ns() + warmup, err)))
 		return -1;
-	if (conductor->interrupted || collector_window_open(&round->collector, err))
+	if (conductor->interrupted || collector_window_open(&round->collector, 0, err))
 		return conductor->interrupted ? 0 : -1;
 	if (!warmup && release(round, err))
 		return -1;
@@ -310,7 +329,7 @@ static int run_command(struct round *round, struct error *err)
 	collector_drain(&round->collector);
 	if (is_tree_gone(round))
 		closed = tree_last_exit_ns(round->collector.tree);
-	return collector_window_close(&round->collector, closed, err);
+	return collector_window_close(&round->collector, closed, 0, err);
 }
 
 static int enrol_pid(struct round *round, pid_t pid, struct error *err)
@@ -336,8 +355,8 @@ static int run_attach(struct round *round, struct error *err)
 		if (enrol_pid(round, options->pids[i], err))
 			return -1;
 	collector_drain(&round->collector);
-	if (pass(round, "warm-up", round->plan->warmup_ns, err) ||
-	    collector_window_open(&round->collector, err))
+	if (pass(round, "warm-up", clock_now_ns() + round->plan->warmup_ns, err) ||
+	    collector_window_open(&round->collector, 0, err))
 		return -1;
 	progress_phase(&round->conductor->progress, "measuring", duration);
 	if (collector_wait(&round->collector, duration ? clock_now_ns() + duration : 0,
@@ -346,7 +365,7 @@ static int run_attach(struct round *round, struct error *err)
 	collector_drain(&round->collector);
 	if (is_tree_gone(round))
 		closed = tree_last_exit_ns(round->collector.tree);
-	return collector_window_close(&round->collector, closed, err);
+	return collector_window_close(&round->collector, closed, 0, err);
 }
 
 static void take_status(struct round *round, struct record_round *out)
@@ -435,7 +454,7 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	if (round.collector.tree && round.collector.counting) {
 		struct error ignored;
 
-		collector_window_close(&round.collector, 0, &ignored);
+		collector_window_close(&round.collector, 0, 0, &ignored);
 	}
 	end_side(&round, out);
 	if (round.collector.tree && collector_fill(&round.collector, out) && !failed)
