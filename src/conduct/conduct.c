@@ -182,7 +182,9 @@ static struct record *new_record(struct conductor *conductor, const struct plan 
 	rec->argv = copy_words(conductor->options->argv, rec->n_argv);
 	rec->seed = seed;
 	host_describe(rec);
-	rec->scenario.name = strdup(scenario ? scenario->name : plan->label);
+	rec->scenario.name = strdup(scenario                     ? scenario->name
+				    : conductor->options->n_pids ? "attach"
+								 : "command");
 	if (scenario) {
 		rec->scenario.driver = strdup(scenario->driver);
 		describe_phases(rec, scenario);

@@ -187,6 +187,14 @@ static int check_pid(pid_t pid, struct error *err)
 	return 0;
 }
 
+/* The program's own name, without its folder and arguments. */
+static const char *program_of(const struct target *target)
+{
+	const char *slash = strrchr(target->command[0], '/');
+
+	return slash ? slash + 1 : target->command[0];
+}
+
 static char *make_label(const struct plan *plan, const struct conduct_options *options)
 {
 	char *label = NULL;
@@ -198,17 +206,18 @@ static char *make_label(const struct plan *plan, const struct conduct_options *o
 		return strdup(plan->scenarios[0]->name);
 	if (options->n_pids)
 		n = asprintf(&label, "pid-%d", options->pids[0]);
+	else if (plan->targets[SIDE_B])
+		n = asprintf(&label, "%.20s-vs-%.20s", program_of(plan->targets[SIDE_A]),
+			     program_of(plan->targets[SIDE_B]));
 	else
-		n = asprintf(&label, "%s", plan->targets[SIDE_A]->name);
+		n = asprintf(&label, "%.40s", program_of(plan->targets[SIDE_A]));
 	if (n < 0)
 		return NULL;
-	/* The name of a command line is what the user wrote: keep what is plain. */
+	/* A program's name can hold anything: keep what is plain. */
 	for (char *c = label; *c; c++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
 			    *c))
 			*c = '-';
-	if (strlen(label) > 40)
-		label[40] = 0;
 	return label;
 }
 
