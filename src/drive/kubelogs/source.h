@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * All lines of all pods, past and to come, as functions of (seed, pod, sequence
+ * number): nothing is stored, so a stream can begin anywhere and the checker knows
+ * what every line must say.
+ */
+#ifndef PERFBPF_DRIVE_KUBELOGS_SOURCE_H
+#define PERFBPF_DRIVE_KUBELOGS_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "drive/kubelogs/content.h"
+#include "drive/kubelogs/random.h"
+#include "drive/kubelogs/schedule.h"
+#include "util/error.h"
+
+#define SOURCE_APP       "perf-generator"
+#define SOURCE_CONTAINER "log-generator"
+#define SOURCE_NAME_MAX  64
+
+struct source {
+	char namespace_name[SOURCE_NAME_MAX];
+	int deployments, replicas;
+	uint32_t n_pods;
+	uint64_t seed;
+	uint64_t start_ns;   /* CLOCK_MONOTONIC of the schedule's start */
+	uint64_t to_real_ns; /* added to CLOCK_MONOTONIC it gives the clock of the stamps */
+	struct pod_schedule *pods;
+	struct content *content;
+};
+
+/* 0, or -1 with @err. @namespace_name must be one that Kubernetes would take. */
+int source_open(struct source *source, const char *namespace_name,
+		const struct schedule_config *schedule, uint64_t start_ns, uint64_t to_real_ns,
+		struct error *err);
+void source_close(struct source *source);
+
+/* "perf-generator-01-x-00000" of pod 0, into @name[SOURCE_NAME_MAX]. */
+void source_pod_name(const struct source *source, uint32_t pod, char *name);
+/* The pod of that name: true and its number, or false. */
+bool source_pod_find(const struct source *source, const char *name, uint32_t *pod);
+
+/* When line @seq of @pod is due, CLOCK_MONOTONIC. */
+static inline uint64_t source_intended_ns(const struct source *source, uint32_t pod, uint64_t seq)
+{
+	return source->start_ns + schedule_time_ns(&source->pods[pod], seq);
+}
+
+/* How many lines of @pod are due at @at_ns (CLOCK_MONOTONIC) or before. */
+static inline uint64_t source_due(const struct source *source, uint32_t pod, uint64_t at_ns)
+{
+	if (at_ns < source->start_ns)
+		return 0;
+	return schedule_due(&source->pods[pod], at_ns - source->start_ns);
+}
+
+static inline const struct message *source_message(const struct source *source, uint32_t pod,
+						   uint64_t seq)
+{
+	uint64_t hash = random_mix(source->seed + pod * 0xd1342543de82ef95ULL + seq * RANDOM_STEP);
+	uint32_t kind = pod / (uint32_t)source->replicas % SCHEDULE_KINDS;
+
+	return &source->content->messages[kind][hash % CONTENT_POOL];
+}
+
+/* The line with its newline into @out[CONTENT_LINE_MAX]; its length. */
+static inline size_t source_line(const struct source *source, uint32_t pod, uint64_t seq, char *out)
+{
+	return content_write_line(out, source_message(source, pod, seq), pod, seq,
+				  source_intended_ns(source, pod, seq) + source->to_real_ns);
+}
+
+#endif
