@@ -195,7 +195,8 @@ static int serve_once(struct service *service, struct error *err)
 		return -1;
 	if (!service->has_told_attached && service->ops->is_attached(service->driver)) {
 		service->has_told_attached = true;
-		tell(service, json_pack("{s:s}", "event", "attached"));
+		tell(service, json_pack("{s:s,s:I}", "event", "attached", "at_ns",
+					(json_int_t)service->ops->restart(service->driver)));
 	}
 	report_if_due(service);
 	return 0;

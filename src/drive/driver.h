@@ -18,9 +18,11 @@
 /* What a driver is started with. */
 struct driver_context {
 	const struct scenario *scenario;
-	int output_fd; /* read end of the target's standard output, -1: none (the driver runs alone) */
+	int output_fd; /* read end of the target's standard output, -1: none (the driver runs alone)
+			*/
 	const char *private_dir; /* exists, empty, removed by the caller afterwards */
-	const char *external;	 /* --kubeconfig: serve nothing, the tools talk to this cluster; NULL otherwise */
+	const char *external; /* --kubeconfig: serve nothing, the tools talk to this cluster; NULL
+				 otherwise */
 };
 
 struct driver;
@@ -28,12 +30,15 @@ struct driver;
 struct driver_ops {
 	const char *name;
 	const char *description;
-	const struct yaml_schema *schema; /* of its section in a scenario; the section is named as the driver */
-	/* Command-line overrides that the user may give: --rate and --seed. NAN / NULL: not given. -1 with err. */
+	const struct yaml_schema
+		*schema; /* of its section in a scenario; the section is named as the driver */
+	/* Command-line overrides that the user may give: --rate and --seed. NAN / NULL: not given.
+	 * -1 with err. */
 	int (*override)(void *config, double rate, const uint64_t *seed, struct error *err);
 	/* Opens sockets, writes files; nothing runs yet. NULL with err. */
 	struct driver *(*open)(const struct driver_context *context, struct error *err);
-	/* Object of strings for target files: {"port": "1234", "kubeconfig": "/tmp/…"}. New reference. */
+	/* Object of strings for target files: {"port": "1234", "kubeconfig": "/tmp/…"}. New
+	 * reference. */
 	json_t *(*variables)(const struct driver *driver);
 	/* An epoll or other pollable fd that becomes readable when step() has something to do. */
 	int (*fd)(const struct driver *driver);
@@ -41,6 +46,11 @@ struct driver_ops {
 	int (*step)(struct driver *driver, struct error *err);
 	/* Is the target connected and working, so that a measurement may begin? */
 	bool (*is_attached)(const struct driver *driver);
+	/*
+	 * The target is attached: the work begins anew, so that a stretch of time after this
+	 * moment holds the same work in every round. Returns the moment (CLOCK_MONOTONIC).
+	 */
+	uint64_t (*restart)(struct driver *driver);
 	/* The window in CLOCK_MONOTONIC ns. Called once each, open first. */
 	void (*window_open)(struct driver *driver, uint64_t at_ns, uint64_t tick_ns);
 	void (*window_close)(struct driver *driver, uint64_t at_ns);
@@ -68,7 +78,8 @@ const struct yaml_schema *driver_schema_of(const char *name);
  * The loop of a driver process under a conductor. Messages are single lines of
  * JSON over the stream socket @control_fd:
  *   → {"event":"ready","variables":{…}}
- *   → {"event":"attached"}                       once, when is_attached() first holds
+ *   → {"event":"attached","at_ns":N}             once, when is_attached() first holds; the
+ *                                                moment at which the work began anew
  *   ← {"command":"window_open","at_ns":N,"tick_ns":N}
  *   ← {"command":"window_close","at_ns":N}
  *   ← {"command":"report","timeout_ns":N}        waits for is_drained() at most that long
@@ -79,7 +90,8 @@ const struct yaml_schema *driver_schema_of(const char *name);
  */
 int driver_serve(const struct driver_ops *ops, const struct driver_context *context,
 		 int control_fd);
-/* `perfbpf drive` by a person: runs until @duration_ns (0: no end) or a signal. Returns the exit code. */
+/* `perfbpf drive` by a person: runs until @duration_ns (0: no end) or a signal. Returns the exit
+ * code. */
 int driver_run_alone(const struct driver_ops *ops, const struct driver_context *context,
 		     uint64_t duration_ns);
 

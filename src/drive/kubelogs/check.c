@@ -235,6 +235,7 @@ static void take_line(struct check *check, char *line, size_t length, uint64_t n
 		/* A line from the future is an invention, however well it is made. */
 		if (content_read_stamp(mark, length - at, &arrival.pod, &arrival.seq, &stamp_ns) &&
 		    arrival.pod < check->source->n_pods &&
+		    source_skip(check->source, arrival.pod, arrival.seq) == arrival.seq &&
 		    arrival.seq < source_due(check->source, arrival.pod, now_ns)) {
 			arrival.basis_ns =
 				source_intended_ns(check->source, arrival.pod, arrival.seq);

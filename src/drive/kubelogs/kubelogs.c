@@ -301,6 +301,15 @@ static bool kubelogs_is_attached(const struct driver *driver)
 	return server_counts(driver->server)->pods_followed == driver->source.n_pods;
 }
 
+static uint64_t kubelogs_restart(struct driver *driver)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	if (driver->server)
+		source_restart(&driver->source, now_ns);
+	return now_ns;
+}
+
 static void kubelogs_window_open(struct driver *driver, uint64_t at_ns, uint64_t tick_ns)
 {
 	driver->open_ns = at_ns;
@@ -337,6 +346,7 @@ const struct driver_ops driver_kubelogs = {
 	.fd = kubelogs_fd,
 	.step = kubelogs_step,
 	.is_attached = kubelogs_is_attached,
+	.restart = kubelogs_restart,
 	.window_open = kubelogs_window_open,
 	.window_close = kubelogs_window_close,
 	.is_drained = kubelogs_is_drained,

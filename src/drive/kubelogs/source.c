@@ -31,10 +31,12 @@ int source_open(struct source *source, const char *namespace_name,
 	source->n_pods = (uint32_t)(schedule->deployments * schedule->replicas);
 	source->seed = random_mix(schedule->seed);
 	source->start_ns = start_ns;
+	source->restart_ns = UINT64_MAX;
 	source->to_real_ns = to_real_ns;
 	source->pods = calloc(source->n_pods, sizeof(*source->pods));
+	source->n_before = calloc(source->n_pods, sizeof(*source->n_before));
 	source->content = content_new(schedule->seed);
-	if (!source->pods || !source->content) {
+	if (!source->pods || !source->n_before || !source->content) {
 		source_close(source);
 		return error_set(err, EXIT_CODE_FAILED, "kubelogs: out of memory");
 	}
@@ -45,9 +47,20 @@ int source_open(struct source *source, const char *namespace_name,
 void source_close(struct source *source)
 {
 	free(source->pods);
+	free(source->n_before);
 	content_free(source->content);
 	source->pods = NULL;
+	source->n_before = NULL;
 	source->content = NULL;
+}
+
+void source_restart(struct source *source, uint64_t at_ns)
+{
+	if (source->restart_ns != UINT64_MAX)
+		return;
+	for (uint32_t pod = 0; pod < source->n_pods; pod++)
+		source->n_before[pod] = source_due(source, pod, at_ns - 1);
+	source->restart_ns = at_ns;
 }
 
 void source_pod_name(const struct source *source, uint32_t pod, char *name)

@@ -19,6 +19,11 @@
 #define SOURCE_APP       "perf-generator"
 #define SOURCE_CONTAINER "log-generator"
 #define SOURCE_NAME_MAX  64
+/*
+ * Line numbers after the restart begin here: the lines that a round counts are the same
+ * in every round, whenever its target was ready.
+ */
+#define SOURCE_RESTART_SEQ 1000000000ULL
 
 struct source {
 	char namespace_name[SOURCE_NAME_MAX];
@@ -26,6 +31,8 @@ struct source {
 	uint32_t n_pods;
 	uint64_t seed;
 	uint64_t start_ns;   /* CLOCK_MONOTONIC of the schedule's start */
+	uint64_t restart_ns; /* the schedule began anew, UINT64_MAX: not yet */
+	uint64_t *n_before;  /* lines of each pod before the restart */
 	uint64_t to_real_ns; /* added to CLOCK_MONOTONIC it gives the clock of the stamps */
 	struct pod_schedule *pods;
 	struct content *content;
@@ -42,18 +49,36 @@ void source_pod_name(const struct source *source, uint32_t pod, char *name);
 /* The pod of that name: true and its number, or false. */
 bool source_pod_find(const struct source *source, const char *name, uint32_t *pod);
 
+/* The schedule begins anew at @at_ns, once, with line SOURCE_RESTART_SEQ of every pod. */
+void source_restart(struct source *source, uint64_t at_ns);
+
 /* When line @seq of @pod is due, CLOCK_MONOTONIC. */
 static inline uint64_t source_intended_ns(const struct source *source, uint32_t pod, uint64_t seq)
 {
+	if (seq >= SOURCE_RESTART_SEQ && source->restart_ns != UINT64_MAX)
+		return source->restart_ns +
+		       schedule_time_ns(&source->pods[pod], seq - SOURCE_RESTART_SEQ);
 	return source->start_ns + schedule_time_ns(&source->pods[pod], seq);
 }
 
-/* How many lines of @pod are due at @at_ns (CLOCK_MONOTONIC) or before. */
+/* The number behind the last line of @pod that is due at @at_ns (CLOCK_MONOTONIC) or before. */
 static inline uint64_t source_due(const struct source *source, uint32_t pod, uint64_t at_ns)
 {
 	if (at_ns < source->start_ns)
 		return 0;
+	if (at_ns >= source->restart_ns)
+		return SOURCE_RESTART_SEQ +
+		       schedule_due(&source->pods[pod], at_ns - source->restart_ns);
 	return schedule_due(&source->pods[pod], at_ns - source->start_ns);
+}
+
+/* @seq, or the first line after the restart where @seq was never due before it. */
+static inline uint64_t source_skip(const struct source *source, uint32_t pod, uint64_t seq)
+{
+	if (source->restart_ns != UINT64_MAX && seq >= source->n_before[pod] &&
+	    seq < SOURCE_RESTART_SEQ)
+		return SOURCE_RESTART_SEQ;
+	return seq;
 }
 
 static inline const struct message *source_message(const struct source *source, uint32_t pod,

@@ -42,7 +42,9 @@ bool stream_is_finished(const struct log_stream *stream)
 
 bool stream_is_behind(const struct log_stream *stream, const struct source *source, uint64_t now_ns)
 {
-	return stream->log.limit_bytes && stream->next < due(stream, source, now_ns);
+	uint64_t next = source_skip(source, stream->log.pod, stream->next);
+
+	return stream->log.limit_bytes && next < due(stream, source, now_ns);
 }
 
 /* The time in RFC 3339 with nine digits of fraction, as container runtimes write it. */
@@ -97,10 +99,13 @@ static size_t write_lines(struct log_stream *stream, const struct source *source
 {
 	size_t length = 0;
 
-	while (stream->next < end && stream->log.limit_bytes &&
-	       length + TIMESTAMP_LENGTH + CONTENT_LINE_MAX <= size)
+	for (;;) {
+		stream->next = source_skip(source, stream->log.pod, stream->next);
+		if (stream->next >= end || !stream->log.limit_bytes ||
+		    length + TIMESTAMP_LENGTH + CONTENT_LINE_MAX > size)
+			return length;
 		length += write_line(stream, source, out + length);
-	return length;
+	}
 }
 
 static void write_chunk_head(char *out, size_t length)
@@ -115,7 +120,8 @@ static void write_chunk_head(char *out, size_t length)
 size_t stream_fill(struct log_stream *stream, const struct source *source, uint64_t now_ns,
 		   bool chunked, char *out, size_t size, uint64_t *oldest_ns)
 {
-	uint64_t end = due(stream, source, now_ns), first = stream->next;
+	uint64_t end = due(stream, source, now_ns);
+	uint64_t first = source_skip(source, stream->log.pod, stream->next);
 	size_t total = 0;
 
 	*oldest_ns = UINT64_MAX;
