@@ -70,7 +70,7 @@ static struct tree_process *live_in(struct tree *tree, uint32_t slot, uint64_t i
 	return &tree->processes[index - 1];
 }
 
-/* Its end never came (the ring was full), and its slot has another process now. */
+/* Its end never came (the ring was full), and its slot is free or has another process now. */
 static void give_up(struct tree *tree, struct tree_process *process)
 {
 	totals_accumulate(&tree->lost_base, &process->base);
@@ -285,6 +285,20 @@ static const struct pb_slot *slot_of(const struct tree *tree, const struct tree_
 	return slot->id == process->id ? slot : NULL;
 }
 
+/* Those whose end never came: what they used is in the overflow slot from then on. */
+static void give_up_lost(struct tree *tree)
+{
+	for (uint32_t i = 1; i < tree->slots_seen; i++) {
+		struct tree_process *process;
+
+		if (!tree->by_slot[i])
+			continue;
+		process = &tree->processes[tree->by_slot[i] - 1];
+		if (!slot_of(tree, process))
+			give_up(tree, process);
+	}
+}
+
 /* Forgets what ended before the window: it is not part of it. */
 static void drop_ended(struct tree *tree)
 {
@@ -309,11 +323,13 @@ static void drop_ended(struct tree *tree)
 
 void tree_window_open(struct tree *tree, uint64_t now_ns)
 {
+	give_up_lost(tree);
 	drop_ended(tree);
 	tree->window_ns = now_ns;
 	tree->closed_ns = 0;
 	tree->largest_peak = 0;
 	tree->overflow_base = tree->slots[PB_SLOT_OVERFLOW].totals;
+	memset(&tree->lost_base, 0, sizeof(tree->lost_base));
 	for (size_t i = 0; i < tree->n; i++) {
 		struct tree_process *process = &tree->processes[i];
 		const struct pb_slot *slot = slot_of(tree, process);
@@ -391,6 +407,7 @@ void tree_sum(struct tree *tree, struct tree_sum *sum)
 	size_t n_spaces = 0;
 
 	memset(sum, 0, sizeof(*sum));
+	give_up_lost(tree);
 	sum->used = tree->ended;
 	add_overflow(tree, sum);
 	for (uint32_t i = 1; i < tree->slots_seen; i++) {
