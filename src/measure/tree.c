@@ -70,12 +70,26 @@ static struct tree_process *live_in(struct tree *tree, uint32_t slot, uint64_t i
 	return &tree->processes[index - 1];
 }
 
+/* The list is bounded: what ended is still in the totals. */
+static void list_ended(struct tree *tree, struct tree_process *process)
+{
+	if (tree->n_ended < TREE_MAX_ENDED) {
+		tree->n_ended++;
+		return;
+	}
+	tree->unlisted++;
+	process->id = 0;
+	process->slot = (uint32_t)tree->spare;
+	tree->spare = (size_t)(process - tree->processes) + 1;
+}
+
 /* Its end never came (the ring was full), and its slot is free or has another process now. */
 static void give_up(struct tree *tree, struct tree_process *process)
 {
 	totals_accumulate(&tree->lost_base, &process->base);
 	process->exited_ns = process->started_ns;
 	tree->by_slot[process->slot] = 0;
+	list_ended(tree, process);
 }
 
 static struct tree_process *entry_new(struct tree *tree)
@@ -185,19 +199,6 @@ static void take_peak(struct tree *tree, struct tree_process *process,
 		process->vms_peak_bytes = memory->vms_peak_bytes;
 	if (tree->window_ns && !tree->closed_ns && peak > tree->largest_peak)
 		tree->largest_peak = peak;
-}
-
-/* The list is bounded: what ended is still in the totals. */
-static void list_ended(struct tree *tree, struct tree_process *process)
-{
-	if (tree->n_ended < TREE_MAX_ENDED) {
-		tree->n_ended++;
-		return;
-	}
-	tree->unlisted++;
-	process->id = 0;
-	process->slot = (uint32_t)tree->spare;
-	tree->spare = (size_t)(process - tree->processes) + 1;
 }
 
 static uint32_t take_exit(struct tree *tree, const struct pb_event_exit *end)
