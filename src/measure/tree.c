@@ -70,6 +70,13 @@ static struct tree_process *live_in(struct tree *tree, uint32_t slot, uint64_t i
 	return &tree->processes[index - 1];
 }
 
+static void entry_free(struct tree *tree, struct tree_process *process)
+{
+	process->id = 0;
+	process->slot = (uint32_t)tree->spare;
+	tree->spare = (size_t)(process - tree->processes) + 1;
+}
+
 /* The list is bounded: what ended is still in the totals. */
 static void list_ended(struct tree *tree, struct tree_process *process)
 {
@@ -78,9 +85,7 @@ static void list_ended(struct tree *tree, struct tree_process *process)
 		return;
 	}
 	tree->unlisted++;
-	process->id = 0;
-	process->slot = (uint32_t)tree->spare;
-	tree->spare = (size_t)(process - tree->processes) + 1;
+	entry_free(tree, process);
 }
 
 /* Its end never came (the ring was full), and its slot is free or has another process now. */
@@ -215,6 +220,11 @@ static uint32_t take_exit(struct tree *tree, const struct pb_event_exit *end)
 	process->comm[sizeof(process->comm) - 1] = 0;
 	if (end->event.time_ns > tree->last_exit_ns)
 		tree->last_exit_ns = end->event.time_ns;
+	/* In the moment between the last events taken in and the opening: not part of the window. */
+	if (end->event.time_ns < tree->window_ns) {
+		entry_free(tree, process);
+		return end->event.slot;
+	}
 	if (!tree->closed_ns) {
 		take_peak(tree, process, &end->memory);
 		totals_subtract(&process->used, &end->totals, &process->base);
