@@ -333,6 +333,7 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	if (!rec)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory"), EXIT_CODE_FAILED;
 	conductor->next_pair_seed = seed;
+	conductor->record = rec;
 	failed = run_pairs(conductor, rec, plan, scenario, err);
 	progress_clear(&conductor->progress);
 	code = failed ? (int)err->exit_code : EXIT_CODE_OK;

@@ -19,6 +19,7 @@ struct conductor {
 	struct keeper *keeper;
 	struct probe *probe;
 	struct results *results; /* of the present scenario */
+	struct record *record;   /* of the present scenario, for its notes */
 	struct progress progress;
 	int signal_fd;
 	int interrupted; /* the signal that asks for the end; 0: none */

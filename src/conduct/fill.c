@@ -182,6 +182,7 @@ static int fill_observer(struct record_observer *observer, const struct collecto
 		.storage = (int64_t)cost->losses[PB_LOSS_STORAGE],
 		.stacks = (int64_t)cost->losses[PB_LOSS_STACKS],
 		.sockets = (int64_t)cost->losses[PB_LOSS_SOCKETS],
+		.unlisted = (int64_t)tree_unlisted(collector->tree),
 	};
 	observer->programs = calloc(cost->n_programs + 1, sizeof(*observer->programs));
 	if (!observer->mode || !observer->programs)

@@ -420,6 +420,23 @@ static char **copy_argv(const struct command *command)
 	return argv;
 }
 
+/* What this kernel does not give, where the numbers show it. */
+static void note_limits(struct conductor *conductor)
+{
+	if (!probe_has_exact_rss(conductor->probe))
+		record_note(conductor->record, "this kernel does not tell the per-CPU parts of the "
+					       "resident set: it may be off "
+					       "by some dozens of pages for each CPU");
+	if (!probe_has_exact_edges(conductor->probe))
+		record_note(conductor->record,
+			    "this kernel does not tell what a running thread has used since its "
+			    "last tick: CPU "
+			    "time may be off by a tick for each CPU at a window's edges");
+	if (!probe_has_socket_bytes(conductor->probe))
+		record_note(conductor->record,
+			    "this kernel does not tell socket bytes (Linux 6.3 does)");
+}
+
 static void round_clear(struct round *round)
 {
 	driver_process_stop(round->driver);
@@ -459,8 +476,11 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	end_side(&round, out);
 	if (round.collector.tree && collector_fill(&round.collector, out) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
-	if (round.driver && round.collector.window.opened_ns)
+	if (round.driver && round.collector.window.opened_ns) {
 		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
+		work_notes(conductor->record, driver_process_report(round.driver));
+	}
+	note_limits(conductor);
 	if (argv_out && round.side.command)
 		*argv_out = copy_argv(round.side.command);
 	round_clear(&round);

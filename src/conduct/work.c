@@ -110,3 +110,13 @@ int work_take(struct record_round *out, const json_t *report, uint64_t driver_cp
 	return take_series(&out->series, json_object_get(report, "lines_per_second"),
 			   isnan(tick) ? out->series.interval_seconds : tick);
 }
+
+void work_notes(struct record *rec, const json_t *report)
+{
+	const json_t *notes = json_object_get(report, "notes"), *note;
+	size_t i;
+
+	json_array_foreach (notes, i, note)
+		if (json_is_string(note))
+			record_note(rec, json_string_value(note));
+}

@@ -14,4 +14,7 @@
  */
 int work_take(struct record_round *out, const json_t *report, uint64_t driver_cpu_ns);
 
+/* The driver's remarks for who reads the numbers; NULL is fine. */
+void work_notes(struct record *rec, const json_t *report);
+
 #endif

@@ -159,6 +159,16 @@ bool probe_has_socket_bytes(const struct probe *probe)
 	return probe->has_socket_bytes;
 }
 
+bool probe_has_exact_rss(const struct probe *probe)
+{
+	return probe->skel->bss->pb_cpu_offsets[0] != 0;
+}
+
+bool probe_has_exact_edges(const struct probe *probe)
+{
+	return probe->control->sched_offset_ns != 0;
+}
+
 void probe_round_begin(struct probe *probe)
 {
 	probe->control->window = 0;

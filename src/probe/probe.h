@@ -32,6 +32,10 @@ void probe_free(struct probe *probe);
 bool probe_has_stats(const struct probe *probe);
 /* Does this kernel have the tracepoints that count socket bytes (Linux 6.3)? */
 bool probe_has_socket_bytes(const struct probe *probe);
+/* After the first enrolment: are all parts of the resident set summed? */
+bool probe_has_exact_rss(const struct probe *probe);
+/* After the first enrolment: is a running thread's time known up to the moment of a snapshot? */
+bool probe_has_exact_edges(const struct probe *probe);
 
 /* A new round: members of the one before are none any more. Nothing may be enrolled yet. */
 void probe_round_begin(struct probe *probe);

@@ -133,6 +133,22 @@ static bool has_reason(const struct record_validity *validity, const char *text)
 	return false;
 }
 
+void record_note(struct record *rec, const char *text)
+{
+	char **notes;
+
+	for (size_t i = 0; i < rec->n_notes; i++)
+		if (!strcmp(rec->notes[i], text))
+			return;
+	notes = reallocarray(rec->notes, rec->n_notes + 1, sizeof(*notes));
+	if (!notes)
+		return;
+	rec->notes = notes;
+	notes[rec->n_notes] = strdup(text);
+	if (notes[rec->n_notes])
+		rec->n_notes++;
+}
+
 void record_invalid(struct record_round *round, const char *fmt, ...)
 {
 	struct record_validity *validity = &round->validity;

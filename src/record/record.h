@@ -110,6 +110,7 @@ struct record_losses {
 	int64_t sockets; /* sockets that could not be remembered: their connections and retransmits
 			    are missing */
 	int64_t recursion; /* events that met their own program running on the same CPU */
+	int64_t unlisted;  /* ended processes beyond the list: counted in the side's total only */
 };
 
 struct record_observer {
@@ -201,6 +202,8 @@ struct record {
 	} scenario;
 	size_t n_targets;
 	struct record_target *targets;
+	size_t n_notes;
+	char **notes;  /* what a reader of the numbers should know, each once */
 	bool complete; /* false: the run was interrupted; what was measured is there */
 	size_t n_rounds;
 	struct record_round *rounds;
@@ -224,6 +227,9 @@ int record_add_round(struct record *rec, struct record_round *round);
 /* Adds a printf-formatted reason and makes the round invalid. */
 void record_invalid(struct record_round *round, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Adds a note, unless it is there already. */
+void record_note(struct record *rec, const char *text);
 
 /*
  * run.json. record_write() writes @dirfd/run.json through a temporary file and

@@ -173,6 +173,7 @@ static const struct field losses_fields[] = {
 	INTEGER(sockets, "sockets that could not be remembered: their connections and retransmits "
 			 "are missing"),
 	INTEGER(recursion, "events that met their own program running on the same CPU"),
+	INTEGER(unlisted, "ended processes beyond the list: counted in the side's total only"),
 };
 SHAPE(losses_shape, losses_fields, true);
 #undef T
@@ -330,6 +331,7 @@ static const struct field record_fields[] = {
 	GROUP(host, host_shape, "the machine"),
 	GROUP(scenario, scenario_shape, "the work"),
 	LIST(targets, target_shape, "one or two"),
+	STRINGS(notes, "what a reader of the numbers should know"),
 	FIELD(FIELD_BOOLEAN, complete, complete, "false: the run was interrupted"),
 	{.key = "rounds",
 	 .kind = FIELD_LIST,

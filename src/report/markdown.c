@@ -69,6 +69,18 @@ static void put_side_header(const struct markdown *md, const char *label, const 
 	end_row(md->out);
 }
 
+static void put_notes(const struct markdown *md)
+{
+	if (!md->rec->n_notes)
+		return;
+	fputs("\n## Notes\n\n", md->out);
+	for (size_t i = 0; i < md->rec->n_notes; i++) {
+		fputs("- ", md->out);
+		escape_markdown(md->out, md->rec->notes[i]);
+		putc('\n', md->out);
+	}
+}
+
 static void put_verdict(const struct markdown *md)
 {
 	const struct record *rec = md->rec;
@@ -284,6 +296,7 @@ static int write_markdown(const struct record *rec, const struct report_options 
 	put_processes(&md, SIDE_A);
 	put_processes(&md, SIDE_B);
 	put_observer(&md);
+	put_notes(&md);
 	put_reproduction(&md);
 	summary_free(summary);
 	return 0;

@@ -25,6 +25,7 @@ const struct summary_field summary_losses_fields[] = {
 	{"events met their own program", offsetof(struct record_losses, recursion)},
 	{"sockets not followed", offsetof(struct record_losses, sockets)},
 	{"stack samples", offsetof(struct record_losses, stacks)},
+	{"processes not listed", offsetof(struct record_losses, unlisted)},
 };
 const size_t summary_n_losses_fields =
 	sizeof(summary_losses_fields) / sizeof(summary_losses_fields[0]);

@@ -368,6 +368,15 @@ static int print_programs(const struct text *text)
 	return finish(text, table);
 }
 
+static void print_notes(const struct text *text)
+{
+	if (!text->rec->n_notes)
+		return;
+	heading_print(text->out, &text->style, "Notes");
+	for (size_t i = 0; i < text->rec->n_notes; i++)
+		paragraph_printf(text->out, &text->style, 4, "  - %s", text->rec->notes[i]);
+}
+
 static void print_verdict(const struct text *text)
 {
 	const struct record *rec = text->rec;
@@ -401,6 +410,7 @@ static int print_all(const struct text *text)
 	    print_processes_of(text, &text->summary->sides[SIDE_B], 'B') || print_observer(text) ||
 	    print_programs(text))
 		return -1;
+	print_notes(text);
 	print_verdict(text);
 	return 0;
 }

@@ -96,7 +96,7 @@ static inline void sample_round(struct record_round *round, enum side side, int6
 	round->observer.probe_events = 50000;
 	round->observer.userspace_cpu_seconds = 0.01;
 	round->observer.rss_peak_bytes = 9 << 20;
-	round->observer.losses = (struct record_losses){0, 0, 0, 0, 0, 0};
+	round->observer.losses = (struct record_losses){.ring = 0};
 	sample_lists(round, cpu);
 }
 
