@@ -220,7 +220,7 @@ static uint32_t take_exit(struct tree *tree, const struct pb_event_exit *end)
 	process->comm[sizeof(process->comm) - 1] = 0;
 	if (end->event.time_ns > tree->last_exit_ns)
 		tree->last_exit_ns = end->event.time_ns;
-	/* In the moment between the last events taken in and the opening: not part of the window. */
+	/* Between the last events taken in and the opening: not part of the window. */
 	if (end->event.time_ns < tree->window_ns) {
 		entry_free(tree, process);
 		return end->event.slot;
