@@ -146,7 +146,8 @@ void window_close(struct window *window, uint64_t now_ns, const struct tree_sum 
 	if ((length * 2 >= window->tick_ns || !window->n) &&
 	    point.cpu_utilization > window->utilization_peak)
 		window->utilization_peak = point.cpu_utilization;
-	window->closed_ns = now_ns;
+	/* Or before the window opened. */
+	window->closed_ns = now_ns > window->opened_ns ? now_ns : window->opened_ns;
 }
 
 void window_clear(struct window *window)
