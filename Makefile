@@ -21,6 +21,16 @@ PKGS    := libbpf libelf zlib yaml-0.1 jansson libcap
 ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
 
+# V=1 shows the commands.
+V ?= 0
+ifeq ($(V),0)
+Q   := @
+say  = @printf '  %-7s %s\n' $(1) $(2)
+else
+Q   :=
+say  =
+endif
+
 # WERROR=1 (CI) turns warnings into errors.
 WERROR   ?= 0
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wmissing-prototypes \
@@ -46,15 +56,17 @@ UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/u
 all: $(BUILD)/perfbpf
 
 $(BUILD)/perfbpf: $(OBJS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(LDLIBS)
 
 $(BUILD)/libperfbpf.a: $(filter-out $(MAIN_OBJ),$(OBJS))
-	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # Only what loads the programs needs the skeleton.
 $(BUILD)/obj/probe/%.o: CPPFLAGS += -Wno-conversion
@@ -69,22 +81,27 @@ bpf: $(BUILD)/perfbpf.bpf.o
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) vmlinux/$(ARCH)/vmlinux.h
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 $(BUILD)/perfbpf.bpf.o: $(BPF_OBJS)
-	$(BPFTOOL) gen object $@ $^
+	$(call say,BPF,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(BUILD)/perfbpf.skel.h: $(BUILD)/perfbpf.bpf.o
-	$(BPFTOOL) gen skeleton $< name perfbpf > $@
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name perfbpf > $@
 
 # --- tests -------------------------------------------------------------------
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libperfbpf.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS) -lcmocka
+	$(call say,TEST,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS) -lcmocka
 
 $(BUILD)/truth/%: tests/truth/%.c
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) -o $@ $< -lpthread
+	$(call say,TRUTH,$<)
+	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) -o $@ $< -lpthread
 
 truth: $(TRUTH)
 unit: $(UNIT)
