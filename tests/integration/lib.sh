@@ -139,7 +139,7 @@ measure() {
 	local name=$1
 	shift
 	new_folder
-	perfbpf run --quiet -o "$DIR" "$@"
+	perfbpf run --quiet --rounds 1 -o "$DIR" "$@"
 	if ((RC != 0)); then
 		fail "$name" "exit $RC: $(error_line)"
 		return 1

@@ -26,7 +26,8 @@ bad() {
 run=(run -o "$WORK/no-folder" --quiet)
 
 # --- the command line
-bad no-command 2 'command|usage|help'
+perfbpf
+check no-command "exit $RC: $(head -n 2 "$ERR")" test "$RC" = 2 -a -s "$ERR"
 bad unknown-command 2 "atach.*attach" atach 1
 bad unknown-option 2 'durration.*duration' "${run[@]}" --target true --durration 3s
 bad option-without-value 2 'target' run --target
@@ -104,7 +105,7 @@ bad pid-negative 2 '5' attach -- -5
 bad pid-huge '1|2' '99999999999' attach 99999999999 -o "$WORK/no-folder" --duration 1s
 kernel_thread=$(ps -e -o pid=,ppid= | awk '$2 == 2 { print $1; exit }')
 if [[ -n $kernel_thread ]]; then
-	bad pid-kernel-thread '1|2' "kernel thread" attach "$kernel_thread" -o "$WORK/no-folder" --duration 1s
+	bad pid-kernel-thread '1|2' "kernel" attach "$kernel_thread" -o "$WORK/no-folder" --duration 1s
 else
 	skip pid-kernel-thread 'no kernel thread can be seen from here'
 fi

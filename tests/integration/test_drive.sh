@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # `perfbpf drive kubelogs/basic`: the log API alone, for anyone, without root or BPF.
+# shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 need_command curl
 
@@ -83,8 +84,13 @@ check log/unknown-container "$(head -c 200 "$OUT")" jq -e '.kind == "Status" and
 LIMIT=2 get "$base/$pod/log?follow=true&tailLines=0"
 lines=$(wc -l <"$OUT")
 check follow/lines "$lines lines in 2 s" test "$lines" -gt 500 -a "$lines" -lt 3000
-# The last line may be cut by the end of the time.
-equal follow/names-its-pod "$(sed '$d' "$OUT" | grep -vc "$pod")" 0
+# Each line says its pod and its number; the last one may be cut by the end of the time.
+sed '$d' "$OUT" | grep -oE 'pb#[0-9]+/[0-9]+/[0-9]+#' | tr '#/' '  ' >"$WORK/stamps"
+equal follow/every-line-is-stamped "$(wc -l <"$WORK/stamps")" "$((lines - 1))"
+equal follow/one-pod "$(awk '{ print $2 }' "$WORK/stamps" | sort -u | wc -l)" 1
+check follow/no-number-is-missing 'not each number once and in order' awk 'NR > 1 && $3 != last + 1 { exit 1 } { last = $3 }' "$WORK/stamps"
+check follow/times-rise 'an intended time is before the one of its predecessor' \
+	awk 'NR > 1 && $4 < last { exit 1 } { last = $4 }' "$WORK/stamps"
 # All pods at a time: about 14,123 lines/s.
 curl -sS --max-time 5 "$server$base" | jq -r '.items[].metadata.name' |
 	sed "s|.*|url = \"$server$base/&/log?follow=true\&tailLines=0\"|" >"$WORK/urls"
@@ -96,7 +102,7 @@ check follow/some-json 'no line of JSON' grep -q '{"' "$WORK/all"
 
 if command -v kubectl >/dev/null; then
 	HOME=$WORK timeout 10 kubectl --kubeconfig "$kubeconfig" get pods -n perf-test >"$OUT" 2>"$ERR"
-	equal kubectl/get-pods "$(grep -c Running "$OUT")" 20
+	equal kubectl/get-pods "$(grep -c '^perf-generator-' "$OUT")" 20
 	HOME=$WORK timeout 3 kubectl --kubeconfig "$kubeconfig" logs -n perf-test -f -l app=perf-generator --prefix \
 		--max-log-requests=50 --tail=0 >"$OUT" 2>"$ERR"
 	check kubectl/logs "$(wc -l <"$OUT") lines" test "$(wc -l <"$OUT")" -gt 5000

@@ -39,12 +39,20 @@ check drawn-seed-is-printed "no $seed in the output" grep -qF -- "$seed" "$OUT" 
 ordered --seed "$seed"
 equal drawn-seed-gives-the-order "$(order)" "$first"
 
-# The exit code of a command is recorded, and does not fail the run.
+# The exit code of a command is recorded, and does not fail the run; sides that end
+# differently did not do the same work.
 new_folder
-perfbpf run --quiet -o "$DIR" --target "sh -c 'exit 7'" --vs "sh -c 'kill -9 \$\$'" --rounds 2
-equal exit-codes/exit "$RC" 0
-equal exit-codes/code "$(value '[.rounds[] | select(.side == "A") | .exit_code] | unique | tostring')" '[7]'
-equal exit-codes/signal "$(value '[.rounds[] | select(.side == "B") | .signal] | unique | tostring')" '[9]'
+perfbpf run --quiet -o "$DIR" --target "sh -c 'exit 7'" --vs "sh -c 'exit 7; true'" --rounds 2
+equal exit-code/exit "$RC" 0
+equal exit-code/code "$(value '[.rounds[].exit_code] | unique | tostring')" '[7]'
+new_folder
+perfbpf run --quiet -o "$DIR" --target "sh -c 'kill -9 \$\$'" --rounds 2
+equal exit-signal/exit "$RC" 0
+equal exit-signal/signal "$(value '[.rounds[] | .signal] | unique | tostring')" '[9]'
+new_folder
+perfbpf run --quiet -o "$DIR" --target "sh -c 'exit 7'" --vs true --rounds 2
+equal ends-differ/exit "$RC" 96
+holds ends-differ/no-winner '.verdict.winner == null and .verdict.valid == false'
 
 # A costs a third of B, and the sides are not mixed up.
 new_folder

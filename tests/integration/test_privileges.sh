@@ -34,7 +34,7 @@ run_with_capabilities() {
 	shift
 	timeout 60 setpriv --reuid="$NOBODY" --regid="$NOBODY" --clear-groups \
 		--inh-caps="${grants#,}" --ambient-caps="${grants#,}" "$PERFBPF" \
-		run --quiet -o "$folder" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&-
+		run --quiet --rounds 1 -o "$folder" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&-
 	RC=$?
 }
 DIR=$WORK/open/with
@@ -53,7 +53,7 @@ equal with-capabilities/side-has-none "$(awk '{ print $2 }' "$WORK/open/effectiv
 
 # --- as the user who called sudo
 export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
-perfbpf run --quiet -o "$WORK/open/sudo" \
+perfbpf run --quiet --rounds 1 -o "$WORK/open/sudo" \
 	--target "sh -c '{ id -u; id -g; id -G; } > $WORK/open/ids; grep Cap /proc/self/status > $WORK/open/caps'"
 unset SUDO_UID SUDO_GID
 equal sudo/exit "$RC" 0
@@ -66,11 +66,11 @@ equal sudo/results-owner \
 
 # --- as a user who was named
 rm -f "$WORK/open/ids"
-perfbpf run --quiet --user nobody -o "$WORK/user" --target "sh -c 'id -u > $WORK/open/ids'"
+perfbpf run --quiet --rounds 1 --user nobody -o "$WORK/user" --target "sh -c 'id -u > $WORK/open/ids'"
 equal user/exit "$RC" 0
 equal user/side-id "$(cat "$WORK/open/ids")" "$NOBODY"
 rm -f "$WORK/open/ids"
-perfbpf run --quiet --user "$NOBODY" -o "$WORK/user-2" --target "sh -c 'id -u > $WORK/open/ids'"
+perfbpf run --quiet --rounds 1 --user "$NOBODY" -o "$WORK/user-2" --target "sh -c 'id -u > $WORK/open/ids'"
 equal user/by-number "$(cat "$WORK/open/ids")" "$NOBODY"
 
 # --- what needs no right at all

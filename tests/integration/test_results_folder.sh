@@ -18,25 +18,25 @@ refused() {
 
 mkdir "$WORK/exists"
 echo precious >"$WORK/exists/run.json"
-perfbpf run --quiet --target true -o "$WORK/exists"
+perfbpf run --quiet --rounds 1 --target true -o "$WORK/exists"
 refused exists "$WORK/exists"
 equal exists/untouched "$(cat "$WORK/exists/run.json")" precious
 
 touch "$WORK/a-file"
-perfbpf run --quiet --target true -o "$WORK/a-file"
+perfbpf run --quiet --rounds 1 --target true -o "$WORK/a-file"
 refused is-a-file "$WORK/a-file"
-perfbpf run --quiet --target true -o "$WORK/a-file/below"
+perfbpf run --quiet --rounds 1 --target true -o "$WORK/a-file/below"
 refused below-a-file "$WORK/a-file"
 # Not even root can make a folder here.
-perfbpf run --quiet --target true -o /proc/perfbpf-results
+perfbpf run --quiet --rounds 1 --target true -o /proc/perfbpf-results
 refused cannot-be-made '/proc/perfbpf-results'
 
-perfbpf run --quiet --target true -o "$WORK/deep/down/here"
+perfbpf run --quiet --rounds 1 --target true -o "$WORK/deep/down/here"
 equal parents-are-made "$RC" 0
 
 # Without -o: perfbpf-results/<UTC time>-<scenario>/ in the present folder.
 mkdir "$WORK/here"
-(cd "$WORK/here" && timeout 30 "$PERFBPF" run --quiet --target true >"$OUT" 2>"$ERR" </dev/null 3>&-)
+(cd "$WORK/here" && timeout 30 "$PERFBPF" run --rounds 1 --target true >"$OUT" 2>"$ERR" </dev/null 3>&-)
 found=$(cd "$WORK/here" && echo perfbpf-results/*/run.json)
 if [[ $found =~ ^perfbpf-results/20[0-9]{2}[-0-9T:.]*Z?-?[^/]*/run\.json$ ]]; then
 	ok default-place
@@ -48,9 +48,9 @@ check default-place/is-told 'its path is not in the output' grep -qF "${found%/r
 # Two runs at the same time do not share a folder.
 (
 	cd "$WORK/here" || exit
-	"$PERFBPF" run --quiet --target true >/dev/null 2>"$WORK/err1" </dev/null 3>&- &
+	"$PERFBPF" run --quiet --rounds 1 --target true >/dev/null 2>"$WORK/err1" </dev/null 3>&- &
 	first=$!
-	"$PERFBPF" run --quiet --target true >/dev/null 2>"$WORK/err2" </dev/null 3>&-
+	"$PERFBPF" run --quiet --rounds 1 --target true >/dev/null 2>"$WORK/err2" </dev/null 3>&-
 	second=$?
 	wait "$first"
 	echo "$? $second"

@@ -28,7 +28,7 @@ cold() {
 		return
 	fi
 	within "$name/major" "$(worker .major_faults)" "$(truth .major_faults)" 0.5 1
-	within "$name/minor" "$(worker .minor_faults)" "$(truth .minor_faults)" 0.5 5
+	within "$name/minor" "$(worker .minor_faults)" "$(truth .minor_faults)" 0.5 8
 	within "$name/side" "$(value '.rounds[0].memory | .minor_faults + .major_faults')" \
 		"$(value '[.rounds[0].processes[] | .minor_faults + .major_faults] | add')" 0.1
 }
