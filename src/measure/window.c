@@ -46,6 +46,22 @@ void window_open(struct window *window, uint64_t now_ns, uint64_t tick_ns,
 	take_peaks(window, sum);
 }
 
+/*
+ * Before its exec and after its end a side has no resident set, and it neither rose
+ * from 0 nor fell to it: what one end of the interval tells stands for all of it.
+ */
+static void add_resident(struct window *window, double seconds, double before, double after)
+{
+	if (before <= 0 && after <= 0)
+		return;
+	if (before <= 0)
+		before = after;
+	if (after <= 0)
+		after = before;
+	window->rss_seconds += (before + after) / 2 * seconds;
+	window->rss_time += seconds;
+}
+
 /* Rates since the last tick; takes the peaks and the integral along. */
 static struct window_point advance(struct window *window, uint64_t now_ns,
 				   const struct tree_sum *sum)
@@ -62,12 +78,7 @@ static struct window_point advance(struct window *window, uint64_t now_ns,
 		(double)(bytes_of(now->tx_bytes) - bytes_of(before->tx_bytes)) / seconds;
 	point.rx_bytes_per_second =
 		(double)(bytes_of(now->rx_bytes) - bytes_of(before->rx_bytes)) / seconds;
-	/* After the last process has ended there is no resident set to average. */
-	if (window->last.live || sum->live) {
-		window->rss_seconds +=
-			((double)resident(sum) + (double)resident(&window->last)) / 2 * seconds;
-		window->rss_time += seconds;
-	}
+	add_resident(window, seconds, (double)resident(&window->last), (double)resident(sum));
 	window->last = *sum;
 	window->last_ns = now_ns;
 	return point;
