@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "util/error.h"
+#include "util/terminal.h"
 
 struct subcommand {
 	const char *name;
@@ -57,10 +58,6 @@ enum options_result options_parse(const struct option_table *table, int argc, ch
 
 /* Prints "perfbpf: <text>" to stderr, red on a colour terminal, and returns the exit code. */
 int cmd_fail(const struct error *err);
-/* May @stream take colours? (a terminal, NO_COLOR unset or empty, TERM not dumb) */
-bool stream_has_colour(FILE *stream);
-/* Columns of the terminal behind @stream, 0 where it is none. */
-int stream_width(FILE *stream);
 /* fflush and check; -1 with err ("cannot write to standard output: No space left on device"). */
 int stream_finish(FILE *stream, const char *name, struct error *err);
 

@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "util/suggest.h"
@@ -143,24 +141,6 @@ enum options_result options_parse(const struct option_table *table, int argc, ch
 			return OPTIONS_ERROR;
 	}
 	return OPTIONS_OK;
-}
-
-bool stream_has_colour(FILE *stream)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(fileno(stream)) && !(no_color && *no_color) && term && strcmp(term, "dumb");
-}
-
-int stream_width(FILE *stream)
-{
-	struct winsize size;
-
-	if (!isatty(fileno(stream)))
-		return 0;
-	if (ioctl(fileno(stream), TIOCGWINSZ, &size) || !size.ws_col)
-		return 80;
-	return size.ws_col;
 }
 
 int stream_finish(FILE *stream, const char *name, struct error *err)

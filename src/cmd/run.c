@@ -162,20 +162,7 @@ static const struct option_table table = {
 
 static int run(int argc, char **argv)
 {
-	struct conduct_options options;
-	struct error err;
-
-	conduct_options_init(&options);
-	options.argc = argc + 1;
-	options.argv = argv - 1;
-	switch (options_parse(&table, argc, argv, &options, &err)) {
-	case OPTIONS_DONE:
-		return EXIT_CODE_OK;
-	case OPTIONS_ERROR:
-		return cmd_fail(&err);
-	default:
-		return run_conduct(&options);
-	}
+	return run_by_table(&table, argc, argv);
 }
 
 const struct subcommand cmd_run = {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
 #include "util/clock.h"
 #include "util/units.h"
 
@@ -114,15 +113,27 @@ int add_pid(void *state, const char *value, struct error *err)
 	return 0;
 }
 
-int run_conduct(const struct conduct_options *options)
+int run_by_table(const struct option_table *table, int argc, char **argv)
 {
+	struct conduct_options options;
 	struct error err = {.text = ""};
-	int code = conduct_run(options, &err);
+	int code, said;
 
-	if (err.text[0]) {
-		int said = cmd_fail(&err);
-
-		return code ? code : said;
+	conduct_options_init(&options);
+	/* The record keeps the whole command line, the program's name too. */
+	options.argc = argc + 1;
+	options.argv = argv - 1;
+	switch (options_parse(table, argc, argv, &options, &err)) {
+	case OPTIONS_DONE:
+		return EXIT_CODE_OK;
+	case OPTIONS_ERROR:
+		return cmd_fail(&err);
+	default:
+		break;
 	}
-	return code;
+	code = conduct_run(&options, &err);
+	if (!err.text[0])
+		return code;
+	said = cmd_fail(&err);
+	return code ? code : said;
 }

@@ -4,6 +4,7 @@
 #ifndef PERFBPF_CMD_RUN_OPTIONS_H
 #define PERFBPF_CMD_RUN_OPTIONS_H
 
+#include "cmd/cmd.h"
 #include "conduct/conduct.h"
 #include "util/error.h"
 
@@ -19,7 +20,8 @@ int set_debug(void *state, const char *value, struct error *err);
 int set_all(void *state, const char *value, struct error *err);
 int add_pid(void *state, const char *value, struct error *err);
 
-/* conduct_run(), its message printed; returns the exit code. */
-int run_conduct(const struct conduct_options *options);
+/* Parses by @table over struct conduct_options and runs; messages are printed. Returns the exit
+ * code. */
+int run_by_table(const struct option_table *table, int argc, char **argv);
 
 #endif

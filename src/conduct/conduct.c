@@ -21,7 +21,7 @@
 #include "report/report.h"
 #include "stats/stats.h"
 #include "util/clock.h"
-#include "util/units.h"
+#include "util/terminal.h"
 
 #define DEFAULT_TICK_NS    (100 * NSEC_PER_MSEC)
 #define DEFAULT_WORK_BOUND 0.001
@@ -300,11 +300,10 @@ static bool is_cut_short(const struct conductor *conductor)
 
 static void print_report(const struct record *rec, const struct conductor *conductor)
 {
-	bool terminal = isatty(STDOUT_FILENO);
 	struct report_options options = {
-		.colour = terminal && conductor->progress.colour,
+		.colour = stream_has_colour(stdout),
 		.all_metrics = conductor->options->all_metrics,
-		.width = 0,
+		.width = stream_width(stdout),
 	};
 	struct error err;
 

@@ -225,9 +225,9 @@ int plan_make(struct plan *plan, const struct conduct_options *options, struct e
 {
 	memset(plan, 0, sizeof(*plan));
 	if (!options->target && !options->n_pids)
-		return error_set(
-			err, EXIT_CODE_USAGE,
-			"nothing to measure: say --target NAME, --target 'COMMAND' or --pid PID");
+		return error_set(err, EXIT_CODE_USAGE,
+				 "nothing to measure: name a process id (attach PID), or --target "
+				 "NAME, or --target 'COMMAND'");
 	if (options->target && options->n_pids)
 		return error_set(err, EXIT_CODE_USAGE, "--target and --pid exclude each other");
 	if (options->versus && !options->target)

@@ -3,24 +3,20 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "util/clock.h"
+#include "util/terminal.h"
 
 #define BAR_CELLS     20
 #define DRAW_EVERY_NS (200 * NSEC_PER_MSEC)
 
 void progress_init(struct progress *progress, bool quiet)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-
 	memset(progress, 0, sizeof(*progress));
 	progress->quiet = quiet;
-	progress->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
-	progress->colour = progress->terminal && !(no_color && *no_color);
+	progress->terminal = stream_is_terminal(stderr);
+	progress->colour = stream_has_colour(stderr);
 	progress->run_start_ns = clock_now_ns();
 }
 
@@ -44,15 +40,6 @@ void progress_phase(struct progress *progress, const char *phase, uint64_t lengt
 	progress->phase_start_ns = clock_now_ns();
 	progress->drawn_ns = 0;
 	progress_tick(progress);
-}
-
-static int columns(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return 80;
-	return size.ws_col;
 }
 
 /* Seconds that are still to come, by the rounds that are done or by the plan; negative: not known.
@@ -89,7 +76,7 @@ void progress_tick(struct progress *progress)
 	char bar[BAR_CELLS * 4 + 1], text[512], left[32] = "";
 	uint64_t now = clock_now_ns();
 	double seconds;
-	int n;
+	int n, room;
 
 	if (!progress->terminal || progress->quiet || !progress->rounds ||
 	    now - progress->drawn_ns < DRAW_EVERY_NS)
@@ -104,8 +91,9 @@ void progress_tick(struct progress *progress)
 		     progress->scenario ? progress->scenario : "", progress->scenario ? "  " : "",
 		     progress->round + 1, progress->rounds, progress->side, progress->phase,
 		     (double)(now - progress->phase_start_ns) / 1e9, left);
-	if (n > columns() - BAR_CELLS - 1)
-		text[columns() - BAR_CELLS - 1 > 0 ? columns() - BAR_CELLS - 1 : 0] = 0;
+	room = stream_width(stderr) - BAR_CELLS - 1;
+	if (n > room)
+		text[room > 0 ? room : 0] = 0;
 	fprintf(stderr, "\r\033[K%s%s%s%s", progress->colour ? "\033[36m" : "", bar,
 		progress->colour ? "\033[0m" : "", text);
 	fflush(stderr);
