@@ -54,6 +54,12 @@ perfbpf run --quiet -o "$DIR" --target "sh -c 'exit 7'" --vs true --rounds 2
 equal ends-differ/exit "$RC" 96
 holds ends-differ/no-winner '.verdict.winner == null and .verdict.valid == false'
 
+# Standard input is empty, and output of any size has somewhere to go.
+LIMIT=15 measure reads-stdin --target cat && ok reads-stdin
+LIMIT=20 measure much-output --target "sh -c 'head -c 30000000 /dev/zero; head -c 30000000 /dev/zero >&2'" &&
+	holds much-output '.rounds[0].exit_code == 0'
+measure wall-time --target 'sleep 0.5' && within wall-time "$(value '.rounds[0].window_seconds')" 0.5 0 0.03
+
 # A costs a third of B, and the sides are not mixed up.
 new_folder
 perfbpf run --quiet -o "$DIR" --target "$TRUTH/burn 1 0.2" --vs "$TRUTH/burn 1 0.6" --rounds 3

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Not root: what is missing is named; with the capabilities that are named it works.
 # Root: the side runs as the user who called sudo, and the results are that user's.
+# shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command setpriv
@@ -20,6 +21,18 @@ check not-root/no-folder 'a results folder was made' test ! -e "$WORK/open/none"
 timeout 20 setpriv --reuid="$NOBODY" --regid="$NOBODY" --clear-groups --inh-caps=-all "$PERFBPF" \
 	attach $$ --duration 200ms -o "$WORK/open/none" >"$OUT" 2>"$ERR" </dev/null 3>&-
 equal not-root/attach "$?" 3
+
+# --- a kernel without type information
+timeout 30 unshare -m --propagation private sh -c 'mount -t tmpfs none /sys/kernel/btf || exit 77
+	exec "$0" run --quiet --target true -o "$1"' "$PERFBPF" "$WORK/open/none" >"$OUT" 2>"$WORK/no-btf" </dev/null 3>&-
+status=$?
+if ((status == 77)); then
+	skip no-btf 'nothing can be mounted over /sys/kernel/btf here'
+else
+	equal no-btf/exit "$status" 3
+	check no-btf/says-so "$(tail -n 1 "$WORK/no-btf")" grep -q '^perfbpf: .*BTF' "$WORK/no-btf"
+	equal no-btf/one-line "$(grep -c . "$WORK/no-btf")" 1
+fi
 
 # --- with what the message named
 named=$(grep -oE 'CAP_[A-Z_]+' "$ERR" | sort -u)

@@ -53,3 +53,19 @@ measure switches --target "$TRUTH/switches 2000 --fork --truth $WORK/truth.json"
 	within switches "$(value '.rounds[0].cpu | .context_switches')" \
 		"$(value .context_switches "$WORK/truth.json")" 0.5 10
 holds switches/involuntary-are-some-of-them '.rounds[0].cpu | .involuntary_switches <= .context_switches'
+
+# Two at the same time do not see each other's.
+mkdir "$WORK/two"
+for side in 1 2; do
+	"$PERFBPF" run --quiet --rounds 1 -o "$WORK/two/$side" \
+		--target "$TRUTH/children $((side * 200)) 1 --truth $WORK/two/$side.json" \
+		>/dev/null </dev/null 3>&- &
+	started+=($!)
+done
+wait "${started[@]}"
+for side in 1 2; do
+	DIR=$WORK/two/$side
+	within "two-at-once/cpu-$side" "$(value '.rounds[0].cpu.total_seconds')" \
+		"$(value .cpu_seconds "$WORK/two/$side.json")" 0.5 0.002
+	equal "two-at-once/processes-$side" "$(value '.rounds[0].processes | length')" $((side * 200 + 1))
+done
