@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* The whole of @path, NUL-terminated, to be freed; NULL with errno. Refuses files over @max bytes (EFBIG). */
+/* The whole of @path, NUL-terminated, to be freed; NULL with errno. Refuses files over @max bytes
+ * (EFBIG). */
 char *file_read(const char *path, size_t max, size_t *size);
 /* Creates @path with its parents like `mkdir -p`; 0 or -errno. */
 int dir_make(const char *path, mode_t mode);
 /* Removes @path and all below it, never following links; 0 or -errno of the first failure. */
 int dir_remove(const char *path);
-/* The full path of @name as execvp would find it in $PATH, to be freed; NULL where it is not there. */
+/* The full path of @name as execvp would find it in $PATH, to be freed; NULL where it is not there.
+ */
 char *path_find(const char *name);
 
 #endif
