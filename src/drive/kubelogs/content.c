@@ -196,14 +196,11 @@ static int is_wanted(const struct filter_matcher *matcher, const struct message 
 
 int content_set_filter(struct content *content, const struct filter *filter, struct error *err)
 {
-	struct filter_matcher *matcher;
+	struct filter_matcher *matcher = filter_matcher_new(filter, err);
 	uint64_t random = RANDOM_STEP;
 	int rc = 0;
 
 	content->all_wanted = true;
-	if (filter_is_empty(filter))
-		return 0;
-	matcher = filter_matcher_new(filter, err);
 	if (!matcher)
 		return -1;
 	for (int kind = 0; kind < SCHEDULE_KINDS && !rc; kind++)
