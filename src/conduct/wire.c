@@ -22,12 +22,15 @@ static void put(struct wire_message *message, const void *bytes, size_t size)
 {
 	if (message->broken)
 		return;
+	if (message->size + size > WIRE_MAX_BYTES) {
+		message->broken = true;
+		return;
+	}
 	if (message->size + size > message->capacity) {
 		size_t capacity = (message->size + size) * 2;
 		char *larger = realloc(message->data, capacity);
 
-		if (!larger || capacity > WIRE_MAX_BYTES) {
-			message->data = larger ? larger : message->data;
+		if (!larger) {
 			message->broken = true;
 			return;
 		}
