@@ -93,7 +93,7 @@ const char *wire_get_string(struct wire_message *message)
 	int64_t length = wire_get_i64(message);
 	const char *text;
 
-	if (message->broken || length < 0)
+	if (message->broken || length == -1)
 		return NULL;
 	if ((uint64_t)length >= message->size - message->read ||
 	    message->data[message->read + (size_t)length] != 0) {
@@ -116,9 +116,17 @@ char **wire_get_strings(struct wire_message *message)
 		return NULL;
 	}
 	strings = calloc((size_t)n + 1, sizeof(*strings));
-	for (int64_t i = 0; strings && i < n; i++)
+	if (!strings)
+		message->broken = true;
+	for (int64_t i = 0; !message->broken && i < n; i++) {
 		strings[i] = (char *)wire_get_string(message);
-	return strings;
+		if (!strings[i])
+			message->broken = true;
+	}
+	if (!message->broken)
+		return strings;
+	free(strings);
+	return NULL;
 }
 
 static int send_all(int fd, const void *bytes, size_t size)
