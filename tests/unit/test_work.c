@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A driver's report, taken into a round: whole, with gaps, and none at all. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conduct/work.h"
+
+static void assert_near(double x, double wanted)
+{
+	if (!(fabs(x - wanted) <= 1e-12 * fmax(1, fabs(wanted))))
+		fail_msg("%.17g is not %.17g", x, wanted);
+}
+
+static int set_up(void **state)
+{
+	struct record_round *round = calloc(1, sizeof(*round));
+
+	if (!round)
+		return -1;
+	record_round_init(round);
+	*state = round;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	record_round_clear(*state);
+	free(*state);
+	return 0;
+}
+
+static json_t *parse(const char *text)
+{
+	json_error_t error;
+	json_t *report = json_loads(text, 0, &error);
+
+	if (!report)
+		fail_msg("%s", error.text);
+	return report;
+}
+
+static void take(struct record_round *round, const char *text)
+{
+	json_t *report = parse(text);
+
+	assert_int_equal(work_take(round, report, 1500000000), 0);
+	json_decref(report);
+}
+
+static void a_complete_report(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round,
+	     "{\"late_seconds_max\": 0.125, \"dropped\": 9, \"work\": {\"lines\": 1,"
+	     "\"bytes\": 2, \"expected_lines\": 3, \"lost\": 4, \"duplicated\": 5, \"reordered\": "
+	     "6, \"malformed\": 7, \"foreign\": 8}, \"latency\": {\"delivery\": {\"count\": 10,"
+	     "\"min_seconds\": 0.5, \"mean_seconds\": 1, \"p50_seconds\": 2, \"p90_seconds\": 3,"
+	     "\"p95_seconds\": 4, \"p99_seconds\": 5, \"p999_seconds\": null, \"max_seconds\": "
+	     "7}, \"first\": {\"count\": 11}}}");
+	assert_true(round->has_driver);
+	assert_near(round->driver.cpu_seconds, 1.5);
+	assert_near(round->driver.late_seconds_max, 0.125);
+	assert_int_equal(round->driver.dropped, 9);
+	assert_true(round->has_work);
+	assert_int_equal(round->work.lines, 1);
+	assert_int_equal(round->work.bytes, 2);
+	assert_int_equal(round->work.expected_lines, 3);
+	assert_int_equal(round->work.lost, 4);
+	assert_int_equal(round->work.duplicated, 5);
+	assert_int_equal(round->work.reordered, 6);
+	assert_int_equal(round->work.malformed, 7);
+	assert_int_equal(round->work.foreign, 8);
+	assert_int_equal(round->n_latency, 2);
+	assert_string_equal(round->latency[0].name, "delivery");
+	assert_int_equal(round->latency[0].count, 10);
+	assert_near(round->latency[0].min_seconds, 0.5);
+	assert_near(round->latency[0].mean_seconds, 1);
+	assert_near(round->latency[0].p50_seconds, 2);
+	assert_near(round->latency[0].p90_seconds, 3);
+	assert_near(round->latency[0].p95_seconds, 4);
+	assert_near(round->latency[0].p99_seconds, 5);
+	assert_true(isnan(round->latency[0].p999_seconds));
+	assert_near(round->latency[0].max_seconds, 7);
+	assert_string_equal(round->latency[1].name, "first");
+	assert_int_equal(round->latency[1].count, 11);
+	assert_true(isnan(round->latency[1].p50_seconds));
+	assert_true(round->validity.valid);
+}
+
+/* What is not said, or said in another kind of value, is not known: it is not zero. */
+static void what_is_missing_is_not_known(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, "{\"dropped\": \"3\", \"late_seconds_max\": [], \"tick_seconds\": {},"
+		    "\"work\": {\"lines\": 5, \"lost\": 1.5, \"bytes\": null},"
+		    "\"latency\": {\"delivery\": null}}");
+	assert_true(round->has_driver);
+	assert_true(isnan(round->driver.late_seconds_max));
+	assert_true(round->driver.dropped == RECORD_NONE);
+	assert_true(round->has_work);
+	assert_int_equal(round->work.lines, 5);
+	assert_true(round->work.lost == RECORD_NONE);
+	assert_true(round->work.bytes == RECORD_NONE);
+	assert_true(round->work.expected_lines == RECORD_NONE);
+	assert_true(round->work.foreign == RECORD_NONE);
+	assert_int_equal(round->n_latency, 1);
+	assert_true(round->latency[0].count == RECORD_NONE);
+	assert_true(isnan(round->latency[0].max_seconds));
+	assert_null(round->series.lines_per_second);
+	assert_true(round->validity.valid);
+}
+
+static void an_empty_report(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, "{}");
+	assert_true(round->has_driver);
+	assert_false(round->has_work);
+	assert_int_equal(round->n_latency, 0);
+	assert_true(isnan(round->driver.late_seconds_max));
+	assert_true(round->validity.valid);
+}
+
+static void something_else_than_a_report(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, "[{\"work\": {}}]");
+	assert_false(round->has_work);
+	assert_int_equal(round->n_latency, 0);
+}
+
+static void no_report(void **state)
+{
+	struct record_round *round = *state;
+
+	assert_int_equal(work_take(round, NULL, 2000000000), 0);
+	assert_true(round->has_driver);
+	assert_near(round->driver.cpu_seconds, 2);
+	assert_true(isnan(round->driver.late_seconds_max));
+	assert_true(round->driver.dropped == RECORD_NONE);
+	assert_false(round->has_work);
+	assert_false(round->validity.valid);
+	assert_int_equal(round->validity.n_reasons, 1);
+	assert_non_null(strstr(round->validity.reasons[0], "no report"));
+}
+
+static void just_in_time(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, "{\"late_seconds_max\": 0.25}");
+	assert_true(round->validity.valid);
+}
+
+static void a_late_driver(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, "{\"late_seconds_max\": 0.31, \"work\": {\"lines\": 1}}");
+	assert_false(round->validity.valid);
+	assert_int_equal(round->validity.n_reasons, 1);
+	assert_string_equal(round->validity.reasons[0],
+			    "the driver was saturated: it handed out a line 310 ms late (bound 250 "
+			    "ms)");
+	/* What it did is recorded all the same. */
+	assert_int_equal(round->work.lines, 1);
+	assert_near(round->driver.late_seconds_max, 0.31);
+}
+
+static void assert_series(const struct record_round *round, const double *wanted)
+{
+	assert_non_null(round->series.lines_per_second);
+	for (size_t i = 0; i < round->series.n; i++) {
+		if (isnan(wanted[i]))
+			assert_true(isnan(round->series.lines_per_second[i]));
+		else
+			assert_near(round->series.lines_per_second[i], wanted[i]);
+	}
+}
+
+static void a_series_by_the_same_ticks(void **state)
+{
+	const double wanted[] = {10, 20, 30.5, NAN};
+	struct record_round *round = *state;
+
+	round->series.n = 4;
+	round->series.interval_seconds = 0.1;
+	take(round, "{\"tick_seconds\": 0.1, \"lines_per_second\": [10, 20, 30.5]}");
+	assert_series(round, wanted);
+}
+
+static void a_series_without_its_tick(void **state)
+{
+	const double wanted[] = {10, 20};
+	struct record_round *round = *state;
+
+	round->series.n = 2;
+	round->series.interval_seconds = 0.1;
+	take(round, "{\"lines_per_second\": [10, 20, 30]}");
+	assert_series(round, wanted);
+}
+
+/* A long window's points hold several ticks each; the last may hold fewer. */
+static void a_series_by_finer_ticks(void **state)
+{
+	const double wanted[] = {25, 60, NAN};
+	struct record_round *round = *state;
+
+	round->series.n = 3;
+	round->series.interval_seconds = 0.4;
+	take(round, "{\"tick_seconds\": 0.1, \"lines_per_second\": [10, 20, 30, 40, 50, 70]}");
+	assert_series(round, wanted);
+}
+
+static void a_series_that_is_none(void **state)
+{
+	struct record_round *round = *state;
+
+	round->series.n = 2;
+	round->series.interval_seconds = 0.1;
+	take(round, "{\"tick_seconds\": 0, \"lines_per_second\": [10, 20]}");
+	assert_null(round->series.lines_per_second);
+}
+
+static void a_series_of_no_points(void **state)
+{
+	struct record_round *round = *state;
+
+	round->series.n = 0;
+	take(round, "{\"tick_seconds\": 0.1, \"lines_per_second\": [10, 20]}");
+	assert_int_equal(round->series.n, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_complete_report),
+		TEST(what_is_missing_is_not_known),
+		TEST(an_empty_report),
+		TEST(something_else_than_a_report),
+		TEST(no_report),
+		TEST(just_in_time),
+		TEST(a_late_driver),
+		TEST(a_series_by_the_same_ticks),
+		TEST(a_series_without_its_tick),
+		TEST(a_series_by_finer_ticks),
+		TEST(a_series_that_is_none),
+		TEST(a_series_of_no_points),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
