@@ -92,7 +92,8 @@ void progress_tick(struct progress *progress)
 		     progress->round + 1, progress->rounds, progress->side, progress->phase,
 		     (double)(now - progress->phase_start_ns) / 1e9, left);
 	room = stream_width(stderr) - BAR_CELLS - 1;
-	if (n > room)
+	/* A terminal may be wider than what is written to it. */
+	if (n > room && room < (int)sizeof(text))
 		text[room > 0 ? room : 0] = 0;
 	fprintf(stderr, "\r\033[K%s%s%s%s", progress->colour ? "\033[36m" : "", bar,
 		progress->colour ? "\033[0m" : "", text);
