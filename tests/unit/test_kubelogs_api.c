@@ -448,6 +448,55 @@ static void what_waited_for_the_client_is_not_late(void **state)
 	free(data);
 }
 
+/* The lines of a pod from @from to @end as a stream gives them at @at_ns, by their numbers. */
+static size_t numbers_of(const struct log_request *log, uint64_t at_ns, uint64_t *numbers)
+{
+	char *data = malloc(STREAM_BUFFER), *at = data, *end;
+	struct log_stream stream;
+	uint64_t oldest, intended;
+	uint32_t pod;
+	size_t n = 0;
+
+	stream_start(&stream, &source, log, at_ns);
+	end = data + stream_fill(&stream, &source, at_ns, false, data, STREAM_BUFFER, &oldest);
+	for (; at < end; at = (char *)memchr(at, '\n', (size_t)(end - at)) + 1)
+		assert_true(
+			content_read_stamp(at, (size_t)(end - at), &pod, &numbers[n++], &intended));
+	assert_false(stream_is_behind(&stream, &source, at_ns));
+	free(data);
+	return n;
+}
+
+/* After a restart the lines before it are still there, and none between them and the new. */
+static void a_restart_leaves_no_gap(void **state)
+{
+	const uint64_t restart = START_NS + 2 * NSEC_PER_SEC, now = restart + 5 * NSEC_PER_MSEC;
+	const uint64_t before = source_due(&source, 0, restart - 1);
+	uint64_t numbers[1000];
+	size_t n, old = 0;
+
+	(void)state;
+	source_restart(&source, restart);
+	ask_log("tailLines=50", now - START_NS);
+	n = numbers_of(&answer.log, now, numbers);
+	assert_int_equal(n, 50);
+	while (numbers[old] < SOURCE_RESTART_SEQ)
+		old++;
+	assert_in_range(old, 40, 49);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(numbers[i],
+				 i < old ? before - old + i : SOURCE_RESTART_SEQ + i - old);
+	/* Without a line of the new ones yet, and without so many of the old. */
+	ask_log("tailLines=3", restart - START_NS);
+	assert_int_equal(answer.log.from, before - 3);
+	ask_log("tailLines=1000000", now - START_NS);
+	assert_int_equal(answer.log.from, 0);
+	ask_log("sinceTime=2024-11-19T07:23:22Z", now - START_NS);
+	assert_int_equal(answer.log.from, SOURCE_RESTART_SEQ);
+	ask_log("follow=true&tailLines=0", now - START_NS);
+	assert_int_equal(answer.log.from, source_due(&source, 0, now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +512,7 @@ int main(void)
 		cmocka_unit_test(timestamps_are_before_lines),
 		cmocka_unit_test(a_stream_ends_at_its_limit),
 		cmocka_unit_test(what_waited_for_the_client_is_not_late),
+		cmocka_unit_test(a_restart_leaves_no_gap), /* the last: it changes the source */
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -14,7 +14,6 @@
 
 #include "drive/kubelogs/check.h"
 #include "drive/kubelogs/random.h"
-#include "drive/kubelogs/seen.h"
 #include "util/clock.h"
 
 #define PODS 20
@@ -390,6 +389,43 @@ static void a_window_may_be_told_a_little_late(void **state)
 	check_free(check);
 }
 
+/* Opened at the very moment, before it, and after it: the numbers' leap is no lost line. */
+static void a_restart_is_not_a_billion_lost_lines(void **state)
+{
+	struct fixture *f = *state;
+	static const int64_t offsets_ms[] = {0, -300, 200};
+
+	source_restart(&f->source, f->open_ns);
+	for (size_t i = 0; i < sizeof(offsets_ms) / sizeof(offsets_ms[0]); i++) {
+		struct check *check = check_new(&f->source);
+		uint64_t open_ns = f->open_ns + (uint64_t)(offsets_ms[i] * (int64_t)NSEC_PER_MSEC);
+
+		assert_non_null(check);
+		check_open_window(check, open_ns, 100 * NSEC_PER_MSEC);
+		for (uint32_t pod = 0; pod < PODS; pod++) {
+			uint64_t seq = source_first_since(&f->source, pod, open_ns);
+
+			for (; seq < source_due(&f->source, pod, f->close_ns - 1);
+			     seq = source_skip(&f->source, pod, seq + 1)) {
+				char line[CONTENT_LINE_MAX];
+
+				check_feed(check, line, source_line(&f->source, pod, seq, line),
+					   f->close_ns);
+			}
+		}
+		/* Numbers of the leap itself are nobody's. */
+		check_feed(check, "pb#00/900000000/1# x\n", 21, f->close_ns - 1);
+		check_advance(check, f->open_ns + NSEC_PER_SEC / 2);
+		check_close_window(check, f->close_ns);
+		check_settle(check);
+		assert_in_range(check_counts(check)->expected, 10000, 20000);
+		assert_int_equal(check_counts(check)->found, check_counts(check)->expected);
+		assert_int_equal(check_counts(check)->malformed, 1);
+		assert_int_equal(check_counts(check)->reordered, 0);
+		check_free(check);
+	}
+}
+
 static void the_series_is_by_the_time_seen(void **state)
 {
 	struct fixture *f = *state;
@@ -534,28 +570,6 @@ static void unknown_lines_are_counted_by_time(void **state)
 	check_free(check);
 }
 
-static void numbers_are_remembered_within_bounds(void **state)
-{
-	struct seen seen = {0};
-	const uint64_t far = 5 * SEEN_WINDOW + 3;
-
-	(void)state;
-	assert_int_equal(seen_mark(&seen, 1000), SEEN_NEW);
-	assert_int_equal(seen_mark(&seen, 999), SEEN_LATE);
-	assert_int_equal(seen_mark(&seen, 999), SEEN_AGAIN);
-	assert_int_equal(seen_mark(&seen, 1000), SEEN_AGAIN);
-	assert_int_equal(seen_mark(&seen, 1000 + SEEN_WINDOW - 1), SEEN_NEW);
-	assert_int_equal(seen_mark(&seen, 1000), SEEN_AGAIN);
-	assert_int_equal(seen_mark(&seen, 1001), SEEN_LATE);
-	/* A leap forgets what came before. */
-	assert_int_equal(seen_mark(&seen, far), SEEN_NEW);
-	for (uint64_t i = 1; i < SEEN_WINDOW; i++)
-		assert_int_equal(seen_mark(&seen, far - i), SEEN_LATE);
-	assert_int_equal(seen_mark(&seen, far - SEEN_WINDOW), SEEN_AGAIN);
-	assert_int_equal(seen_mark(&seen, UINT64_MAX - 1), SEEN_NEW);
-	seen_free(&seen);
-}
-
 #define with_window(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -571,13 +585,13 @@ int main(void)
 		with_window(inventions_are_malformed),
 		with_window(the_filter_says_what_is_expected),
 		with_window(a_window_may_be_told_a_little_late),
+		with_window(a_restart_is_not_a_billion_lost_lines),
 		with_window(the_series_is_by_the_time_seen),
 		with_window(garbage_is_survived),
 		with_window(endless_lines_are_one_malformed_line),
 		with_window(any_split_of_the_output_reads_the_same),
 		with_window(a_last_line_may_have_no_end),
 		cmocka_unit_test(unknown_lines_are_counted_by_time),
-		cmocka_unit_test(numbers_are_remembered_within_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,12 +333,25 @@ void check_open_window(struct check *check, uint64_t at_ns, uint64_t tick_ns)
 	check->open_ns = at_ns;
 	check->tick_ns = tick_ns;
 	for (uint32_t pod = 0; check->source && pod < check->source->n_pods; pod++)
-		check->next_expected[pod] = at_ns ? source_due(check->source, pod, at_ns - 1) : 0;
+		check->next_expected[pod] = source_first_since(check->source, pod, at_ns);
 }
 
 void check_close_window(struct check *check, uint64_t at_ns)
 {
 	check->close_ns = at_ns;
+}
+
+/* Adds the wanted lines of @pod up to @end. */
+static void count_expected_to(struct check *check, uint32_t pod, uint64_t end)
+{
+	uint64_t *seq = &check->next_expected[pod];
+
+	if (check->source->content->all_wanted && *seq < end) {
+		check->counts.expected += end - *seq;
+		*seq = end;
+	}
+	for (; *seq < end; ++*seq)
+		check->counts.expected += source_message(check->source, pod, *seq)->is_wanted;
 }
 
 /* Adds the wanted lines that are due before @end_ns and before the window's end. */
@@ -354,12 +367,12 @@ static void count_expected(struct check *check, uint64_t end_ns)
 		uint64_t *seq = &check->next_expected[pod];
 		uint64_t end = source_due(source, pod, end_ns - 1);
 
-		if (source->content->all_wanted && *seq < end) {
-			check->counts.expected += end - *seq;
-			*seq = end;
+		/* A window that a restart lies in has the lines of both sides of it. */
+		if (end >= SOURCE_RESTART_SEQ) {
+			count_expected_to(check, pod, source->n_before[pod]);
+			*seq = source_skip(source, pod, *seq);
 		}
-		for (; *seq < end; ++*seq)
-			check->counts.expected += source_message(source, pod, *seq)->is_wanted;
+		count_expected_to(check, pod, end);
 	}
 }
 

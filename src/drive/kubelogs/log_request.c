@@ -105,12 +105,6 @@ static bool read_time(const char *text, uint64_t *real_ns)
 	return true;
 }
 
-/* The first line that is due at @at_ns or later. */
-static uint64_t first_since(const struct source *source, uint32_t pod, uint64_t at_ns)
-{
-	return at_ns ? source_due(source, pod, at_ns - 1) : 0;
-}
-
 static enum http_status parse_since(const struct source *source, const struct http_request *request,
 				    uint64_t now_ns, struct log_request *log,
 				    const struct refusal *refusal)
@@ -125,14 +119,14 @@ static enum http_status parse_since(const struct source *source, const struct ht
 		return refuse(refusal, HTTP_UNPROCESSABLE,
 			      "at most one of `sinceTime` or `sinceSeconds` may be specified");
 	if (seconds && seconds < now_ns / NSEC_PER_SEC)
-		log->from = first_since(source, log->pod, now_ns - seconds * NSEC_PER_SEC);
+		log->from = source_first_since(source, log->pod, now_ns - seconds * NSEC_PER_SEC);
 	if (!text || !*text)
 		return HTTP_OK;
 	if (!read_time(text, &real_ns))
 		return refuse(refusal, HTTP_BAD_REQUEST, "sinceTime: '%.40s' is not RFC 3339",
 			      text);
 	if (real_ns > source->to_real_ns)
-		log->from = first_since(source, log->pod, real_ns - source->to_real_ns);
+		log->from = source_first_since(source, log->pod, real_ns - source->to_real_ns);
 	return HTTP_OK;
 }
 
@@ -161,8 +155,8 @@ enum http_status log_request_parse(const struct source *source, const struct htt
 		status = number(request, "limitBytes", 1, &log->limit_bytes, &refusal);
 	if (status != HTTP_OK)
 		return status;
-	if (tail < due && log->from < due - tail)
-		log->from = due - tail;
+	if (tail != UINT64_MAX && log->from < source_back(source, log->pod, due, tail))
+		log->from = source_back(source, log->pod, due, tail);
 	log->end = log->follow ? UINT64_MAX : due;
 	if (log->end < log->from)
 		log->end = log->from;

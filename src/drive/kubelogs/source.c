@@ -63,6 +63,17 @@ void source_restart(struct source *source, uint64_t at_ns)
 	source->restart_ns = at_ns;
 }
 
+uint64_t source_back(const struct source *source, uint32_t pod, uint64_t seq, uint64_t n)
+{
+	if (source->restart_ns != UINT64_MAX && seq >= SOURCE_RESTART_SEQ) {
+		if (n <= seq - SOURCE_RESTART_SEQ)
+			return seq - n;
+		n -= seq - SOURCE_RESTART_SEQ;
+		seq = source->n_before[pod];
+	}
+	return n < seq ? seq - n : 0;
+}
+
 void source_pod_name(const struct source *source, uint32_t pod, char *name)
 {
 	uint32_t replicas = (uint32_t)source->replicas;

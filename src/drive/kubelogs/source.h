@@ -49,6 +49,9 @@ void source_pod_name(const struct source *source, uint32_t pod, char *name);
 /* The pod of that name: true and its number, or false. */
 bool source_pod_find(const struct source *source, const char *name, uint32_t *pod);
 
+/* The line of @pod from which it is @n lines to @seq, or its first. */
+uint64_t source_back(const struct source *source, uint32_t pod, uint64_t seq, uint64_t n);
+
 /* The schedule begins anew at @at_ns, once, with line SOURCE_RESTART_SEQ of every pod. */
 void source_restart(struct source *source, uint64_t at_ns);
 
@@ -79,6 +82,12 @@ static inline uint64_t source_skip(const struct source *source, uint32_t pod, ui
 	    seq < SOURCE_RESTART_SEQ)
 		return SOURCE_RESTART_SEQ;
 	return seq;
+}
+
+/* The first line of @pod that is due at @at_ns (CLOCK_MONOTONIC) or later. */
+static inline uint64_t source_first_since(const struct source *source, uint32_t pod, uint64_t at_ns)
+{
+	return at_ns ? source_skip(source, pod, source_due(source, pod, at_ns - 1)) : 0;
 }
 
 static inline const struct message *source_message(const struct source *source, uint32_t pod,
