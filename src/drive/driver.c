@@ -324,8 +324,10 @@ int driver_run_alone(const struct driver_ops *ops, const struct driver_context *
 		alone.driver = ops->open(context, &err);
 	if (alone.driver) {
 		ops->print_usage(alone.driver, stdout);
-		fflush(stdout);
-		rc = run(&alone, &err);
+		rc = fflush(stdout)
+			     ? error_set(&err, EXIT_CODE_FAILED,
+					 "cannot write to standard output: %s", strerror(errno))
+			     : run(&alone, &err);
 	}
 	if (rc)
 		fprintf(stderr, "perfbpf: %s\n", err.text);

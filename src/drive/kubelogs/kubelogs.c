@@ -142,19 +142,24 @@ static int open_external(struct driver *driver, const char *kubeconfig, struct e
 					      kubeconfig, strerror(errno));
 }
 
+static void close_timers(struct driver *driver)
+{
+	const int fds[] = {driver->emit_timer, driver->check_timer, driver->sweep_timer,
+			   driver->epoll_fd};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
 static void kubelogs_close(struct driver *driver)
 {
-	int *fds[] = {&driver->emit_timer, &driver->check_timer, &driver->sweep_timer,
-		      &driver->epoll_fd};
-
 	if (!driver)
 		return;
 	server_close(driver->server);
 	check_free(driver->check);
 	source_close(&driver->source);
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-		if (*fds[i] >= 0)
-			close(*fds[i]);
+	close_timers(driver);
 	free(driver->kubeconfig);
 	free(driver);
 }
