@@ -7,12 +7,12 @@ need_bpf
 
 # cpu NAME PROGRAM ARGUMENT...: the cost of the program, and that its parts add up to it.
 cpu() {
-	local name=$1 truth=$WORK/truth.json total
+	local name=$1 truth=$WORK/truth.json total bound=${BOUND:-0.002}
 	shift
 	rm -f "$truth"
 	measure "$name" --target "$TRUTH/$* --truth $truth" || return
 	total=$(value '.rounds[0].cpu.total_seconds')
-	within "$name" "$total" "$(value .cpu_seconds "$truth")" 0.5 0.002
+	within "$name" "$total" "$(value .cpu_seconds "$truth")" 0.5 "$bound"
 	within "$name/processes-add-up" "$(value '[.rounds[0].processes[].cpu_seconds] | add')" \
 		"$total" 0.1 0.0005
 	within "$name/user-and-system" \
@@ -42,7 +42,8 @@ holds children-2000/parents 'first(.rounds[0].processes | sort_by(.started_at)[]
 cpu spawned-400 children 400 1 --spawn --at-a-time 4
 equal spawned-400/all-seen "$(value '.rounds[0].processes | length')" 401
 
-cpu threads-500 threads 500 0.5
+# getrusage takes leave of a thread before its last switch: up to some 10 us each are not in it.
+BOUND=0.007 cpu threads-500 threads 500 0.5
 holds threads-500/one-process '.rounds[0].processes | length == 1'
 
 # A thread that is not the first one takes over the program.
