@@ -424,6 +424,12 @@ static void a_lost_end_counts_once(void **state)
 	assert_int_equal(cpu_now(side), 407);
 	end(side, 1, 500);
 	assert_int_equal(cpu_now(side), 407);
+	/* Another window has nothing to take off for those of this one. */
+	tree_window_close(side->tree, 600);
+	tree_window_open(side->tree, 700);
+	assert_int_equal(cpu_now(side), 0);
+	side->slots[PB_SLOT_OVERFLOW].totals.cpu_ns += 6;
+	assert_int_equal(cpu_now(side), 6);
 }
 
 static void a_lost_end_before_the_window(void **state)
@@ -436,6 +442,8 @@ static void a_lost_end_before_the_window(void **state)
 	end_lost(side, 2);
 	start(side, 2, 12, 150)->totals.cpu_ns = 30;
 	tree_window_open(side->tree, 200);
+	assert_int_equal(n_listed(side), 1);
+	assert_non_null(listed(side, 12));
 	assert_int_equal(cpu_now(side), 0);
 	start(side, 1, 13, 250)->totals.cpu_ns = 4;
 	side->slots[2].totals.cpu_ns += 5;
@@ -590,44 +598,71 @@ static void every_slot_at_a_time(void **state)
 	assert_int_equal(sum.vms_bytes, PB_SLOTS / 2);
 }
 
-/* Of no more than the bound and one that lives, whatever has passed through. */
+/* Of no more than the bound and the few that live, whatever has passed through. */
 static void assert_bounded(const struct side *side)
 {
 	size_t n;
 
 	tree_processes(side->tree, &n);
-	assert_in_range(n, 1, TREE_MAX_ENDED + 2);
+	assert_in_range(n, 1, TREE_MAX_ENDED + 5);
+}
+
+/* Two at a time, beside one that stays. */
+static uint64_t pass_through(struct side *side, uint64_t processes)
+{
+	uint64_t cpu_ns = 0;
+
+	for (uint64_t i = 0; i < processes; i += 2) {
+		start(side, 1, (int)(10 + i), 200 + i)->totals.cpu_ns = i;
+		start(side, 3, (int)(11 + i), 200 + i)->totals.cpu_ns = i + 1;
+		cpu_ns += 2 * i + 1;
+		end(side, 1, 201 + i);
+		end(side, 3, 202 + i);
+	}
+	return cpu_ns;
 }
 
 static void more_than_are_listed(void **state)
 {
-	const uint64_t passed = TREE_MAX_ENDED + 7000;
 	struct side *side = *state;
+	uint64_t cpu_ns;
 
 	start(side, 2, 1, 10)->totals.cpu_ns = 77;
 	tree_window_open(side->tree, 100);
-	for (uint64_t i = 0; i < passed; i++) {
-		start(side, 1, (int)(10 + i), 200 + i)->totals.cpu_ns = i;
-		end(side, 1, 201 + i);
-	}
-	assert_int_equal(cpu_now(side), passed * (passed - 1) / 2);
+	cpu_ns = pass_through(side, TREE_MAX_ENDED + 7000);
+	assert_int_equal(cpu_now(side), cpu_ns);
 	assert_int_equal(tree_unlisted(side->tree), 7000);
 	assert_int_equal(n_listed(side), TREE_MAX_ENDED + 1);
 	assert_bounded(side);
 	/* Those that live are listed in any case. */
-	assert_non_null(listed(side, 1));
-	start(side, 1, 2, 900)->totals.cpu_ns = 5;
-	start(side, 3, 3, 900)->totals.cpu_ns = 6;
+	for (uint32_t i = 3; i < 10; i++)
+		start(side, i, (int)i, 90000)->totals.cpu_ns = i;
 	side->slots[2].totals.cpu_ns += 11;
-	tree_window_close(side->tree, 1000);
+	tree_window_close(side->tree, 100000);
 	assert_int_equal(listed(side, 1)->used.cpu_ns, 11);
-	assert_int_equal(listed(side, 2)->used.cpu_ns, 5);
-	assert_int_equal(listed(side, 3)->used.cpu_ns, 6);
-	/* A new window begins anew. */
-	tree_window_open(side->tree, 2000);
+	for (int pid = 3; pid < 10; pid++)
+		assert_int_equal(listed(side, pid)->used.cpu_ns, pid);
+}
+
+static void a_new_window_lists_anew(void **state)
+{
+	struct side *side = *state;
+
+	start(side, 2, 1, 10);
+	tree_window_open(side->tree, 100);
+	pass_through(side, TREE_MAX_ENDED + 7000);
+	tree_window_close(side->tree, 100000);
+	tree_window_open(side->tree, 200000);
 	assert_int_equal(tree_unlisted(side->tree), 0);
-	assert_int_equal(n_listed(side), 3);
+	assert_int_equal(n_listed(side), 1);
 	assert_int_equal(cpu_now(side), 0);
+	for (uint32_t i = 3; i < 10; i++)
+		start(side, i, (int)i, 200001)->totals.cpu_ns = i;
+	assert_int_equal(n_listed(side), 8);
+	end(side, 5, 200002);
+	assert_int_equal(listed(side, 5)->used.cpu_ns, 5);
+	assert_int_equal(tree_unlisted(side->tree), 0);
+	assert_int_equal(cpu_now(side), 42);
 }
 
 static void lost_ends_are_bounded_too(void **state)
@@ -654,6 +689,7 @@ static void malformed_events(void **state)
 		struct pb_event_exit end;
 	} any;
 	struct side *side = *state;
+	struct pb_event *half;
 
 	start(side, 1, 10, 100)->totals.cpu_ns = 5;
 	tree_window_open(side->tree, 50);
@@ -673,6 +709,10 @@ static void malformed_events(void **state)
 			assert_int_equal(tree_event(side->tree, &any.event, sizeof(any)), 0);
 		}
 	}
+	/* Nothing beyond its end is looked at. */
+	half = calloc(1, sizeof(uint32_t));
+	assert_int_equal(tree_event(side->tree, half, sizeof(uint32_t)), 0);
+	free(half);
 	any.event = event_of(side, PB_EVENT_EXIT + 1, 1, 200);
 	assert_int_equal(tree_event(side->tree, &any.event, sizeof(any)), 0);
 	assert_int_equal(n_listed(side), 1);
@@ -688,6 +728,7 @@ static void malformed_events(void **state)
 static void nothing_counts_after_the_close(void **state)
 {
 	struct side *side = *state;
+	struct tree_sum sum;
 
 	set_memory(start(side, 1, 10, 100), 0xa, 8, 8);
 	set_memory(start(side, 2, 11, 100), 0xb, 8, 8);
@@ -700,6 +741,9 @@ static void nothing_counts_after_the_close(void **state)
 	set_memory(&side->slots[1], 0xa, 800, 800);
 	end(side, 1, 400);
 	start(side, 3, 12, 410)->totals.cpu_ns = 9;
+	set_memory(&side->slots[3], 0xc, 900, 900);
+	tree_sum(side->tree, &sum);
+	assert_int_equal(sum.largest_process_peak_bytes, 8 * MIB);
 	end(side, 3, 420);
 	assert_int_equal(listed(side, 10)->used.cpu_ns, 5);
 	assert_int_equal(listed(side, 10)->exited_ns, 400);
@@ -751,6 +795,7 @@ int main(void)
 		TEST(an_address_space_counts_once),
 		TEST(every_slot_at_a_time),
 		TEST(more_than_are_listed),
+		TEST(a_new_window_lists_anew),
 		TEST(lost_ends_are_bounded_too),
 		TEST(malformed_events),
 		TEST(nothing_counts_after_the_close),

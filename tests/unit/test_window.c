@@ -222,12 +222,12 @@ static void the_average_is_weighted_by_time(void **state)
 	struct window window;
 
 	(void)state;
-	open_at(&window, 0, sum_of(0, 10));
+	open_at(&window, 0, sum_of(0, 20));
 	tick_at(&window, 100, 1, sum_of(0, 10));
 	tick_at(&window, 400, 3, sum_of(0, 30));
 	close_at(&window, 500, sum_of(0, 50));
-	/* 10 for 100 ms, from 10 to 30 in 300 ms, from 30 to 50 in 100 ms. */
-	assert_near(rss_avg_mib(&window), (10 * 0.1 + 20 * 0.3 + 40 * 0.1) / 0.5);
+	/* From 20 to 10 in 100 ms, from 10 to 30 in 300 ms, from 30 to 50 in 100 ms. */
+	assert_near(rss_avg_mib(&window), (15 * 0.1 + 20 * 0.3 + 40 * 0.1) / 0.5);
 	assert_near(window.rss_time, 0.5);
 	window_clear(&window);
 }
@@ -276,6 +276,13 @@ static void closed_before_the_last_tick(void **state)
 	assert_int_equal(window.last.used.cpu_ns, 141 * MS);
 	assert_near(window.utilization_peak, 0.9);
 	assert_near(rss_avg_mib(&window), 10);
+	window_clear(&window);
+	/* Where another lives on, the time before it is not counted twice, nor as an age. */
+	open_at(&window, 0, sum_of(0, 10));
+	tick_at(&window, 200, 2, sum_of(0, 10));
+	close_at(&window, 190, sum_of(0, 90));
+	assert_near(rss_avg_mib(&window), 10);
+	assert_near(window.rss_time, 0.2);
 	window_clear(&window);
 }
 

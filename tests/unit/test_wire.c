@@ -295,6 +295,27 @@ static void the_peer_is_gone(void **state)
 	wire_free(&message);
 }
 
+/* A message is then half sent; no signal ends the sender. */
+static void the_peer_goes_while_sent_to(void **state)
+{
+	struct link *link = *state;
+	struct wire_message message;
+	struct sending sending = {.fd = link->here, .message = &message};
+	pthread_t thread;
+	char header[8];
+
+	wire_begin(&message, 1);
+	while (message.size < 4 * MIB)
+		wire_put_string(&message, "more than a socket takes at once");
+	assert_int_equal(pthread_create(&thread, NULL, send_in_thread, &sending), 0);
+	assert_int_equal(recv(link->there, header, sizeof(header), MSG_WAITALL), sizeof(header));
+	close(link->there);
+	link->there = -1;
+	pthread_join(thread, NULL);
+	assert_true(sending.result == -EPIPE || sending.result == -ECONNRESET);
+	wire_free(&message);
+}
+
 /* The peer goes after each of its bytes in turn. */
 static void the_peer_goes_half_way(void **state)
 {
@@ -412,6 +433,7 @@ static void wrong_lengths(void **state)
 	assert_broken_string(4, "1234", 4); /* no end */
 	assert_broken_string(3, "1234", 5); /* an end elsewhere */
 	assert_broken_string(5, "1234", 5);
+	assert_broken_string(3, "12345678901234567890", 20);
 	assert_broken_string(INT64_MAX, "1234", 5);
 	assert_broken_string(-2, "1234", 5);
 	assert_broken_string(INT64_MIN, "1234", 5);
@@ -458,6 +480,7 @@ int main(void)
 		TEST(above_the_bound),
 		TEST(a_size_above_the_bound),
 		TEST(the_peer_is_gone),
+		TEST(the_peer_goes_while_sent_to),
 		TEST(the_peer_goes_half_way),
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(damaged),
