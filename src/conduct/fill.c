@@ -89,7 +89,7 @@ static void fill_process(struct record_process *process, const struct tree_proce
 	process->comm = strdup(from->comm);
 	process->exe = from->exe[0] ? strdup(from->exe) : NULL;
 	process->started_at = ((double)from->started_ns - (double)opened) / 1e9;
-	process->exited_at = ended ? (double)(from->exited_ns - opened) / 1e9 : NAN;
+	process->exited_at = ended ? ((double)from->exited_ns - (double)opened) / 1e9 : NAN;
 	process->exit_code =
 		ended && WIFEXITED(from->exit_code) ? WEXITSTATUS(from->exit_code) : RECORD_NONE;
 	process->signal =
