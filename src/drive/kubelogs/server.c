@@ -87,16 +87,33 @@ static bool flush_log(struct server *server, struct connection *connection)
 	return true;
 }
 
+/* Fills the buffer, which is empty, with what is due. True: there may be more. */
+static bool fill_log(struct server *server, struct connection *connection, uint64_t now_ns)
+{
+	struct log_stream *stream = &connection->stream;
+	uint64_t lines = stream->lines, wanted = stream->wanted, oldest_ns;
+	char *room = connection_room(connection, STREAM_BUFFER);
+
+	if (!room)
+		return false;
+	connection->out_length = stream_fill(stream, server->source, now_ns, connection->chunked,
+					     room, STREAM_BUFFER, &oldest_ns);
+	server->counts.lines += stream->lines - lines;
+	server->counts.wanted += stream->wanted - wanted;
+	note_late(server, oldest_ns);
+	/* A buffer that is not half full was not left for want of room. */
+	return connection->out_length > STREAM_BUFFER / 2 || stream_is_finished(stream);
+}
+
 /* Writes the lines that are due. */
 static void pump_log(struct server *server, struct connection *connection)
 {
 	struct log_stream *stream = &connection->stream;
 	/* One time for the whole turn, or there would always be one line more. */
-	uint64_t now = clock_now_ns(), oldest_ns;
-	struct log_stream before;
-	char *room;
+	uint64_t now_ns = clock_now_ns();
+	bool has_more = true;
 
-	for (int i = 0; i < TURN_BUFFERS; i++) {
+	for (int i = 0; i < TURN_BUFFERS && has_more; i++) {
 		if (!flush_log(server, connection))
 			return;
 		if (stream_is_finished(stream)) {
@@ -105,23 +122,10 @@ static void pump_log(struct server *server, struct connection *connection)
 			end_answer(server, connection);
 			return;
 		}
-		room = connection_room(connection, STREAM_BUFFER);
-		if (!room)
-			return;
-		before = *stream;
-		connection->out_length +=
-			stream_fill(stream, server->source, now, connection->chunked, room,
-				    STREAM_BUFFER, &oldest_ns);
-		server->counts.lines += stream->lines - before.lines;
-		server->counts.wanted += stream->wanted - before.wanted;
-		if (!connection->out_length && !stream_is_finished(stream))
-			break;
-		note_late(server, oldest_ns);
+		has_more = fill_log(server, connection, now_ns);
 	}
-	if (!flush_log(server, connection))
-		return;
-	connection_arm(connection,
-		       stream_is_finished(stream) || stream_is_behind(stream, server->source, now));
+	if (flush_log(server, connection))
+		connection_arm(connection, has_more);
 }
 
 static void start_log(struct server *server, struct connection *connection,
