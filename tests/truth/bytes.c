@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bytes METHOD N [--fork] [--inet6] [--read HOW]: moves exactly N bytes through a
+ * bytes METHOD N [--fork] [--inet6] [--read HOW] [--chunk SIZE]: moves exactly N bytes through a
  * socket on the loopback interface, from a thread to another, or with --fork to a child.
  *
  * METHOD  write send sendmsg sendmmsg sendfile splice   over TCP
@@ -197,6 +197,7 @@ struct transfer {
 	const struct method *method;
 	ssize_t (*receive)(int fd, size_t n);
 	size_t bytes;
+	size_t chunk; /* sent at a time; 0: uneven sizes */
 	int domain;
 	int in, out; /* the receiver's socket (of a stream: the listening one), the sender's */
 	sem_t *turn; /* of datagrams: one at a time, so that none is dropped */
@@ -247,7 +248,8 @@ static void send_all(const struct transfer *transfer)
 {
 	/* Uneven sizes: 1, 4097, 8193 … of a stream, and not more than a datagram holds. */
 	bool datagrams = transfer->method->type == SOCK_DGRAM;
-	size_t limit = datagrams ? DATAGRAM : CHUNK, size = 1, done = 0;
+	size_t limit = datagrams ? DATAGRAM : CHUNK, done = 0;
+	size_t size = transfer->chunk ? transfer->chunk : 1;
 
 	while (done < transfer->bytes) {
 		size_t left = transfer->bytes - done, n = size < left ? size : left;
@@ -259,7 +261,8 @@ static void send_all(const struct transfer *transfer)
 		if (sent <= 0)
 			truth_die("cannot send");
 		done += (size_t)sent;
-		size = (size + 4096) % limit + 1;
+		if (!transfer->chunk)
+			size = (size + 4096) % limit + 1;
 	}
 	if (!datagrams)
 		shutdown(transfer->out, SHUT_WR);
@@ -353,8 +356,10 @@ int main(int argc, char **argv)
 	in_child = truth_flag(&argc, argv, "--fork");
 	inet6 = truth_flag(&argc, argv, "--inet6");
 	reader = truth_option(&argc, argv, "--read", NULL);
+	transfer.chunk = (size_t)truth_count(truth_option(&argc, argv, "--chunk", "0"), CHUNK);
 	if (argc < 3)
-		truth_usage("METHOD N [--fork] [--inet6] [--read HOW] [--truth FILE]");
+		truth_usage(
+			"METHOD N [--fork] [--inet6] [--read HOW] [--chunk SIZE] [--truth FILE]");
 	choose(&transfer, argv[1], reader);
 	transfer.bytes = (size_t)truth_count(argv[2], 1L << 32);
 	transfer.domain =

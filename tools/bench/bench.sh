@@ -156,7 +156,8 @@ cost_of_events() {
 		if [[ -n $theirs ]]; then
 			row "event $event: ${programs/+/ + }" "$ns ns" "<= $(number %.0f "$theirs / 2") ns" "bpftrace $theirs ns"
 		else
-			row "event $event: ${programs/+/ + }" "$ns ns" '-' 'skipped: no bpftrace'
+			row "event $event: ${programs/+/ + }" "$ns ns" '-' \
+				"$( ((with_bpftrace)) && echo - || echo 'skipped: no bpftrace')"
 		fi
 	done
 	theirs=$(ns_of fault "$work/theirs-ns")

@@ -6,8 +6,8 @@ truth=$1
 {
 	"$truth/children" 500 0.5
 	"$truth/children" 200 0.2 --spawn
-	"$truth/bytes" write 60000000 --fork
-	"$truth/bytes" unix 60000000
+	"$truth/bytes" write 20000000 --chunk 200 --fork
+	"$truth/bytes" unix 20000000 --chunk 200
 	"$truth/connections" open 500
 	"$truth/pages" 20000
 	"$truth/switches" 8000
