@@ -57,22 +57,27 @@ static __always_inline void event_fill(struct pb_event *event, enum pb_event_kin
 static __always_inline __u32 process_begin(struct task_struct *task, __s32 ppid, __u32 enrolled)
 {
 	struct pb_event_start *event;
-	__u32 index = slot_take();
-	struct pb_slot *slot = slot_at(index);
+	struct pb_slot *slot;
+	__u32 index;
 
-	if (!slot || index == PB_SLOT_OVERFLOW)
+	/* A process that the loader does not hear of could not be added up from its slot. */
+	event = bpf_ringbuf_reserve(&pb_ring, sizeof(*event), 0);
+	if (!event) {
+		count_loss(PB_LOSS_RING);
 		return PB_SLOT_OVERFLOW;
+	}
+	index = slot_take();
+	slot = slot_at(index);
+	if (!slot || index == PB_SLOT_OVERFLOW) {
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+		return PB_SLOT_OVERFLOW;
+	}
 	__builtin_memset(slot, 0, sizeof(*slot));
 	slot->id = __sync_fetch_and_add(&pb_control.next_id, 1) + 1;
 	slot->started_ns = bpf_ktime_get_ns();
 	slot->pid = tgid_of(task);
 	__sync_fetch_and_add(&pb_control.live, 1);
 
-	event = bpf_ringbuf_reserve(&pb_ring, sizeof(*event), 0);
-	if (!event) {
-		count_loss(PB_LOSS_RING);
-		return index;
-	}
 	event_fill(&event->event, PB_EVENT_START, index, slot->id);
 	event->pid = slot->pid;
 	event->ppid = ppid;

@@ -53,6 +53,7 @@ static int fill(struct identity *identity, uid_t uid, gid_t gid, struct error *e
 	memset(identity, 0, sizeof(*identity));
 	identity->uid = uid;
 	identity->gid = gid;
+	identity->is_other = uid != geteuid();
 	snprintf(text, sizeof(text), "%u", uid);
 	identity->name = strdup(entry ? entry->pw_name : text);
 	identity->home = strdup(entry ? entry->pw_dir : "/");
@@ -175,7 +176,7 @@ char **identity_environment(const struct identity *identity, char *const *extra,
 	snprintf(home, sizeof(home), "HOME=%s", identity->home);
 	snprintf(user, sizeof(user), "USER=%s", identity->name);
 	snprintf(logname, sizeof(logname), "LOGNAME=%s", identity->name);
-	if (identity->uid != geteuid() || getenv("SUDO_UID"))
+	if (identity->is_other)
 		ok = ok && set(list, &n, home) && set(list, &n, user) && set(list, &n, logname);
 	for (size_t i = 0; i < n_extra; i++)
 		ok = ok && set(list, &n, extra[i]);

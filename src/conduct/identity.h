@@ -3,6 +3,7 @@
 #ifndef PERFBPF_CONDUCT_IDENTITY_H
 #define PERFBPF_CONDUCT_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@ struct identity {
 	gid_t gid;
 	size_t n_groups;
 	gid_t *groups;
+	bool is_other;     /* than who started perfbpf */
 	char *name, *home; /* as the user database has them, or the number and "/" */
 };
 

@@ -21,7 +21,7 @@ struct tree {
 	size_t n_ended;
 	uint64_t unlisted, malformed;
 	uint64_t largest_peak;
-	uint64_t *address_spaces; /* scratch of tree_sum */
+	uint64_t *address_spaces; /* hash set, scratch of tree_sum */
 	size_t address_capacity;
 };
 
@@ -92,9 +92,10 @@ static void list_ended(struct tree *tree, struct tree_process *process)
 static void give_up(struct tree *tree, struct tree_process *process)
 {
 	totals_accumulate(&tree->lost_base, &process->base);
-	process->exited_ns = process->started_ns;
 	tree->by_slot[process->slot] = 0;
-	list_ended(tree, process);
+	/* Of how it ended and what it used nothing is known: it is not listed. */
+	tree->unlisted++;
+	entry_free(tree, process);
 }
 
 static struct tree_process *entry_new(struct tree *tree)
@@ -371,26 +372,33 @@ void tree_window_close(struct tree *tree, uint64_t now_ns)
 }
 
 /* Processes that share an address space (vfork, CLONE_VM) hold its pages once. */
-static bool seen_before(struct tree *tree, size_t n, uint64_t mm)
+static bool seen_before(struct tree *tree, uint64_t mm)
 {
-	for (size_t i = 0; i < n; i++)
-		if (tree->address_spaces[i] == mm)
+	size_t mask = tree->address_capacity - 1, at = (size_t)(mm * 0x9e3779b97f4a7c15ULL >> 32);
+
+	for (at &= mask; tree->address_spaces[at]; at = (at + 1) & mask)
+		if (tree->address_spaces[at] == mm)
 			return true;
-	tree->address_spaces[n] = mm;
+	tree->address_spaces[at] = mm;
 	return false;
 }
 
-static bool make_room(struct tree *tree)
+/* An empty hash set of address spaces, twice as large as there are live processes. */
+static bool address_spaces_clear(struct tree *tree)
 {
-	uint64_t *larger;
+	size_t wanted = 64;
 
-	if (tree->address_capacity >= tree->n)
-		return true;
-	larger = realloc(tree->address_spaces, tree->capacity * sizeof(*larger));
-	if (!larger)
-		return false;
-	tree->address_spaces = larger;
-	tree->address_capacity = tree->capacity;
+	while (wanted < 2 * (size_t)tree->slots_seen)
+		wanted *= 2;
+	if (wanted > tree->address_capacity) {
+		uint64_t *larger = realloc(tree->address_spaces, wanted * sizeof(*larger));
+
+		if (!larger)
+			return false;
+		tree->address_spaces = larger;
+		tree->address_capacity = wanted;
+	}
+	memset(tree->address_spaces, 0, tree->address_capacity * sizeof(*tree->address_spaces));
 	return true;
 }
 
@@ -414,8 +422,7 @@ static void add_overflow(struct tree *tree, struct tree_sum *sum)
 
 void tree_sum(struct tree *tree, struct tree_sum *sum)
 {
-	bool has_room = make_room(tree);
-	size_t n_spaces = 0;
+	bool has_room = address_spaces_clear(tree);
 
 	memset(sum, 0, sizeof(*sum));
 	give_up_lost(tree);
@@ -438,9 +445,8 @@ void tree_sum(struct tree *tree, struct tree_sum *sum)
 		take_peak(tree, process, &slot->memory);
 		if (!slot->memory.mm || process->held)
 			continue;
-		if (has_room && seen_before(tree, n_spaces, slot->memory.mm))
+		if (has_room && seen_before(tree, slot->memory.mm))
 			continue;
-		n_spaces++;
 		add_memory(sum, &slot->memory);
 	}
 	sum->largest_process_peak_bytes = tree->largest_peak;

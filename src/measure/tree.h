@@ -69,7 +69,7 @@ void tree_sum(struct tree *tree, struct tree_sum *sum);
 /* All processes that lived in the window, in order of their start; valid until the next call on
  * @tree. */
 const struct tree_process *tree_processes(const struct tree *tree, size_t *n);
-/* How many ended processes were not listed (more than TREE_MAX_ENDED). */
+/* Processes that are not listed: ended beyond TREE_MAX_ENDED, or their end was lost. */
 uint64_t tree_unlisted(const struct tree *tree);
 /* When the last process ended, 0: none has. */
 uint64_t tree_last_exit_ns(const struct tree *tree);

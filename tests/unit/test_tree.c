@@ -676,7 +676,8 @@ static void lost_ends_are_bounded_too(void **state)
 	}
 	start(side, 1, 5, 300);
 	assert_int_equal(cpu_now(side), 2 * (TREE_MAX_ENDED + 7000));
-	assert_int_equal(tree_unlisted(side->tree), 7000);
+	assert_int_equal(tree_unlisted(side->tree), TREE_MAX_ENDED + 7000);
+	assert_int_equal(n_listed(side), 1);
 	assert_bounded(side);
 }
 
