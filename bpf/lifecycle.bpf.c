@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Fork, exec and exit: membership is inherited here, and process records begin and end here. */
+#include "memory.bpf.h"
 #include "process.bpf.h"
 
 char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
@@ -47,6 +48,7 @@ int BPF_PROG(lifecycle_exec, struct task_struct *task, __s32 old_pid, struct lin
 	if (!slot)
 		return 0;
 	slot->execs++;
+	memory_at_exec(task, slot);
 	event = bpf_ringbuf_reserve(&pb_ring, sizeof(*event), 0);
 	if (!event) {
 		count_loss(PB_LOSS_RING);
@@ -61,7 +63,11 @@ int BPF_PROG(lifecycle_exec, struct task_struct *task, __s32 old_pid, struct lin
 	return 0;
 }
 
-/* Settles early, so that a snapshot between here and the last switch misses little. */
+/*
+ * Settles early, so that a snapshot between here and the last switch misses little. Memory
+ * is looked at here and at exec, not by programs of its own: entering a program and
+ * finding the member again would cost more than the look.
+ */
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(lifecycle_exit, struct task_struct *task)
 {
@@ -76,5 +82,7 @@ int BPF_PROG(lifecycle_exit, struct task_struct *task)
 	if (task->pid == task->tgid)
 		slot->exit_code = task->exit_code;
 	settle_thread(task, member, slot, 0);
+	if (member->slot != PB_SLOT_OVERFLOW && BPF_CORE_READ(task, signal, live.counter) == 0)
+		memory_at_exit(task, slot);
 	return 0;
 }

@@ -92,4 +92,30 @@ static __always_inline void memory_read(struct mm_struct *mm, struct pb_memory *
 	memory->vms_peak_bytes = peak > vms ? peak : vms;
 }
 
+/* A new image: the marks of the old one are not its own. */
+static __always_inline void memory_at_exec(struct task_struct *task, struct pb_slot *slot)
+{
+	slot->maxrss_at_exec_bytes = BPF_CORE_READ(task, signal, maxrss) * pb_page_bytes;
+	__builtin_memset(&slot->memory, 0, sizeof(slot->memory));
+}
+
+/*
+ * The last look at an address space before it goes, by the process's last thread. Before
+ * Linux 6.16 it is gone already; the kernel has then put its mark into maxrss, which
+ * also holds earlier images: it tells only where it has grown.
+ */
+static __always_inline void memory_at_exit(struct task_struct *task, struct pb_slot *slot)
+{
+	struct mm_struct *mm = task->mm;
+	__u64 maxrss;
+
+	if (mm) {
+		memory_read(mm, &slot->memory);
+		return;
+	}
+	maxrss = BPF_CORE_READ(task, signal, maxrss) * pb_page_bytes;
+	if (maxrss > slot->maxrss_at_exec_bytes && maxrss > slot->memory.rss_peak_bytes)
+		slot->memory.rss_peak_bytes = maxrss;
+}
+
 #endif

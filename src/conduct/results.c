@@ -15,16 +15,20 @@
 #include "util/file.h"
 
 #define RESULTS_ROOT "perfbpf-results"
+#define MAX_ATTEMPTS 100
 
-static char *default_path(const char *label)
+/* @attempt: two runs can begin in the same second. */
+static char *default_path(const char *label, int attempt)
 {
-	char stamp[32], *path, *slash;
+	char stamp[32], suffix[16] = "", *path, *slash;
 	time_t now = time(NULL);
 	struct tm utc;
 
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
-	if (asprintf(&path, RESULTS_ROOT "/%s-%s", stamp, label) < 0)
+	if (attempt)
+		snprintf(suffix, sizeof(suffix), "-%d", attempt + 1);
+	if (asprintf(&path, RESULTS_ROOT "/%s-%s%s", stamp, label, suffix) < 0)
 		return NULL;
 	/* The label is one name: "kubelogs/basic" is no folder in a folder here. */
 	for (slash = path + strlen(RESULTS_ROOT) + 1; *slash; slash++)
@@ -67,7 +71,8 @@ static void give(const char *path, const struct identity *owner)
 		return; /* seen at once by the write that fails */
 }
 
-static int make(const char *path, const struct identity *owner, struct error *err)
+/* Makes @path with its parents. *@made: the last of them was not there before. */
+static int make(const char *path, const struct identity *owner, bool *made, struct error *err)
 {
 	char *copy = strdup(path), *slash;
 	int failed = 0;
@@ -75,12 +80,13 @@ static int make(const char *path, const struct identity *owner, struct error *er
 	if (!copy)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	for (slash = copy + 1; !failed; slash++) {
-		if (*slash && *slash != '/')
-			continue;
 		char end = *slash;
 
+		if (end && end != '/')
+			continue;
 		*slash = 0;
-		if (!mkdir(copy, 0755))
+		*made = !mkdir(copy, 0755);
+		if (*made)
 			give(copy, owner);
 		else if (errno != EEXIST)
 			failed = errno;
@@ -92,16 +98,37 @@ static int make(const char *path, const struct identity *owner, struct error *er
 	return failed ? cannot(path, failed, err) : 0;
 }
 
+static int make_default(struct results *results, const char *label, const struct identity *owner,
+			struct error *err)
+{
+	bool made = false;
+
+	for (int attempt = 0; !made && attempt < MAX_ATTEMPTS; attempt++) {
+		free(results->path);
+		results->path = default_path(label, attempt);
+		if (!results->path)
+			return error_set(err, EXIT_CODE_FAILED, "out of memory");
+		if (make(results->path, owner, &made, err))
+			return -1;
+	}
+	return 0;
+}
+
 int results_open(struct results *results, const char *path, const char *label,
 		 const struct identity *owner, struct error *err)
 {
+	bool made;
+
 	results->dirfd = -1;
-	results->path = path ? strdup(path) : default_path(label);
-	if (!results->path)
-		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	if (!results->path[0])
+	results->path = NULL;
+	if (path && !*path)
 		return error_set(err, EXIT_CODE_USAGE, "-o needs the name of a folder");
-	if (make(results->path, owner, err))
+	if (path) {
+		results->path = strdup(path);
+		if (!results->path)
+			return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	}
+	if (path ? make(path, owner, &made, err) : make_default(results, label, owner, err))
 		return -1;
 	results->dirfd = open(results->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (results->dirfd < 0)

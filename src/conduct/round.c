@@ -122,7 +122,7 @@ static int pass(struct round *round, const char *phase, uint64_t until_ns, struc
 	result = collector_wait(&round->collector, until_ns, round->side.n_pids ? has_ended : NULL,
 				round, err);
 	if (result == COLLECTOR_DONE) {
-		snprintf(when, sizeof(when), "in its %s", phase);
+		snprintf(when, sizeof(when), "in the %s phase", phase);
 		return ended_early(round, when, err);
 	}
 	return result == COLLECTOR_FAILED ? -1 : 0;

@@ -52,9 +52,13 @@ static char *out_of_memory(struct error *err)
 	return NULL;
 }
 
-/* <folder of the program>/../scenarios, where perfbpf runs from its build tree; NULL: not there. */
+/*
+ * Beside the program: in its build tree, or where it was installed with another prefix
+ * than it was built for. NULL: not there.
+ */
 static char *beside_program(void)
 {
+	static const char *const places[] = {"../scenarios", "../share/perfbpf/scenarios"};
 	char program[PATH_MAX], *slash, *folder = NULL;
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
@@ -65,11 +69,13 @@ static char *beside_program(void)
 	if (!slash)
 		return NULL;
 	*slash = '\0';
-	if (asprintf(&folder, "%s/../scenarios", program) < 0)
-		return NULL;
-	if (is_folder(folder))
-		return folder;
-	free(folder);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (asprintf(&folder, "%s/%s", program, places[i]) < 0)
+			return NULL;
+		if (is_folder(folder))
+			return folder;
+		free(folder);
+	}
 	return NULL;
 }
 
