@@ -11,6 +11,7 @@
 #include "util/units.h"
 
 #define MIN_WIDTH      40
+#define TITLE_BYTES    24
 #define MANY_PROCESSES 8
 #define MANY_PROGRAMS  8
 #define MANY_REASONS   10
@@ -45,7 +46,11 @@ static char *side_title(const struct text *text, int side)
 
 	if (!strcmp(name, side == SIDE_A ? "A" : "B"))
 		return strdup(name);
-	return asprintf(&title, "%s %s", side == SIDE_A ? "A" : "B", name) < 0 ? NULL : title;
+	/* A command line can be long; the report's first line has it whole. */
+	if (asprintf(&title, "%s %.*s%s", side == SIDE_A ? "A" : "B", TITLE_BYTES, name,
+		     strlen(name) > TITLE_BYTES ? "..." : "") < 0)
+		return NULL;
+	return title;
 }
 
 static void print_run(const struct text *text)

@@ -136,22 +136,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-#include "util/file.h"
-
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		size_t size;
-		char *text = file_read(argv[i], 1 << 24, &size);
-
-		if (!text) {
-			perror(argv[i]);
-			return 1;
-		}
-		LLVMFuzzerTestOneInput((const uint8_t *)text, size);
-		free(text);
-	}
-	return 0;
-}
-#endif
+#include "standalone.h"
