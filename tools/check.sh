@@ -73,10 +73,6 @@ stage_style() {
 			skip style/format 'there is no clang-format'
 		fi
 	fi
-	if [[ $(make -n docs-check 2>/dev/null) == *[![:space:]]* ]] &&
-		! make -n docs-check | grep -q 'Nothing to be done'; then
-		step style/docs timeout 120 make -s docs-check
-	fi
 }
 
 stage_unit() {

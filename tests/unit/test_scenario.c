@@ -156,7 +156,7 @@ static void shipped_values(void **state)
 	assert_true(config->rate == 50000);
 	assert_int_equal(config->deployments * config->replicas, 20);
 	assert_true(config->bursts);
-	assert_int_equal(config->batch_ns, 5000000);
+	assert_int_equal(config->batch_ns, 8000000);
 	assert_true(filter_is_empty(&scenario->filter));
 	scenario_free(scenario);
 
