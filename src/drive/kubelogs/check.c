@@ -194,16 +194,18 @@ static size_t strip_colours(char *line, size_t length)
 static bool is_true_line(const struct check *check, const struct arrival *arrival, const char *line,
 			 size_t length, size_t stamp)
 {
-	char expected[CONTENT_LINE_MAX];
-	size_t n = source_line(check->source, arrival->pod, arrival->seq, expected) - 1;
-	size_t start = stamp;
+	const struct message *message = source_message(check->source, arrival->pod, arrival->seq);
+	char head[CONTENT_HEAD_MAX];
+	size_t n = source_head(check->source, arrival->pod, arrival->seq, head);
+	size_t text = message->length - 1, start = stamp;
 
-	if (*expected == '{') {
+	if (message->is_json) {
 		if (stamp < sizeof(CONTENT_JSON_HEAD) - 1)
 			return false;
 		start -= sizeof(CONTENT_JSON_HEAD) - 1;
 	}
-	return length - start == n && !memcmp(line + start, expected, n);
+	return length - start == n + text && !memcmp(line + start, head, n) &&
+	       !memcmp(line + start + n, message->text, text);
 }
 
 /* One line without its newline; @line may be changed. */

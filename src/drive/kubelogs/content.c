@@ -244,7 +244,7 @@ char *content_write_number(char *out, uint64_t value)
 	return out + (digits + sizeof(digits) - p);
 }
 
-size_t content_write_line(char *out, const struct message *message, uint32_t pod, uint64_t seq,
+size_t content_write_head(char *out, const struct message *message, uint32_t pod, uint64_t seq,
 			  uint64_t intended_ns)
 {
 	char *p = out;
@@ -263,8 +263,16 @@ size_t content_write_line(char *out, const struct message *message, uint32_t pod
 	*p++ = '/';
 	p = content_write_number(p, intended_ns);
 	*p++ = '#';
-	memcpy(p, message->text, message->length);
-	return (size_t)(p - out) + message->length;
+	return (size_t)(p - out);
+}
+
+size_t content_write_line(char *out, const struct message *message, uint32_t pod, uint64_t seq,
+			  uint64_t intended_ns)
+{
+	size_t length = content_write_head(out, message, pod, seq, intended_ns);
+
+	memcpy(out + length, message->text, message->length);
+	return length + message->length;
 }
 
 /* A number at @*at that @end ends; it moves behind @end. */

@@ -49,6 +49,13 @@ void content_free(struct content *content);
  */
 int content_set_filter(struct content *content, const struct filter *filter, struct error *err);
 
+/* Longer is no line before its message's text. */
+#define CONTENT_HEAD_MAX 80
+
+/* What is before the message's text: the stamp, and what JSON has before it, into
+ * @out[CONTENT_HEAD_MAX]. */
+size_t content_write_head(char *out, const struct message *message, uint32_t pod, uint64_t seq,
+			  uint64_t intended_ns);
 /* The line of @message with its newline into @out[CONTENT_LINE_MAX]; its length. */
 size_t content_write_line(char *out, const struct message *message, uint32_t pod, uint64_t seq,
 			  uint64_t intended_ns);

@@ -99,6 +99,13 @@ static inline const struct message *source_message(const struct source *source, 
 	return &source->content->messages[kind][hash % CONTENT_POOL];
 }
 
+/* The line up to its message's text into @out[CONTENT_HEAD_MAX]; its length. */
+static inline size_t source_head(const struct source *source, uint32_t pod, uint64_t seq, char *out)
+{
+	return content_write_head(out, source_message(source, pod, seq), pod, seq,
+				  source_intended_ns(source, pod, seq) + source->to_real_ns);
+}
+
 /* The line with its newline into @out[CONTENT_LINE_MAX]; its length. */
 static inline size_t source_line(const struct source *source, uint32_t pod, uint64_t seq, char *out)
 {
