@@ -5,7 +5,8 @@
 
 char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
 
-#define CLONE_THREAD 0x00010000
+#define CLONE_THREAD      0x00010000
+#define SIGNAL_GROUP_EXIT 0x00000004
 
 /*
  * In the parent's context, before the child can run. Not sched_process_fork: the
@@ -59,7 +60,7 @@ int BPF_PROG(lifecycle_exec, struct task_struct *task, __s32 old_pid, struct lin
 	/* interp, not filename: of a script, the program that runs it. */
 	event->exe[0] = 0;
 	bpf_probe_read_kernel_str(event->exe, sizeof(event->exe), BPF_CORE_READ(bprm, interp));
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(event, event_flags());
 	return 0;
 }
 
@@ -82,7 +83,12 @@ int BPF_PROG(lifecycle_exit, struct task_struct *task)
 	if (task->pid == task->tgid)
 		slot->exit_code = task->exit_code;
 	settle_thread(task, member, slot, 0);
-	if (member->slot != PB_SLOT_OVERFLOW && BPF_CORE_READ(task, signal, live.counter) == 0)
-		memory_at_exit(task, slot);
+	if (member->slot == PB_SLOT_OVERFLOW || BPF_CORE_READ(task, signal, live.counter) != 0)
+		return 0;
+	/* As wait(2) has it: what ended the whole group counts before what its first thread said.
+	 */
+	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		slot->exit_code = BPF_CORE_READ(task, signal, group_exit_code);
+	memory_at_exit(task, slot);
 	return 0;
 }

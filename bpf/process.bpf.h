@@ -41,6 +41,17 @@ static __always_inline __u32 slot_take(void)
 	return PB_SLOT_OVERFLOW;
 }
 
+/*
+ * The loader reads at its next tick; only where so much waits that the ring could be
+ * full before that, it is woken.
+ */
+static __always_inline __u64 event_flags(void)
+{
+	return bpf_ringbuf_query(&pb_ring, BPF_RB_AVAIL_DATA) > PB_RING_BYTES / 2
+		       ? BPF_RB_FORCE_WAKEUP
+		       : BPF_RB_NO_WAKEUP;
+}
+
 static __always_inline void event_fill(struct pb_event *event, enum pb_event_kind kind, __u32 index,
 				       __u64 id)
 {
@@ -74,17 +85,19 @@ static __always_inline __u32 process_begin(struct task_struct *task, __s32 ppid,
 	}
 	__builtin_memset(slot, 0, sizeof(*slot));
 	slot->id = __sync_fetch_and_add(&pb_control.next_id, 1) + 1;
-	slot->started_ns = bpf_ktime_get_ns();
+	/* The kernel's own mark, on CLOCK_MONOTONIC: of an enrolled one it lies back. */
+	slot->started_ns = task->start_time;
 	slot->pid = tgid_of(task);
 	__sync_fetch_and_add(&pb_control.live, 1);
 
 	event_fill(&event->event, PB_EVENT_START, index, slot->id);
+	event->event.time_ns = slot->started_ns;
 	event->pid = slot->pid;
 	event->ppid = ppid;
 	event->enrolled = enrolled;
 	event->pad = 0;
 	bpf_core_read_str(event->comm, sizeof(event->comm), &task->comm);
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(event, event_flags());
 	return index;
 }
 
@@ -128,7 +141,7 @@ static __always_inline void process_end(struct task_struct *task, struct pb_slot
 	event->totals = slot->totals;
 	event->memory = slot->memory;
 	/* A round that runs to completion waits for this one; all else is read at the next tick. */
-	bpf_ringbuf_submit(event, was_last ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(event, was_last ? BPF_RB_FORCE_WAKEUP : event_flags());
 }
 
 static __always_inline void thread_end(struct task_struct *task, struct pb_slot *slot, __u32 index)

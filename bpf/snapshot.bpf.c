@@ -125,7 +125,7 @@ static __always_inline void tell_exe(struct task_struct *task, __u32 index)
 	bpf_core_read_str(event->comm, sizeof(event->comm), &task->comm);
 	event->exe[0] = 0;
 	bpf_d_path((struct path *)&file->f_path, event->exe, sizeof(event->exe));
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(event, event_flags());
 }
 
 static __always_inline void enrol_process(struct task_struct *task, struct task_struct *parent)

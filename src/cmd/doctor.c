@@ -25,7 +25,8 @@ static void print_one(const struct capability *capability, bool works, const cha
 	if (works)
 		return;
 	printf("          %s; without it: %s; remedy: %s\n", why, capability->replaced,
-	       capability->remedy);
+	       capability_has_rights() ? capability->remedy
+				       : "run perfbpf with sudo, then doctor tells");
 }
 
 /* Loads and attaches everything, as a run would. */

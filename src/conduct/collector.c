@@ -129,7 +129,6 @@ static void take_signal(struct collector *collector)
 static int handle(struct collector *collector, int fd, struct error *err)
 {
 	struct conductor *conductor = collector->conductor;
-	int status;
 
 	if (fd == collector->timer_fd)
 		return tick(collector, err);
@@ -138,7 +137,7 @@ static int handle(struct collector *collector, int fd, struct error *err)
 	else if (collector->driver && fd == driver_process_fd(collector->driver))
 		return driver_process_step(collector->driver, err);
 	else if (conductor->keeper && fd == keeper_fd(conductor->keeper))
-		keeper_ended(conductor->keeper, 0, &status);
+		return keeper_check(conductor->keeper, err);
 	else
 		collector_drain(collector);
 	return 0;

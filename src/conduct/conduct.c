@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/prctl.h>
+#include <linux/close_range.h>
 #include <unistd.h>
 
 #include "conduct/conductor.h"
@@ -298,21 +299,27 @@ static bool is_cut_short(const struct conductor *conductor)
 	       !(conductor->options->n_pids && conductor->interrupted == SIGINT);
 }
 
-static void print_report(const struct record *rec, const struct conductor *conductor)
+static int print_report(const struct record *rec, const struct conductor *conductor,
+			struct error *err)
 {
 	struct report_options options = {
 		.colour = stream_has_colour(stdout),
 		.all_metrics = conductor->options->all_metrics,
 		.width = stream_width(stdout),
 	};
-	struct error err;
 
 	if (conductor->options->quiet)
-		return;
-	if (report_text.write(rec, &options, stdout, &err))
-		fprintf(stderr, "perfbpf: %s\n", err.text);
+		return 0;
+	if (report_text.write(rec, &options, stdout, err))
+		return -1;
 	printf("\nResults: %s\n", conductor->results->path);
-	fflush(stdout);
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout))
+		return error_set(
+			err, EXIT_CODE_FAILED,
+			"cannot write the report to standard output: %s; all of it is in %s",
+			strerror(errno ? errno : EIO), conductor->results->path);
+	return 0;
 }
 
 static double work_bound(const struct conduct_options *options, const struct scenario *scenario)
@@ -347,7 +354,10 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 			*err = late;
 			code = (int)late.exit_code;
 		}
-		print_report(rec, conductor);
+		if (print_report(rec, conductor, &late) && !code) {
+			*err = late;
+			code = (int)late.exit_code;
+		}
 		if (!code && !rec->verdict.valid)
 			code = EXIT_CODE_INVALID;
 	}
@@ -401,6 +411,8 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 	int code;
 
 	err->text[0] = 0;
+	/* What the caller has left open is not the side's. */
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (plan_make(&plan, options, err)) {
 		plan_clear(&plan);
 		return (int)err->exit_code;

@@ -16,13 +16,17 @@
 struct edge {
 	pid_t pid, ppid;
 	bool reached;
+	bool dead;
 };
 
-/* The parent, and whether the process is a zombie (nothing left to signal). */
-static pid_t parent_of(pid_t pid, bool *zombie)
+/*
+ * The parent, and whether the process has no thread left to signal. One whose first
+ * thread has ended looks like a zombie, but its other threads may go on.
+ */
+static pid_t parent_of(pid_t pid, bool *dead)
 {
 	char path[64], text[512], *after;
-	int fd, ppid;
+	int fd, ppid, threads;
 	char state;
 	ssize_t n;
 
@@ -37,9 +41,12 @@ static pid_t parent_of(pid_t pid, bool *zombie)
 	text[n] = 0;
 	/* The name between the parentheses may hold anything, parentheses too. */
 	after = strrchr(text, ')');
-	if (!after || sscanf(after + 1, " %c %d", &state, &ppid) != 2)
+	if (!after ||
+	    sscanf(after + 1,
+		   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &state,
+		   &ppid, &threads) != 3)
 		return -1;
-	*zombie = state == 'Z' || state == 'X';
+	*dead = (state == 'Z' || state == 'X') && threads <= 1;
 	return ppid;
 }
 
@@ -53,12 +60,12 @@ static struct edge *all_edges(size_t *n)
 	*n = 0;
 	while (proc && (entry = readdir(proc))) {
 		pid_t pid = atoi(entry->d_name), ppid;
-		bool zombie;
+		bool dead = false;
 
 		if (pid <= 0)
 			continue;
-		ppid = parent_of(pid, &zombie);
-		if (ppid <= 0 || zombie)
+		ppid = parent_of(pid, &dead);
+		if (ppid <= 0)
 			continue;
 		if (*n == capacity) {
 			struct edge *larger;
@@ -69,7 +76,7 @@ static struct edge *all_edges(size_t *n)
 				break;
 			edges = larger;
 		}
-		edges[(*n)++] = (struct edge){.pid = pid, .ppid = ppid};
+		edges[(*n)++] = (struct edge){.pid = pid, .ppid = ppid, .dead = dead};
 	}
 	if (proc)
 		closedir(proc);
@@ -112,7 +119,9 @@ int descendants_find(struct descendants *found, const pid_t *except, size_t n_ex
 			if (edges[i].ppid != self && !is_reached(edges[i].ppid, edges, n))
 				continue;
 			edges[i].reached = more = true;
-			found->pids[found->n++] = edges[i].pid;
+			/* Its children, if it has any, are still looked for. */
+			if (!edges[i].dead)
+				found->pids[found->n++] = edges[i].pid;
 		}
 	} while (more);
 	free(edges);
@@ -129,10 +138,10 @@ void descendants_free(struct descendants *found)
 static bool is_descendant(pid_t pid)
 {
 	pid_t self = getpid();
-	bool zombie;
+	bool dead;
 
 	for (int depth = 0; depth < 1000 && pid > 1; depth++) {
-		pid = parent_of(pid, &zombie);
+		pid = parent_of(pid, &dead);
 		if (pid == self)
 			return true;
 	}

@@ -131,10 +131,10 @@ int driver_process_step(struct driver_process *driver, struct error *err)
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		if (n <= 0)
-			return error_set(
-				err, EXIT_CODE_FAILED,
-				"the driver ended unexpectedly; its last words are in the results "
-				"folder's logs");
+			return error_set(err, EXIT_CODE_FAILED,
+					 "the driver ended unexpectedly (was it killed?); what it "
+					 "said is in the newest "
+					 "*.driver.stderr of the results folder's logs/");
 		driver->length += (size_t)n;
 		if (take_lines(driver, err))
 			return -1;

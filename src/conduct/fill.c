@@ -20,9 +20,15 @@ static void fill_cpu(struct record_cpu *cpu, const struct collector *collector, 
 	double ticks = (double)used->user_ticks_ns + (double)used->system_ticks_ns;
 
 	cpu->total_seconds = (double)used->cpu_ns / 1e9;
-	cpu->system_seconds =
-		ticks > 0 ? cpu->total_seconds * (double)used->system_ticks_ns / ticks : 0;
-	cpu->user_seconds = cpu->total_seconds - cpu->system_seconds;
+	cpu->user_seconds = cpu->total_seconds;
+	cpu->system_seconds = 0;
+	if (used->system_ticks_ns && used->user_ticks_ns) {
+		cpu->user_seconds = cpu->total_seconds * (double)used->user_ticks_ns / ticks;
+		cpu->system_seconds = cpu->total_seconds - cpu->user_seconds;
+	} else if (used->system_ticks_ns) {
+		cpu->user_seconds = 0;
+		cpu->system_seconds = cpu->total_seconds;
+	}
 	cpu->utilization_avg = seconds > 0 ? cpu->total_seconds / seconds : NAN;
 	/* Less than a tick long: the average is all there is. */
 	cpu->utilization_peak = collector->window.utilization_peak > cpu->utilization_avg
@@ -38,9 +44,12 @@ static void fill_memory(struct record_memory *memory, const struct window *windo
 	memory->rss_avg_bytes = window->rss_time > 0 ? window->rss_seconds / window->rss_time : NAN;
 	memory->rss_peak_bytes = (int64_t)window->rss_peak_bytes;
 	memory->vms_peak_bytes = (int64_t)window->vms_peak_bytes;
-	memory->rss_anon_peak_bytes = (int64_t)window->anon_peak_bytes;
-	memory->rss_file_peak_bytes = (int64_t)window->file_peak_bytes;
-	memory->rss_shmem_peak_bytes = (int64_t)window->shmem_peak_bytes;
+	/* The parts are seen at ticks only: of a shorter run they are not known. */
+	if (window->anon_peak_bytes + window->file_peak_bytes + window->shmem_peak_bytes) {
+		memory->rss_anon_peak_bytes = (int64_t)window->anon_peak_bytes;
+		memory->rss_file_peak_bytes = (int64_t)window->file_peak_bytes;
+		memory->rss_shmem_peak_bytes = (int64_t)window->shmem_peak_bytes;
+	}
 	memory->minor_faults = (int64_t)window->last.used.minor_faults;
 	memory->major_faults = (int64_t)window->last.used.major_faults;
 }

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +16,9 @@
 #include "conduct/stage.h"
 #include "conduct/wire.h"
 #include "util/clock.h"
+#include "util/file.h"
 
+#define ORPHANS_NS (2 * NSEC_PER_SEC)
 /* Ends of processes that came while something else was waited for. */
 #define MAX_EXITS 64
 
@@ -52,6 +56,25 @@ static int make_private_dir(struct keeper *keeper, const struct identity *identi
 	return 0;
 }
 
+/* The kernel gave the keeper's children to this process, which is a subreaper too. */
+static void keeper_end_orphans(void)
+{
+	uint64_t until = clock_now_ns() + ORPHANS_NS;
+	struct descendants found;
+	size_t left = 1;
+
+	while (left && clock_now_ns() < until && !descendants_find(&found, NULL, 0)) {
+		left = found.n;
+		for (size_t i = 0; i < found.n; i++)
+			descendant_signal(found.pids[i], SIGKILL);
+		descendants_free(&found);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (left)
+			usleep(5000);
+	}
+}
+
 struct keeper *keeper_start(const struct identity *identity, struct error *err)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
@@ -70,10 +93,12 @@ struct keeper *keeper_start(const struct identity *identity, struct error *err)
 	keeper->pid = fork();
 	if (keeper->pid == 0) {
 		close(sockets[0]);
-		keeper_process(sockets[1], keeper->private_dir);
+		keeper_process(sockets[1], keeper->private_dir, identity);
 	}
 	close(sockets[1]);
 	keeper->socket = sockets[0];
+	/* Should the keeper be killed, what it has started comes here. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (keeper->pid > 0)
 		return keeper;
 	error_set(err, EXIT_CODE_FAILED, "cannot fork: %s", strerror(errno));
@@ -92,6 +117,11 @@ void keeper_stop(struct keeper *keeper)
 	close(keeper->socket);
 	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	/* Only where the keeper did not live to do it. */
+	if (keeper->gone) {
+		keeper_end_orphans();
+		dir_remove(keeper->private_dir);
+	}
 	free(keeper);
 }
 
@@ -187,7 +217,7 @@ int keeper_spawn(struct keeper *keeper, const struct keeper_spawn *spawn, pid_t 
 	return 0;
 }
 
-int keeper_release(struct keeper *keeper, struct error *err)
+int keeper_release(struct keeper *keeper, size_t *stage, struct error *err)
 {
 	struct wire_message message, answer;
 	int failed;
@@ -196,10 +226,16 @@ int keeper_release(struct keeper *keeper, struct error *err)
 	if (request(keeper, &message, KEEPER_RELEASED, &answer, err))
 		return -1;
 	failed = (int)wire_get_i64(&answer);
+	*stage = (size_t)wire_get_i64(&answer);
 	wire_free(&answer);
-	if (failed)
-		return error_set(err, EXIT_CODE_USAGE, "it cannot be run: %s", strerror(failed));
-	return 0;
+	if (!failed)
+		return 0;
+	return error_set(err, EXIT_CODE_USAGE, "it cannot be run: %s%s", strerror(failed),
+			 failed == ENOEXEC ? "; a script needs a first line like '#!/bin/sh'"
+			 : failed == ENOENT
+				 ? "; the interpreter that its first line names is not there"
+			 : failed == EACCES ? "; the user that it runs as may not execute it"
+					    : "");
 }
 
 static void receive_pending(struct keeper *keeper, int timeout_ms)
@@ -228,6 +264,12 @@ bool keeper_ended(struct keeper *keeper, pid_t pid, int *status)
 		}
 	}
 	return false;
+}
+
+int keeper_check(struct keeper *keeper, struct error *err)
+{
+	receive_pending(keeper, 0);
+	return keeper->gone ? keeper_gone(keeper, err) : 0;
 }
 
 bool keeper_wait(struct keeper *keeper, pid_t pid, uint64_t timeout_ns, int *status)

@@ -45,14 +45,16 @@ struct keeper *keeper_start(const struct identity *identity, struct error *err);
 void keeper_stop(struct keeper *keeper);
 /* A folder (mode 0700, of @identity) that the keeper removes when it goes. */
 const char *keeper_private_dir(const struct keeper *keeper);
-/* Readable when a process that was started has ended. */
+/* Readable when a process that was started has ended, or the keeper itself. */
 int keeper_fd(const struct keeper *keeper);
+/* -1 with @err where the keeper has ended: nobody watches over the sides any more. */
+int keeper_check(struct keeper *keeper, struct error *err);
 
 /* Starts the stages; @pids takes their process ids. -1 with @err. */
 int keeper_spawn(struct keeper *keeper, const struct keeper_spawn *spawn, pid_t *pids,
 		 struct error *err);
-/* Lets the held side exec. -1 with EXIT_CODE_USAGE where exec fails, naming the program. */
-int keeper_release(struct keeper *keeper, struct error *err);
+/* Lets the held side exec. -1 with EXIT_CODE_USAGE where exec fails; @stage: of which program. */
+int keeper_release(struct keeper *keeper, size_t *stage, struct error *err);
 /* Has a started process ended? @status as of wait(2). Does not block. */
 bool keeper_ended(struct keeper *keeper, pid_t pid, int *status);
 /* Waits for that; false after @timeout_ns. */

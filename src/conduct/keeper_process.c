@@ -253,7 +253,7 @@ static void serve(struct keeper_state *state)
 	}
 }
 
-void keeper_process(int socket, const char *private_dir)
+void keeper_process(int socket, const char *private_dir, const struct identity *identity)
 {
 	struct keeper_state state = {.socket = socket};
 
@@ -266,7 +266,8 @@ void keeper_process(int socket, const char *private_dir)
 	serve(&state);
 	stages_close(&state.side);
 	end_tree(&state, CRASH_GRACE_NS, true);
-	if (private_dir[0])
+	/* The side could write there: what it cannot remove itself is not removed for it. */
+	if (private_dir[0] && !identity_become(identity))
 		dir_remove(private_dir);
 	_exit(0);
 }

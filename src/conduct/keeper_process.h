@@ -23,8 +23,9 @@ enum keeper_answer {
 	KEEPER_EXIT,          /* pid, wait status: sent by itself */
 };
 
-/* Serves @socket until its end, then ends all, removes @private_dir, and exits. */
-_Noreturn void keeper_process(int socket, const char *private_dir);
+/* Serves @socket until its end, then ends all, removes @private_dir with @identity's rights, and
+ * exits. */
+_Noreturn void keeper_process(int socket, const char *private_dir, const struct identity *identity);
 
 /* Descendants of this process, without the subtrees of the @n pids in @except. */
 struct descendants {

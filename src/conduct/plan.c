@@ -120,6 +120,9 @@ static int apply_options(struct plan *plan, const struct conduct_options *option
 				     options->has_seed ? &options->seed : NULL, err))
 			return -1;
 	}
+	if (!plan->n_scenarios && options->kubeconfig)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--kubeconfig is for a scenario's tools; say --scenario S too");
 	if (!plan->n_scenarios && !isnan(options->rate))
 		return error_set(
 			err, EXIT_CODE_USAGE,
@@ -127,7 +130,8 @@ static int apply_options(struct plan *plan, const struct conduct_options *option
 	return 0;
 }
 
-static int check_targets(const struct plan *plan, struct error *err)
+static int check_targets(const struct plan *plan, const struct conduct_options *options,
+			 struct error *err)
 {
 	for (int i = 0; i < SIDES; i++) {
 		const struct target *target = plan->targets[i];
@@ -147,10 +151,10 @@ static int check_targets(const struct plan *plan, struct error *err)
 					"'%s'",
 					target->name, target->driver, plan->scenarios[j]->name,
 					plan->scenarios[j]->driver);
-			if (side_check(target, plan->scenarios[j], err))
+			if (side_check(target, plan->scenarios[j], options->kubeconfig, err))
 				return -1;
 		}
-		if (!plan->n_scenarios && side_check(target, NULL, err))
+		if (!plan->n_scenarios && side_check(target, NULL, NULL, err))
 			return -1;
 	}
 	return 0;
@@ -228,6 +232,10 @@ int plan_make(struct plan *plan, const struct conduct_options *options, struct e
 		return error_set(err, EXIT_CODE_USAGE,
 				 "nothing to measure: name a process id (attach PID), or --target "
 				 "NAME, or --target 'COMMAND'");
+	if (options->n_pids && options->n_scenarios)
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"--scenario does not go with a running process: it is measured as it is");
 	if (options->target && options->n_pids)
 		return error_set(err, EXIT_CODE_USAGE, "--target and --pid exclude each other");
 	if (options->versus && !options->target)
@@ -239,7 +247,7 @@ int plan_make(struct plan *plan, const struct conduct_options *options, struct e
 		return error_set(err, EXIT_CODE_USAGE, "--kubeconfig %s: %s", options->kubeconfig,
 				 strerror(errno));
 	if (load_targets(plan, options, err) || load_scenarios(plan, options, err) ||
-	    apply_options(plan, options, err) || check_targets(plan, err))
+	    apply_options(plan, options, err) || check_targets(plan, options, err))
 		return -1;
 	plan->label = make_label(plan, options);
 	return plan->label ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");

@@ -173,9 +173,13 @@ void results_close(struct results *results)
 
 int results_create(const struct results *results, const char *name, struct error *err)
 {
-	int fd = openat(results->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND,
-			0644);
+	int fd;
 
+	if (!strncmp(name, "logs/", 5) && mkdirat(results->dirfd, "logs", 0755) && errno != EEXIST)
+		return error_set(err, EXIT_CODE_FAILED, "cannot make %s/logs: %s", results->path,
+				 strerror(errno));
+	fd = openat(results->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND,
+		    0644);
 	if (fd < 0)
 		return error_set(err, EXIT_CODE_FAILED, "cannot write %s/%s: %s", results->path,
 				 name, strerror(errno));

@@ -34,6 +34,7 @@ struct round {
 	char *dir; /* private, below the keeper's folder */
 	int output[2];
 	uint64_t released_ns;
+	bool is_void; /* what was measured is not the target's */
 };
 
 static void started_now(struct record_round *out)
@@ -148,6 +149,7 @@ static int start_driver(struct round *round, struct error *err)
 {
 	struct conductor *conductor = round->conductor;
 	const struct conduct_options *options = conductor->options;
+	char *dir = NULL, log[64];
 	struct driver_start start = {
 		.keeper = conductor->keeper,
 		.identity = &conductor->identity,
@@ -155,7 +157,6 @@ static int start_driver(struct round *round, struct error *err)
 		.rate = options->rate,
 		.kubeconfig = options->kubeconfig,
 	};
-	char *dir = NULL;
 
 	if (pipe2(round->output, O_CLOEXEC))
 		return error_set(err, EXIT_CODE_FAILED, "cannot make a pipe: %s", strerror(errno));
@@ -167,7 +168,9 @@ static int start_driver(struct round *round, struct error *err)
 	if (mkdir(dir, 0700)) {
 		error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(errno));
 	} else {
-		start.log_fd = results_create(conductor->results, "driver.stderr", err);
+		snprintf(log, sizeof(log), "logs/pair%d-%c.driver.stderr", round->plan->pair,
+			 side_letter(round));
+		start.log_fd = results_create(conductor->results, log, err);
 		if (start.log_fd >= 0) {
 			round->driver = driver_process_start(&start, err);
 			close(start.log_fd);
@@ -198,7 +201,12 @@ static int start_side(struct round *round, struct error *err)
 static int release(struct round *round, struct error *err)
 {
 	round->released_ns = clock_now_ns();
-	return side_release(&round->side, round->conductor, round->plan, err);
+	/* Where it cannot be executed there is nothing that was measured. */
+	round->is_void = true;
+	if (side_release(&round->side, round->conductor, round->plan, err))
+		return -1;
+	round->is_void = false;
+	return 0;
 }
 
 static int wait_attached(struct round *round, struct error *err)
@@ -396,6 +404,9 @@ static void end_side(struct round *round, struct record_round *out)
 	take_status(round, out);
 	progress_phase(&conductor->progress, "ending", 0);
 	left = keeper_end(conductor->keeper, END_GRACE_NS, &err);
+	if (left < 0)
+		progress_note(&conductor->progress, true, "side %c could not be ended: %s",
+			      side_letter(round), err.text);
 	if (left > 0)
 		progress_note(&conductor->progress, true,
 			      "%d processes of side %c could not be ended", left,
@@ -474,9 +485,10 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		collector_window_close(&round.collector, 0, 0, &ignored);
 	}
 	end_side(&round, out);
-	if (round.collector.tree && collector_fill(&round.collector, out) && !failed)
+	if (round.collector.tree && !round.is_void && collector_fill(&round.collector, out) &&
+	    !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
-	if (round.driver && round.collector.window.opened_ns) {
+	if (round.driver && !round.is_void && round.collector.window.opened_ns) {
 		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
 		work_notes(conductor->record, driver_process_report(round.driver));
 	}

@@ -41,21 +41,24 @@ static void collect(struct variables *variables, const struct side_process *side
 		add(variables, from[i].name, from[i].value);
 }
 
-int side_check(const struct target *target, const struct scenario *scenario, struct error *err)
+int side_check(const struct target *target, const struct scenario *scenario, const char *kubeconfig,
+	       struct error *err)
 {
-	static const char *const names[] = {"home",     "user",       "port",
-					    "url",      "kubeconfig", "namespace",
-					    "selector", "pods_glob",  "container"};
+	/* The last three are the embedded API's. */
+	static const char *const names[] = {"home",      "user",     "kubeconfig",
+					    "namespace", "selector", "container",
+					    "port",      "url",      "pods_glob"};
 	static const struct filter none;
+	size_t n = sizeof(names) / sizeof(names[0]) - (kubeconfig ? 3 : 0);
 	struct variables variables = {.n = 0};
 	struct command *command;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < n; i++)
 		add(&variables, names[i], "x");
 	command = target_command(target, scenario ? &scenario->filter : &none, variables.list,
 				 variables.n, err);
 	if (!command)
-		return -1;
+		return kubeconfig ? error_prefix(err, "--kubeconfig %s", kubeconfig) : -1;
 	command_free(command);
 	return 0;
 }
@@ -107,9 +110,6 @@ static int prepare_home(struct side_process *side, const struct target *target,
 static int open_log(struct side_process *side, struct conductor *conductor,
 		    const struct round_plan *plan, struct error *err)
 {
-	if (mkdirat(conductor->results->dirfd, "logs", 0755) && errno != EEXIST)
-		return error_set(err, EXIT_CODE_FAILED, "cannot make %s/logs: %s",
-				 conductor->results->path, strerror(errno));
 	if (asprintf(&side->log_name, "logs/pair%d-%c.stderr", plan->pair,
 		     plan->side == SIDE_A ? 'A' : 'B') < 0) {
 		side->log_name = NULL;
@@ -199,10 +199,14 @@ int side_enrol(struct side_process *side, struct collector *collector, struct er
 int side_release(struct side_process *side, struct conductor *conductor,
 		 const struct round_plan *plan, struct error *err)
 {
-	if (!keeper_release(conductor->keeper, err))
+	size_t stage = 0;
+
+	if (!keeper_release(conductor->keeper, &stage, err))
 		return 0;
+	if (stage >= side->command->n_stages)
+		stage = 0;
 	return error_prefix(err, "target '%s' (%s)", plan->target->name,
-			    side->command->stages[0].file);
+			    side->command->stages[stage].file);
 }
 
 bool side_has_ended(const struct side_process *side, struct conductor *conductor, int *status)

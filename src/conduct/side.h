@@ -34,8 +34,11 @@ void side_last_words(const struct side_process *side, const struct conductor *co
 		     size_t size);
 void side_clear(struct side_process *side);
 
-/* The variables that every target may use without a driver, with made-up values, for a check ahead.
+/*
+ * Can the command be filled in, and are its programs there? With made-up values, ahead of
+ * everything. @kubeconfig: a real cluster, which has no address for what needs a URL; or NULL.
  */
-int side_check(const struct target *target, const struct scenario *scenario, struct error *err);
+int side_check(const struct target *target, const struct scenario *scenario, const char *kubeconfig,
+	       struct error *err);
 
 #endif

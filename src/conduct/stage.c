@@ -117,7 +117,8 @@ static _Noreturn void run_stage(const struct plan *plan, size_t stage, const int
 	hold = fcntl(hold, F_DUPFD_CLOEXEC, PARKED_FD);
 	status = fcntl(status, F_DUPFD_CLOEXEC, PARKED_FD);
 	failed = -identity_become(&plan->identity);
-	/* After the change of user, which resets it: should the keeper be killed, this goes too. */
+	/* After the change of user, which resets it. An exec that gains rights (root's does) resets
+	 * it too; then perfbpf ends the side, should the keeper be killed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (!failed && !place_fds(fds, plan->n_fds))
 		failed = errno;

@@ -14,18 +14,19 @@
 #define TIMEOUT_NS (10 * NSEC_PER_SEC)
 
 /* Up to the end of the first line, or of the output, or of the time. */
-static size_t read_line(int fd, char *text, size_t size)
+static size_t read_line(int fd, int signal_fd, char *text, size_t size)
 {
 	uint64_t until = clock_now_ns() + TIMEOUT_NS;
 	size_t length = 0;
 
 	while (length < size - 1) {
-		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		struct pollfd fds[2] = {{.fd = fd, .events = POLLIN},
+					{.fd = signal_fd, .events = POLLIN}};
 		uint64_t now = clock_now_ns();
 		ssize_t n;
 
-		if (now >= until ||
-		    poll(&poll_fd, 1, (int)((until - now) / NSEC_PER_MSEC) + 1) <= 0)
+		if (now >= until || poll(fds, 2, (int)((until - now) / NSEC_PER_MSEC) + 1) <= 0 ||
+		    fds[1].revents)
 			break;
 		n = read(fd, text + length, size - 1 - length);
 		if (n <= 0)
@@ -82,7 +83,7 @@ char *target_version(struct conductor *conductor, const struct target *target)
 	pid = ask(conductor, target, file, output[1]);
 	free(file);
 	close(output[1]);
-	length = pid > 0 ? read_line(output[0], text, sizeof(text)) : 0;
+	length = pid > 0 ? read_line(output[0], conductor->signal_fd, text, sizeof(text)) : 0;
 	close(output[0]);
 	if (pid > 0 && !keeper_wait(conductor->keeper, pid, NSEC_PER_SEC, &status))
 		keeper_end_helper(conductor->keeper, pid, 0);

@@ -20,7 +20,7 @@ struct tree {
 	uint64_t last_exit_ns;
 	size_t n_ended;
 	uint64_t unlisted, malformed;
-	uint64_t largest_peak;
+	uint64_t largest_peak, largest_vms;
 	uint64_t *address_spaces; /* hash set, scratch of tree_sum */
 	size_t address_capacity;
 };
@@ -203,8 +203,12 @@ static void take_peak(struct tree *tree, struct tree_process *process,
 		process->rss_peak_bytes = peak;
 	if (memory->vms_peak_bytes > process->vms_peak_bytes)
 		process->vms_peak_bytes = memory->vms_peak_bytes;
-	if (tree->window_ns && !tree->closed_ns && peak > tree->largest_peak)
+	if (!tree->window_ns || tree->closed_ns)
+		return;
+	if (peak > tree->largest_peak)
 		tree->largest_peak = peak;
+	if (memory->vms_peak_bytes > tree->largest_vms)
+		tree->largest_vms = memory->vms_peak_bytes;
 }
 
 static uint32_t take_exit(struct tree *tree, const struct pb_event_exit *end)
@@ -263,19 +267,6 @@ const struct tree_process *tree_find(const struct tree *tree, int32_t pid)
 static struct tree_process *find_mutable(struct tree *tree, int32_t pid)
 {
 	return (struct tree_process *)tree_find(tree, pid);
-}
-
-void tree_set_exe(struct tree *tree, int32_t pid, const char *exe)
-{
-	struct tree_process *process = find_mutable(tree, pid);
-	size_t length = strlen(exe);
-
-	if (!process)
-		return;
-	if (length >= sizeof(process->exe))
-		length = sizeof(process->exe) - 1;
-	memcpy(process->exe, exe, length);
-	process->exe[length] = 0;
 }
 
 void tree_set_held(struct tree *tree, int32_t pid)
@@ -339,7 +330,7 @@ void tree_window_open(struct tree *tree, uint64_t now_ns)
 	drop_ended(tree);
 	tree->window_ns = now_ns;
 	tree->closed_ns = 0;
-	tree->largest_peak = 0;
+	tree->largest_peak = tree->largest_vms = 0;
 	tree->overflow_base = tree->slots[PB_SLOT_OVERFLOW].totals;
 	memset(&tree->lost_base, 0, sizeof(tree->lost_base));
 	for (size_t i = 0; i < tree->n; i++) {
@@ -450,6 +441,7 @@ void tree_sum(struct tree *tree, struct tree_sum *sum)
 		add_memory(sum, &slot->memory);
 	}
 	sum->largest_process_peak_bytes = tree->largest_peak;
+	sum->largest_process_vms_bytes = tree->largest_vms;
 }
 
 const struct tree_process *tree_processes(const struct tree *tree, size_t *n)

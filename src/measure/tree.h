@@ -39,6 +39,7 @@ struct tree_sum {
 	struct pb_totals used; /* since the window's opening */
 	uint64_t rss_anon_bytes, rss_file_bytes, rss_shmem_bytes;
 	uint64_t vms_bytes;
+	uint64_t largest_process_vms_bytes;  /* of one process, by the kernel's mark */
 	uint64_t largest_process_peak_bytes; /* of one process, by the kernel's mark, if it rose in
 						the window */
 	uint32_t live;
@@ -55,8 +56,6 @@ void tree_free(struct tree *tree);
  * Events of unknown kind or wrong size are counted as malformed and otherwise ignored.
  */
 uint32_t tree_event(struct tree *tree, const struct pb_event *event, size_t size);
-/* The executable of an enrolled process, known from elsewhere before the window. */
-void tree_set_exe(struct tree *tree, int32_t pid, const char *exe);
 /* The process @pid was forked by perfbpf and waits for its exec. */
 void tree_set_held(struct tree *tree, int32_t pid);
 

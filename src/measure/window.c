@@ -21,6 +21,7 @@ static void take_peaks(struct window *window, const struct tree_sum *sum)
 	/* Between two ticks a process may have risen and fallen; the kernel's mark has seen it. */
 	raise(&window->rss_peak_bytes, sum->largest_process_peak_bytes);
 	raise(&window->vms_peak_bytes, sum->vms_bytes);
+	raise(&window->vms_peak_bytes, sum->largest_process_vms_bytes);
 	raise(&window->anon_peak_bytes, sum->rss_anon_bytes);
 	raise(&window->file_peak_bytes, sum->rss_file_bytes);
 	raise(&window->shmem_peak_bytes, sum->rss_shmem_bytes);

@@ -44,6 +44,11 @@ static bool may_perfmon(void)
 	return has_capability(CAP_PERFMON) || has_capability(CAP_SYS_ADMIN);
 }
 
+bool capability_has_rights(void)
+{
+	return may_bpf() && may_perfmon();
+}
+
 int capability_check(struct error *err)
 {
 	if (!may_bpf() || !may_perfmon())
@@ -117,8 +122,17 @@ static bool probe_stats(char *why, size_t size)
 	return false;
 }
 
+/* What the kernel would do with the rights that are missing cannot be told without them. */
+static bool lacks_rights(char *why, size_t size)
+{
+	snprintf(why, size, "cannot be tried without CAP_BPF and CAP_PERFMON");
+	return !capability_has_rights();
+}
+
 static bool probe_map(enum bpf_map_type type, char *why, size_t size)
 {
+	if (lacks_rights(why, size))
+		return false;
 	if (libbpf_probe_bpf_map_type(type, NULL) == 1)
 		return true;
 	snprintf(why, size, "the kernel does not make such a map");
@@ -154,6 +168,8 @@ static bool probe_tracepoint(const char *name, char *why, size_t size)
 		snprintf(why, size, "the kernel has no such tracepoint");
 		return false;
 	}
+	if (lacks_rights(why, size))
+		return false;
 	opts.attach_btf_id = (uint32_t)id;
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", insns, 2, &opts);
 	if (prog < 0) {

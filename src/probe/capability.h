@@ -18,6 +18,9 @@ int capability_check(struct error *err);
  */
 int capability_explain(int errno_value, const char *program, const char *detail, struct error *err);
 
+/* May programs be loaded and attached, as far as capabilities decide? */
+bool capability_has_rights(void);
+
 /* One thing that perfbpf can use, as `perfbpf doctor` shows it. */
 struct capability {
 	const char *name;

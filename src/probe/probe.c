@@ -215,12 +215,15 @@ int probe_snapshot(struct probe *probe)
 
 int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *err)
 {
-	struct pb_task root = {.slot = PB_SLOT_PENDING, .epoch = probe->control->epoch};
+	struct pb_task root = {.slot = PB_SLOT_PENDING, .epoch = probe->control->epoch}, present;
+	int tasks = bpf_map__fd(probe->skel->maps.pb_tasks), failed;
 	uint32_t at_start = probe->control->enrolled;
-	int failed;
 
 	probe->control->observer_pid = observer_pid;
-	if (bpf_map_update_elem(bpf_map__fd(probe->skel->maps.pb_tasks), &pidfd, &root, BPF_ANY))
+	/* A descendant of one that was named before is a member already, and stays as it is. */
+	if (!bpf_map_lookup_elem(tasks, &pidfd, &present) && present.epoch == root.epoch)
+		return 1;
+	if (bpf_map_update_elem(tasks, &pidfd, &root, BPF_ANY))
 		return error_set(err, EXIT_CODE_FAILED,
 				 "cannot make the process a member of the side: %s",
 				 strerror(errno));

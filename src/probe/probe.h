@@ -41,7 +41,8 @@ bool probe_has_exact_edges(const struct probe *probe);
 void probe_round_begin(struct probe *probe);
 /*
  * Makes the running process behind @pidfd a member, with all threads, descendants
- * and the TCP sockets they hold; returns the number of tasks added, or -1 with @err.
+ * and the TCP sockets they hold;
+ * returns the number of tasks added (1 where it is a member already), or -1 with @err.
  * @observer_pid and its children stay out.
  */
 int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *err);

@@ -198,6 +198,28 @@ static void check_loss(struct record_round *round, int64_t lost, const char *wha
 			       100 * OBSERVER_BOUND);
 }
 
+/*
+ * Totals of CPU, faults and bytes are whole without them; memory, the list of processes
+ * and the moment at which the last one ended are not.
+ */
+static void check_records(struct record_round *round)
+{
+	const struct record_losses *losses = &round->observer.losses;
+	int64_t lost = (losses->ring > 0 ? losses->ring : 0) +
+		       (losses->map_full > 0 ? losses->map_full : 0);
+	double all = (double)round->n_processes + (double)lost;
+	char number[GROUPED_MAX];
+
+	if (lost > 0 && (double)lost > OBSERVER_BOUND * all)
+		record_invalid(round,
+			       "%s, pair %" PRId64
+			       ": records of processes lost: %s of %.0f, bound %.3g %%; "
+			       "memory and the end of the window are not whole",
+			       side_name(round->side), pair_number(round),
+			       format_grouped(number, sizeof(number), lost), all,
+			       100 * OBSERVER_BOUND);
+}
+
 static void check_observer(struct record_round *round)
 {
 	const struct record_losses *losses = &round->observer.losses;
@@ -209,7 +231,7 @@ static void check_observer(struct record_round *round)
 			       ": tasks that could not be followed, whose cost is missing: %s",
 			       side_name(round->side), pair_number(round),
 			       format_grouped(number, sizeof(number), losses->storage));
-	check_loss(round, losses->ring, "events lost in a full ring buffer");
+	check_records(round);
 	check_loss(round, losses->recursion, "events missed while their own program ran");
 }
 

@@ -8,7 +8,8 @@ need_command curl kubectl
 cd "$WORK" || exit 1
 begin=$SECONDS
 PERFBPF_TEST_MARK=$MARK timeout -k 10 150 "$ROOT/tools/demo.sh" >"$OUT" 2>"$ERR" </dev/null 3>&-
-equal exit "$?" 0
+status=$?
+check exit "exit code $status; $(grep -A 3 'not valid' "$OUT" | tr '\n' ' ')" test "$status" = 0
 check under-two-minutes "$((SECONDS - begin)) s" test $((SECONDS - begin)) -le 120
 check table 'no table' grep -qi cpu "$OUT"
 check names-both "$(head -n 5 "$OUT")" grep -q 'kubectl.*curl' "$OUT"

@@ -176,15 +176,17 @@ static void test_observer(void **state)
 	struct record *rec = sample_record(1, true);
 
 	(void)state;
-	rec->rounds[0].observer.losses.map_full = 5; /* shown, no fault */
-	rec->rounds[0].observer.losses.stacks = 5;
-	rec->rounds[0].observer.losses.ring = 50; /* of 50,000 */
-	rec->rounds[0].observer.losses.recursion = 50;
+	rec->rounds[0].observer.losses.stacks = 5;     /* shown, no fault */
+	rec->rounds[0].observer.losses.recursion = 50; /* of 50,000 */
 	assert_valid(rec);
 	rec = sample_record(1, true);
-	rec->rounds[0].observer.losses.ring = 51;
-	assert_invalid(rec, 0,
-		       "A, pair 1: events lost in a full ring buffer: 51 of 50,000, bound 0.1 %");
+	rec->rounds[0].observer.losses.ring = 1;
+	rec->rounds[0].observer.losses.map_full = 2;
+	assert_int_equal(rec->rounds[0].n_processes, 2);
+	assert_invalid(
+		rec, 0,
+		"A, pair 1: records of processes lost: 3 of 5, bound 0.1 %; memory and the end "
+		"of the window are not whole");
 	rec = sample_record(1, true);
 	rec->rounds[1].observer.losses.recursion = 51;
 	assert_invalid(rec, 1,
@@ -196,10 +198,11 @@ static void test_observer(void **state)
 		       "A, pair 1: tasks that could not be followed, whose cost is missing: 1");
 	rec = sample_record(1, true);
 	rec->rounds[0].observer.probe_events = RECORD_NONE;
-	rec->rounds[0].observer.losses.ring = 1;
-	assert_invalid(rec, 0,
-		       "A, pair 1: events lost in a full ring buffer: 1 of an unknown number "
-		       "(--observer off)");
+	rec->rounds[0].observer.losses.recursion = 1;
+	assert_invalid(
+		rec, 0,
+		"A, pair 1: events missed while their own program ran: 1 of an unknown number "
+		"(--observer off)");
 }
 
 /* What the conductor found stays, and is the reason that is named. */

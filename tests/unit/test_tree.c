@@ -207,21 +207,6 @@ static void one_life(void **state)
 	tree_free(NULL);
 }
 
-static void exe_set_from_elsewhere(void **state)
-{
-	struct side *side = *state;
-	char path[PB_EXE_LEN + 50];
-
-	start(side, 1, 10, 1);
-	tree_set_exe(side->tree, 10, "/bin/first");
-	tree_set_exe(side->tree, 11, "/bin/nobody's");
-	assert_string_equal(tree_find(side->tree, 10)->exe, "/bin/first");
-	memset(path, 'x', sizeof(path) - 1);
-	path[sizeof(path) - 1] = 0;
-	tree_set_exe(side->tree, 10, path);
-	assert_int_equal(strlen(tree_find(side->tree, 10)->exe), PB_EXE_LEN - 1);
-}
-
 static void names_are_ended(void **state)
 {
 	struct side *side = *state;
@@ -778,7 +763,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_life),
-		TEST(exe_set_from_elsewhere),
 		TEST(names_are_ended),
 		TEST(a_fork_runs_its_parents_program),
 		TEST(the_window_counts_from_its_opening),

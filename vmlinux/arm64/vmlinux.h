@@ -80,6 +80,7 @@ struct task_struct {
 	u64 stime;
 	long unsigned int nvcsw;
 	long unsigned int nivcsw;
+	u64 start_time;
 	long unsigned int min_flt;
 	long unsigned int maj_flt;
 	char comm[16];
@@ -114,6 +115,8 @@ struct pid {
 
 struct signal_struct {
 	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
 	struct pid *pids[4];
 	long unsigned int maxrss;
 };
