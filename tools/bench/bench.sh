@@ -115,7 +115,7 @@ bpftrace_turn() {
 }
 
 # What of tree.bt does the work of which of perfbpf's programs.
-beside_programs=(fork:lifecycle_fork exec:lifecycle_exec+memory_exec exit:lifecycle_exit+memory_exit
+beside_programs=(fork:lifecycle_fork exec:lifecycle_exec exit:lifecycle_exit
 	switch:sched_last_switch send:socket_send receive:socket_receive state:socket_set_state
 	retransmit:socket_retransmit)
 
