@@ -37,10 +37,12 @@ tap_lines() {
 		}
 		function fail(what, reason) { failed++; print "FAIL " name what ": " reason }
 		/^1\.\.[0-9]+$/ { planned = substr($0, 4) + 0; next }
+		/^(# )?skip: / { sub(/^(# )?skip: /, ""); reason = $0; next }
 		/^not ok [0-9]+ # SKIP/ {
 			flush(); seen++
 			sub(/^not ok [0-9]+ # SKIP */, "")
-			print "skip " name "/" $0 ": skipped by the test"; next
+			print "skip " name "/" $0 ": " (reason == "" ? "no reason given" : reason)
+			reason = ""; next
 		}
 		/^(not )?ok [0-9]+ - / {
 			flush(); seen++

@@ -202,8 +202,10 @@ static int write_format(const struct results *results, const struct report_forma
 	failed = format->write(rec, &options, out, err);
 	errno = 0;
 	if (!failed && (fflush(out) || ferror(out)))
-		failed = error_set(err, EXIT_CODE_FAILED, "cannot write %s/%s: %s", results->path,
-				   format->file_name, strerror(errno ? errno : EIO));
+		failed = error_set(
+			err, EXIT_CODE_FAILED,
+			"cannot write %s/%s: %s; make room, or say another folder with -o DIR",
+			results->path, format->file_name, strerror(errno ? errno : EIO));
 	fclose(out);
 	return failed;
 }

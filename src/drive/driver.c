@@ -21,12 +21,6 @@ static const struct driver_ops *const drivers[] = {
 	&driver_kubelogs,
 };
 
-const struct driver_ops *const *driver_table(size_t *n)
-{
-	*n = sizeof(drivers) / sizeof(drivers[0]);
-	return drivers;
-}
-
 const struct driver_ops *driver_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)

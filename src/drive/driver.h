@@ -69,7 +69,7 @@ struct driver_ops {
 
 extern const struct driver_ops driver_kubelogs;
 
-const struct driver_ops *const *driver_table(size_t *n);
+/* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);
 /* scenario_schema_fn over the table. */
 const struct yaml_schema *driver_schema_of(const char *name);

@@ -254,6 +254,8 @@ int record_write(const struct record *rec, int dirfd, const char *dir, struct er
 	if (!rc)
 		return 0;
 	unlinkat(dirfd, RUN_JSON_TMP, 0);
-	return error_set(err, EXIT_CODE_FAILED, "cannot write %s/" RUN_JSON ": %s", dir,
-			 strerror(-rc));
+	return error_set(
+		err, EXIT_CODE_FAILED, "cannot write %s/" RUN_JSON ": %s%s", dir, strerror(-rc),
+		rc == -ENOSPC || rc == -EDQUOT ? "; make room, or say another folder with -o DIR"
+					       : "");
 }

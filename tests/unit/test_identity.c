@@ -15,6 +15,13 @@
 
 #include "conduct/identity.h"
 
+/* The runner shows the reason beside the test. */
+#define skip_because(reason)                                                                       \
+	do {                                                                                       \
+		print_message("skip: " reason "\n");                                               \
+		skip();                                                                            \
+	} while (0)
+
 /* All but what tells cmocka how to report. */
 static void clear_environment(void)
 {
@@ -174,7 +181,7 @@ static void sudo_without_root(void **state)
 
 	(void)state;
 	if (!geteuid())
-		skip(); /* root heeds SUDO_UID: the tests below */
+		skip_because("root heeds SUDO_UID");
 	setenv("SUDO_UID", "0", 1);
 	setenv("SUDO_GID", "0", 1);
 	assert_int_equal(identity_of_invoker(&identity, &err), 0);
@@ -195,7 +202,7 @@ static void the_user_behind_sudo(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip(); /* only root heeds SUDO_UID */
+		skip_because("only root heeds SUDO_UID");
 	/* A number that no user database has. */
 	setenv("SUDO_UID", "3987654321", 1);
 	setenv("SUDO_GID", "3987654320", 1);
@@ -227,7 +234,7 @@ static void broken_sudo(void **state)
 
 	(void)state;
 	if (geteuid())
-		skip(); /* only root heeds SUDO_UID */
+		skip_because("only root heeds SUDO_UID");
 	for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
 		struct identity identity;
 		struct error err = {};
@@ -254,7 +261,7 @@ static void users_by_name_and_number(void **state)
 
 	(void)state;
 	if (!entry)
-		skip(); /* who runs this is in no user database */
+		skip_because("who runs this is in no user database");
 	snprintf(name, sizeof(name), "%s", entry->pw_name);
 	snprintf(text, sizeof(text), "%u", geteuid());
 	assert_int_equal(identity_of_user(&identity, name, &err), 0);
@@ -289,7 +296,7 @@ static void another_user_needs_root(void **state)
 
 	(void)state;
 	if (!geteuid())
-		skip(); /* root may be anybody */
+		skip_because("root may be anybody");
 	assert_int_equal(identity_of_user(&identity, "0", &err), -1);
 	assert_int_equal(err.exit_code, EXIT_CODE_PRIVILEGE);
 	assert_non_null(strstr(err.text, "sudo"));
