@@ -73,14 +73,71 @@ static __always_inline __u64 counter_bytes(struct percpu_counter *counter)
 	return pages > 0 ? (__u64)pages * pb_page_bytes : 0;
 }
 
+/*
+ * Before Linux 6.2 (f1a7941243c1) the counters were plain, and each thread kept a
+ * part of its own until 64 faults had come together.
+ */
+struct mm_rss_stat___before_6_2 {
+	struct {
+		long counter;
+	} count[4];
+} __attribute__((preserve_access_index));
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat___before_6_2 rss_stat;
+} __attribute__((preserve_access_index));
+
+struct task_rss_stat___before_6_2 {
+	int count[4];
+} __attribute__((preserve_access_index));
+
+struct task_struct___before_6_2 {
+	struct task_rss_stat___before_6_2 rss_stat;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool has_plain_counters(void)
+{
+	return bpf_core_type_exists(struct mm_rss_stat___before_6_2);
+}
+
+static __always_inline __u64 plain_bytes(__s64 pages)
+{
+	return pages > 0 ? (__u64)pages * pb_page_bytes : 0;
+}
+
+/* A macro, since an index that is no constant cannot be relocated. */
+#define PLAIN_COUNTER(mm, which)                                                                   \
+	BPF_CORE_READ((struct mm_struct___before_6_2 *)(mm), rss_stat.count[which].counter)
+
+/* The part that a thread still keeps to itself; may be negative. */
+static __always_inline void memory_add_thread(struct task_struct *task, struct pb_memory *memory)
+{
+	struct task_struct___before_6_2 *old = (void *)task;
+
+	if (!has_plain_counters() || !bpf_core_field_exists(old->rss_stat))
+		return;
+	memory->rss_file_bytes +=
+		(__s64)BPF_CORE_READ(old, rss_stat.count[MM_FILEPAGES]) * pb_page_bytes;
+	memory->rss_anon_bytes +=
+		(__s64)BPF_CORE_READ(old, rss_stat.count[MM_ANONPAGES]) * pb_page_bytes;
+	memory->rss_shmem_bytes +=
+		(__s64)BPF_CORE_READ(old, rss_stat.count[MM_SHMEMPAGES]) * pb_page_bytes;
+}
+
 static __always_inline void memory_read(struct mm_struct *mm, struct pb_memory *memory)
 {
 	__u64 rss, peak, vms;
 
 	memory->mm = (__u64)mm;
-	memory->rss_file_bytes = counter_bytes(&mm->rss_stat[MM_FILEPAGES]);
-	memory->rss_anon_bytes = counter_bytes(&mm->rss_stat[MM_ANONPAGES]);
-	memory->rss_shmem_bytes = counter_bytes(&mm->rss_stat[MM_SHMEMPAGES]);
+	if (has_plain_counters()) {
+		memory->rss_file_bytes = plain_bytes(PLAIN_COUNTER(mm, MM_FILEPAGES));
+		memory->rss_anon_bytes = plain_bytes(PLAIN_COUNTER(mm, MM_ANONPAGES));
+		memory->rss_shmem_bytes = plain_bytes(PLAIN_COUNTER(mm, MM_SHMEMPAGES));
+	} else {
+		memory->rss_file_bytes = counter_bytes(&mm->rss_stat[MM_FILEPAGES]);
+		memory->rss_anon_bytes = counter_bytes(&mm->rss_stat[MM_ANONPAGES]);
+		memory->rss_shmem_bytes = counter_bytes(&mm->rss_stat[MM_SHMEMPAGES]);
+	}
 	rss = memory->rss_file_bytes + memory->rss_anon_bytes + memory->rss_shmem_bytes;
 	/* The kernel writes its mark only when the set shrinks: what is resident now may be above
 	 * it. */

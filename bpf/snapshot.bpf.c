@@ -71,6 +71,8 @@ int snapshot_tick(struct bpf_iter__task *ctx)
 		slot->pass = pb_control.pass;
 		memory_read(mm, &slot->memory);
 	}
+	if (mm && member->slot != PB_SLOT_OVERFLOW)
+		memory_add_thread(task, &slot->memory);
 	return 0;
 }
 

@@ -9,6 +9,9 @@
 #   vmlinux/make.sh arm64 FILE               from another: FILE is raw BTF, a vmlinux, or a
 #                                            kernel image that holds BTF (Debian's arm64 Image)
 #
+# The kernel is to be 6.2 or later; what older ones have otherwise is in the *.bpf.h, each with
+# the commit that changed it.
+#
 # How: the whole header is dumped, the programs are compiled against it, bpftool keeps
 # the types and fields that their relocations name, and that is dumped again.
 set -eu
