@@ -97,7 +97,9 @@ struct task_struct___before_6_2 {
 
 static __always_inline bool has_plain_counters(void)
 {
-	return bpf_core_type_exists(struct mm_rss_stat___before_6_2);
+	/* Asked by a field of a type that every kernel has: for a type that is not in the kernel
+	 * libbpf would look into modules, which takes CAP_SYS_ADMIN. */
+	return bpf_core_field_exists(struct mm_struct___before_6_2, rss_stat.count);
 }
 
 static __always_inline __u64 plain_bytes(__s64 pages)
