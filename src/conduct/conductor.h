@@ -25,8 +25,6 @@ struct conductor {
 	int interrupted; /* the signal that asks for the end; 0: none */
 	unsigned int rounds_started;
 	uint64_t next_pair_seed; /* state of the generator */
-	uint64_t driver_seed;
-	bool has_driver_seed;
 };
 
 /* How a round of one side is to be run. */

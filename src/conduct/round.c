@@ -155,6 +155,7 @@ static int start_driver(struct round *round, struct error *err)
 		.identity = &conductor->identity,
 		.scenario = round->plan->scenario,
 		.rate = options->rate,
+		.seed = options->has_seed ? &options->seed : NULL,
 		.kubeconfig = options->kubeconfig,
 	};
 
@@ -493,6 +494,10 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		work_notes(conductor->record, driver_process_report(round.driver));
 	}
 	note_limits(conductor);
+	if (round.collector.late_ticks)
+		record_note(conductor->record, "perfbpf was kept from some of its ticks: those "
+					       "points of the series repeat their "
+					       "neighbour; totals are not touched");
 	if (argv_out && round.side.command)
 		*argv_out = copy_argv(round.side.command);
 	round_clear(&round);

@@ -73,3 +73,16 @@ timeout 30 "$PERFBPF" run --target true --rounds 1 -o "$DIR" >/dev/full 2>"$ERR"
 equal full-output/exit "$?" 1
 check full-output/said "$(cat "$ERR")" grep -q 'standard output' "$ERR"
 check full-output/saved 'there is no run.json' test -s "$DIR/run.json"
+
+# --- --seed is the generated work's too: the same one gives the same lines, another one others
+if command -v curl >/dev/null; then
+	expected=()
+	for seed in 1 2 1; do
+		new_folder
+		perfbpf run --quiet --target curl --scenario kubelogs/error_filter --seed "$seed" --rounds 1 \
+			--warmup 500ms --duration 1s --cooldown 0 -o "$DIR"
+		expected+=("$(jq '.rounds[0].work.expected_lines' "$DIR/run.json")")
+	done
+	equal seed/same "${expected[0]}" "${expected[2]}"
+	check seed/another "${expected[*]}" test "${expected[0]}" != "${expected[1]}"
+fi
