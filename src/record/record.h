@@ -18,6 +18,8 @@
 
 #define RECORD_SCHEMA "perfbpf.run/1"
 #define RECORD_NONE   INT64_MIN
+/* Threads are listed up to here; the rest is in their processes. */
+#define RECORD_MAX_THREADS 1000
 
 enum side {
 	SIDE_A = 0,
@@ -68,11 +70,114 @@ struct record_work {
 	int64_t foreign; /* lines of the tool's own, without a stamp */
 };
 
+/*
+ * A distribution of times. Its names: "delivery" (of a driver); of requests "queue",
+ * "service", "response" (server) and "round_trip" (client); of threads "run_queue" and
+ * "wait_REASON"; "block_read", "block_write", "fsync", "connect", "rtt"; and what a
+ * scenario scrapes.
+ */
 struct record_latency {
-	char *name; /* "delivery" */
+	char *name;
 	int64_t count;
 	double min_seconds, mean_seconds, p50_seconds, p90_seconds, p95_seconds, p99_seconds,
 		p999_seconds, max_seconds;
+	/*
+	 * Its histogram, buckets that are not empty only, in ascending order: how many values
+	 * lie above the upper bound before (or the bucket's own lower end) and not above this
+	 * one. 0 buckets: the source gave none.
+	 */
+	size_t n_buckets;
+	double *bucket_upper_seconds, *bucket_counts;
+};
+
+/* What passed over the members' stream sockets, as turns of a conversation. */
+struct record_requests {
+	int64_t served;     /* requests that a member answered */
+	int64_t sent;       /* requests of a member that were answered */
+	int64_t in_flight;  /* begun in the window and not answered at its end */
+	int64_t streams;    /* connections that stream: left out of the times */
+	int64_t overlapped; /* turns in which more arrived before the answer: pipelining, or a
+			       request in parts */
+	int64_t no_arrival; /* requests whose arrival was not seen: without queue and response */
+	int64_t no_role;    /* connections of which nobody knows who asks: left out */
+	int64_t unparsed;   /* pieces that the wanted protocols could not tell; NONE without
+			       --protocols */
+};
+
+/* One kind of request, as its protocol tells it; only with --protocols. */
+struct record_protocol {
+	char *protocol; /* "http" "http2" "grpc" "postgres" "redis" "kafka" "mysql" */
+	char *role;     /* "server" or "client" */
+	char *label;    /* "GET /users/:id", "SELECT", "GET", "Produce" */
+	int64_t count, errors;
+	struct record_latency service;  /* server only */
+	struct record_latency response; /* arrival to last byte; of a client: sent to last byte */
+};
+
+/*
+ * Where the time of threads went: wall = on CPU + run queue + waiting + unaccounted.
+ * Of one thread, or summed over several.
+ */
+struct record_time {
+	double wall_seconds;
+	double on_cpu_seconds;    /* the scheduler's own account */
+	double run_queue_seconds; /* runnable, and not running */
+	double waiting_seconds;   /* the sum of the reasons */
+	double futex_seconds, socket_seconds, pipe_seconds, disk_seconds, timer_seconds,
+		other_seconds;
+	double lock_seconds;        /* the part of futex_seconds that waited for a mutex */
+	double unaccounted_seconds; /* what is missing to wall_seconds; may be negative */
+};
+
+struct record_thread {
+	int64_t pid, tid;
+	char *comm;
+	double started_at, exited_at; /* as of a process */
+	struct record_time time;
+};
+
+struct record_io {
+	/* By read and write calls of any kind of file, pipes and sockets too. */
+	int64_t read_bytes, write_bytes;
+	/* What had to be fetched from storage, and what was made dirty. */
+	int64_t storage_read_bytes, storage_write_bytes;
+	/* Requests to block devices made in the members' own context; write-back is not. */
+	int64_t block_reads, block_writes, block_read_bytes, block_write_bytes, block_errors;
+	int64_t fsyncs; /* that had to wait */
+};
+
+struct record_peer {
+	char *address; /* "127.0.0.1", "::1", "unix"; "rest": all beyond the bound */
+	int64_t port;  /* of the server: the peer's where a member connected, else its own */
+	char *role;    /* "client": a member connected; "server": it accepted */
+	int64_t connections, requests, tx_bytes, rx_bytes, retransmits;
+	double connect_mean_seconds, connect_max_seconds;
+	double rtt_mean_seconds, rtt_max_seconds; /* the kernel's smoothed round-trip time */
+};
+
+struct record_syscall {
+	char *name;
+	int64_t count, errors;
+	double total_seconds;
+	struct record_latency latency;
+};
+
+/* Utilisation, saturation and errors of one resource in one phase; NAN/NONE: not known. */
+struct record_use {
+	double utilization; /* 1.0: all of it was in use */
+	double saturation;  /* more was wanted than there is; docs/run-json.md says how it is
+			       counted for each */
+	int64_t errors;
+};
+
+/* One phase in the window: what was used of each resource, and what limited the run. */
+struct record_round_phase {
+	char *name;
+	double started_at, duration_seconds; /* from the opening of the window */
+	struct record_use cpu, run_queue, memory, disk, network, driver;
+	char *limited_by; /* "cpu" "thread" "lock" "memory" "disk" "network" "driver" "sleep",
+			     NULL: no evidence */
+	char *limit;      /* one sentence with its evidence, NULL: none */
 };
 
 struct record_process {
@@ -86,6 +191,7 @@ struct record_process {
 	int64_t rss_peak_bytes;
 	int64_t minor_faults, major_faults;
 	int64_t tx_bytes, rx_bytes;
+	struct record_time time; /* of all its threads */
 };
 
 struct record_series {
@@ -111,6 +217,9 @@ struct record_losses {
 			    are missing */
 	int64_t recursion; /* events that met their own program running on the same CPU */
 	int64_t unlisted;  /* ended processes beyond the list: counted in the side's total only */
+	int64_t threads;   /* threads beyond the list: counted in their process only */
+	int64_t requests;  /* pieces of payload that found the ring buffer full */
+	int64_t block;     /* block requests that could not be remembered: without latency */
 };
 
 struct record_observer {
@@ -118,7 +227,9 @@ struct record_observer {
 	double probe_seconds; /* run time of all programs in the window; NAN with --observer off */
 	int64_t probe_events;
 	double userspace_cpu_seconds;
-	int64_t rss_peak_bytes; /* of perfbpf itself */
+	int64_t rss_peak_bytes;          /* of perfbpf itself */
+	double syscall_slowdown_seconds; /* what --syscalls adds to each call of every process of
+					    the machine, measured; NAN: not on */
 	struct record_losses losses;
 	size_t n_programs;
 	struct record_program {
@@ -148,8 +259,24 @@ struct record_round {
 	struct record_work work;
 	size_t n_latency;
 	struct record_latency *latency;
+	bool has_requests; /* false: left out by --without, or not known on this kernel */
+	struct record_requests requests;
+	size_t n_protocols;
+	struct record_protocol *protocols; /* most requests first */
+	bool has_time;
+	struct record_time time; /* of all threads of the side */
+	bool has_io;
+	struct record_io io;
+	size_t n_peers;
+	struct record_peer *peers; /* most bytes first */
+	size_t n_syscalls;
+	struct record_syscall *syscalls; /* most time first; only with --syscalls */
+	size_t n_phases;
+	struct record_round_phase *phases;
 	size_t n_processes;
 	struct record_process *processes;
+	size_t n_threads;
+	struct record_thread *threads; /* most CPU time first, at most RECORD_MAX_THREADS */
 	struct record_series series;
 	bool has_driver;
 	struct record_driver driver;

@@ -110,13 +110,169 @@ SHAPE(work_shape, work_fields, true);
 
 #define T struct record_latency
 static const struct field latency_fields[] = {
-	INTEGER(count, "events measured"),        REAL(min_seconds, "the shortest"),
-	REAL(mean_seconds, "arithmetic mean"),    REAL(p50_seconds, "half took no longer"),
-	REAL(p90_seconds, "90 % took no longer"), REAL(p95_seconds, "95 % took no longer"),
-	REAL(p99_seconds, "99 % took no longer"), REAL(p999_seconds, "99.9 % took no longer"),
+	INTEGER(count, "events measured"),
+	REAL(min_seconds, "the shortest"),
+	REAL(mean_seconds, "arithmetic mean"),
+	REAL(p50_seconds, "half took no longer"),
+	REAL(p90_seconds, "90 % took no longer"),
+	REAL(p95_seconds, "95 % took no longer"),
+	REAL(p99_seconds, "99 % took no longer"),
+	REAL(p999_seconds, "99.9 % took no longer"),
 	REAL(max_seconds, "the longest"),
+	COUNTED(FIELD_REALS, bucket_upper_seconds, bucket_upper_seconds, n_buckets, NULL,
+		"its histogram: upper ends of the buckets that are not empty, each at most 1/64 "
+		"wide"),
+	COUNTED(FIELD_REALS, bucket_counts, bucket_counts, n_buckets, NULL,
+		"how many values lie in each of them"),
 };
 SHAPE(latency_shape, latency_fields, true);
+#undef T
+
+#define T struct record_requests
+static const struct field requests_fields[] = {
+	INTEGER(served, "requests that a member answered"),
+	INTEGER(sent, "requests of a member that were answered"),
+	INTEGER(in_flight, "begun in the window and not answered at its end"),
+	INTEGER(streams, "connections that stream (a followed log): left out of the times"),
+	INTEGER(overlapped, "turns in which more arrived before the answer: pipelining, or a "
+			    "request in parts; --protocols tells them apart"),
+	INTEGER(no_arrival, "requests whose arrival was not seen: without queue and response"),
+	INTEGER(no_role, "connections of which nobody knows who asks: left out"),
+	INTEGER(unparsed, "pieces of payload that the wanted protocols could not tell; null "
+			  "without --protocols"),
+};
+SHAPE(requests_shape, requests_fields, true);
+#undef T
+
+#define T struct record_protocol
+static const struct field protocol_fields[] = {
+	STRING(protocol, "\"http\", \"http2\", \"grpc\", \"postgres\", \"redis\", \"kafka\" or "
+			 "\"mysql\""),
+	STRING(role, "\"server\": a member answered; \"client\": it asked"),
+	STRING(label, "what was asked: method and route, command, statement"),
+	INTEGER(count, "requests that were answered"),
+	INTEGER(errors, "of them with an error as the protocol tells it (HTTP: 5xx and 4xx)"),
+	OBJECT(service, latency_shape, "read to first byte of the answer; of a server"),
+	OBJECT(response, latency_shape, "arrival to last byte; of a client: sent to last byte"),
+};
+SHAPE(protocol_shape, protocol_fields, true);
+#undef T
+
+#define T struct record_time
+static const struct field time_fields[] = {
+	REAL(wall_seconds, "how long the threads lived in the window, summed"),
+	REAL(on_cpu_seconds, "by the scheduler's own account"),
+	REAL(run_queue_seconds, "runnable, and not running"),
+	REAL(waiting_seconds, "the sum of the reasons that follow"),
+	REAL(futex_seconds, "waiting for another thread"),
+	REAL(socket_seconds, "waiting for a socket, by itself or in an epoll set"),
+	REAL(pipe_seconds, "waiting for a pipe"),
+	REAL(disk_seconds, "waiting for storage"),
+	REAL(timer_seconds, "asleep by its own wish"),
+	REAL(other_seconds, "all else: children, terminals, kernel locks, being stopped"),
+	REAL(lock_seconds, "the part of futex_seconds that waited for a mutex"),
+	REAL(unaccounted_seconds, "wall less all of these; what the account cannot explain"),
+};
+SHAPE(time_shape, time_fields, true);
+#undef T
+
+#define T struct record_thread
+static const struct field thread_fields[] = {
+	INTEGER(pid, "of its process"),
+	INTEGER(tid, "its own number"),
+	STRING(comm, "name in the kernel, at most 15 bytes"),
+	REAL(started_at, "seconds from the opening of the window; negative where it ran before"),
+	REAL(exited_at, "seconds from the opening of the window; null where it still ran at its "
+			"end"),
+	OBJECT(time, time_shape, "where its time went"),
+};
+SHAPE(thread_shape, thread_fields, true);
+#undef T
+
+#define T struct record_io
+static const struct field io_fields[] = {
+	INTEGER(read_bytes, "by read calls on any kind of file, pipes and sockets too"),
+	INTEGER(write_bytes, "by write calls on any kind of file"),
+	INTEGER(storage_read_bytes, "what had to be fetched from storage"),
+	INTEGER(storage_write_bytes, "what was made dirty and must go to storage"),
+	INTEGER(block_reads, "read requests to block devices from the members' own context"),
+	INTEGER(block_writes, "write requests likewise; write-back by the kernel is not in them"),
+	INTEGER(block_read_bytes, "of those requests"),
+	INTEGER(block_write_bytes, "of those requests"),
+	INTEGER(block_errors, "of those requests that failed"),
+	INTEGER(fsyncs, "fsync, fdatasync and the like that had to wait"),
+};
+SHAPE(io_shape, io_fields, true);
+#undef T
+
+#define T struct record_peer
+static const struct field peer_fields[] = {
+	STRING(address, "of the other end; \"unix\", or \"rest\" for all beyond 256 peers"),
+	INTEGER(port, "of the server: the peer's where a member connected, else its own"),
+	STRING(role, "\"client\": a member connected; \"server\": it accepted"),
+	INTEGER(connections, "that were established in the window"),
+	INTEGER(requests, "answered"),
+	INTEGER(tx_bytes, "sent to it"),
+	INTEGER(rx_bytes, "received from it"),
+	INTEGER(retransmits, "TCP segments sent again to it"),
+	REAL(connect_mean_seconds, "from connect to established; of a client"),
+	REAL(connect_max_seconds, "the longest"),
+	REAL(rtt_mean_seconds, "the kernel's smoothed round-trip time, at the end of each turn"),
+	REAL(rtt_max_seconds, "the longest"),
+};
+SHAPE(peer_shape, peer_fields, true);
+#undef T
+
+#define T struct record_syscall
+static const struct field syscall_fields[] = {
+	STRING(name, "of the call; \"rest\" for all beyond 63 kinds"),
+	INTEGER(count, "calls that ended in the window"),
+	INTEGER(errors, "of them that returned an error"),
+	REAL(total_seconds, "from entry to return, waiting included"),
+	OBJECT(latency, latency_shape, "their lengths"),
+};
+SHAPE(syscall_shape, syscall_fields, true);
+#undef T
+
+#define T struct record_use
+static const struct field use_fields[] = {
+	REAL(utilization, "1.0: all of it was in use"),
+	REAL(saturation, "how much more was wanted than there is"),
+	INTEGER(errors, "of it"),
+};
+SHAPE(use_shape, use_fields, true);
+#undef T
+
+#define T struct record_round_phase
+static const struct field round_phase_fields[] = {
+	STRING(name, "as in the scenario"),
+	REAL(started_at, "seconds from the opening of the window"),
+	REAL(duration_seconds, "as it was"),
+	OBJECT(cpu, use_shape,
+	       "all CPUs of the machine: share that was busy; saturation: runnable "
+	       "tasks beyond one a CPU, at the ticks; errors: none are known"),
+	OBJECT(run_queue, use_shape,
+	       "the side's threads: share of their runnable time on a CPU is 1 - "
+	       "saturation; saturation: share that they waited for one"),
+	OBJECT(memory, use_shape,
+	       "of the machine in use at the end; saturation: share of time in "
+	       "which a task waited for memory; errors: processes killed for lack "
+	       "of it"),
+	OBJECT(disk, use_shape,
+	       "busiest device: share of time with a request; saturation: requests "
+	       "at a time, on average; errors: failed requests of the side"),
+	OBJECT(network, use_shape,
+	       "busiest interface with a known speed; saturation: retransmits "
+	       "per connection or per 1,000 segments; errors: of interfaces, and "
+	       "resets"),
+	OBJECT(driver, use_shape,
+	       "share of one core; saturation: seconds it fell behind its plan; "
+	       "errors: what it dropped"),
+	STRING(limited_by, "\"cpu\", \"thread\", \"lock\", \"memory\", \"disk\", \"network\", "
+			   "\"driver\" or \"sleep\"; null where there is no evidence"),
+	STRING(limit, "one sentence with its evidence"),
+};
+SHAPE(round_phase_shape, round_phase_fields, false);
 #undef T
 
 #define T struct record_process
@@ -137,6 +293,7 @@ static const struct field process_fields[] = {
 	INTEGER(major_faults, "in the window"),
 	INTEGER(tx_bytes, "sent by sockets"),
 	INTEGER(rx_bytes, "received by sockets"),
+	OBJECT(time, time_shape, "where the time of its threads went"),
 };
 SHAPE(process_shape, process_fields, true);
 #undef T
@@ -174,6 +331,9 @@ static const struct field losses_fields[] = {
 			 "are missing"),
 	INTEGER(recursion, "events that met their own program running on the same CPU"),
 	INTEGER(unlisted, "ended processes beyond the list: counted in the side's total only"),
+	INTEGER(threads, "threads beyond the list: counted in their process only"),
+	INTEGER(requests, "pieces of payload that found the ring buffer full"),
+	INTEGER(block, "block requests that could not be remembered: without latency"),
 };
 SHAPE(losses_shape, losses_fields, true);
 #undef T
@@ -194,6 +354,8 @@ static const struct field observer_fields[] = {
 	INTEGER(probe_events, "runs of all BPF programs in the window"),
 	REAL(userspace_cpu_seconds, "CPU time of perfbpf itself"),
 	INTEGER(rss_peak_bytes, "largest resident set of perfbpf itself"),
+	REAL(syscall_slowdown_seconds, "what --syscalls adds to each system call of every process "
+				       "of the machine, measured; null where it is not on"),
 	OBJECT(losses, losses_shape, "what could not be counted"),
 	LIST(programs, program_shape, "the same cost by program"),
 };
@@ -229,8 +391,22 @@ static const struct field round_fields[] = {
 	OPTIONAL(work, work_shape, "what was delivered; null where no driver counts it"),
 	MAP(latency, latency_shape,
 	    "by NAME: `delivery` is from the intended time of a line to its "
-	    "arrival at the target's output"),
+	    "arrival at the target's output; `queue` `service` `response` `round_trip` are of "
+	    "requests; `run_queue` and `wait_REASON` of threads; `block_read` `block_write` "
+	    "`fsync` of storage; `connect` `rtt` of sockets; others are scraped"),
+	OPTIONAL(requests, requests_shape,
+		 "requests seen at sockets; null where they were not "
+		 "looked at"),
+	LIST(protocols, protocol_shape, "kinds of requests; with --protocols"),
+	OPTIONAL(time, time_shape,
+		 "where the time of all threads went; null where it was not "
+		 "looked at"),
+	OPTIONAL(io, io_shape, "files and storage; null where it was not looked at"),
+	LIST(peers, peer_shape, "the other ends of sockets"),
+	LIST(syscalls, syscall_shape, "system calls by name; with --syscalls"),
+	LIST(phases, round_phase_shape, "the phases in the window, and what limited each"),
 	LIST(processes, process_shape, "every process of the tree"),
+	LIST(threads, thread_shape, "threads, those with most CPU time first"),
 	OBJECT(series, series_shape, "values over time"),
 	OPTIONAL(driver, driver_shape, "the load generator; null without one"),
 	OBJECT(observer, observer_shape, "what perfbpf itself cost, and lost"),
