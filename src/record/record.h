@@ -115,12 +115,14 @@ struct record_protocol {
 };
 
 /*
- * Where the time of threads went: wall = on CPU + run queue + waiting + unaccounted.
+ * Where the time of threads went: wall = on CPU + stolen + run queue + waiting +
+ * unaccounted.
  * Of one thread, or summed over several.
  */
 struct record_time {
 	double wall_seconds;
 	double on_cpu_seconds;    /* the scheduler's own account */
+	double stolen_seconds;    /* of a CPU that it had, by the host or by interrupts */
 	double run_queue_seconds; /* runnable, and not running */
 	double waiting_seconds;   /* the sum of the reasons */
 	double futex_seconds, socket_seconds, pipe_seconds, disk_seconds, timer_seconds,

@@ -162,6 +162,8 @@ SHAPE(protocol_shape, protocol_fields, true);
 static const struct field time_fields[] = {
 	REAL(wall_seconds, "how long the threads lived in the window, summed"),
 	REAL(on_cpu_seconds, "by the scheduler's own account"),
+	REAL(stolen_seconds, "taken from a thread on its CPU, by the host of a virtual machine or "
+			     "by interrupts"),
 	REAL(run_queue_seconds, "runnable, and not running"),
 	REAL(waiting_seconds, "the sum of the reasons that follow"),
 	REAL(futex_seconds, "waiting for another thread"),
