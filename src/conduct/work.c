@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/distribution.h"
+
 /* A driver that hands out its work later than this did not keep its schedule. */
 #define LATE_BOUND_SECONDS 0.25
 
@@ -39,27 +41,48 @@ static void take_lines(struct record_round *out, const json_t *work)
 	};
 }
 
-static int take_latency(struct record_round *out, json_t *all)
+/* Both lists or neither: a bucket without its count says nothing. */
+static int take_buckets(struct record_latency *out, const json_t *from)
 {
+	const json_t *upper = json_object_get(from, "bucket_upper_seconds");
+	const json_t *counts = json_object_get(from, "bucket_counts");
+	size_t n = json_array_size(upper);
+
+	if (!n || json_array_size(counts) != n)
+		return 0;
+	out->bucket_upper_seconds = calloc(n, sizeof(double));
+	out->bucket_counts = calloc(n, sizeof(double));
+	if (!out->bucket_upper_seconds || !out->bucket_counts)
+		return -1;
+	out->n_buckets = n;
+	for (size_t i = 0; i < n; i++) {
+		out->bucket_upper_seconds[i] = json_number_value(json_array_get(upper, i));
+		out->bucket_counts[i] = json_number_value(json_array_get(counts, i));
+	}
+	return 0;
+}
+
+static int take_latency(struct record_round *round, json_t *all)
+{
+	struct record_latency *out;
 	const char *name;
 	json_t *from;
 
-	out->latency = calloc(json_object_size(all) + 1, sizeof(*out->latency));
-	if (!out->latency)
-		return -1;
 	json_object_foreach (all, name, from) {
-		out->latency[out->n_latency++] = (struct record_latency){
-			.name = strdup(name),
-			.count = integer(from, "count"),
-			.min_seconds = number(from, "min_seconds"),
-			.mean_seconds = number(from, "mean_seconds"),
-			.p50_seconds = number(from, "p50_seconds"),
-			.p90_seconds = number(from, "p90_seconds"),
-			.p95_seconds = number(from, "p95_seconds"),
-			.p99_seconds = number(from, "p99_seconds"),
-			.p999_seconds = number(from, "p999_seconds"),
-			.max_seconds = number(from, "max_seconds"),
-		};
+		out = latency_add(round, name);
+		if (!out)
+			return -1;
+		out->count = integer(from, "count");
+		out->min_seconds = number(from, "min_seconds");
+		out->mean_seconds = number(from, "mean_seconds");
+		out->p50_seconds = number(from, "p50_seconds");
+		out->p90_seconds = number(from, "p90_seconds");
+		out->p95_seconds = number(from, "p95_seconds");
+		out->p99_seconds = number(from, "p99_seconds");
+		out->p999_seconds = number(from, "p999_seconds");
+		out->max_seconds = number(from, "max_seconds");
+		if (take_buckets(out, from))
+			return -1;
 	}
 	return 0;
 }

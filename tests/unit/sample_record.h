@@ -53,8 +53,19 @@ static inline void sample_lists(struct record_round *round, double cpu)
 {
 	round->n_latency = 1;
 	round->latency = calloc(1, sizeof(*round->latency));
-	round->latency[0] = (struct record_latency){
-		strdup("delivery"), 140000, 1e-5, 4e-4, 3e-4, 6e-4, 8e-4, 2e-3, 9e-3, 0.021};
+	round->latency[0] = (struct record_latency){strdup("delivery"),
+						    140000,
+						    1e-5,
+						    4e-4,
+						    3e-4,
+						    6e-4,
+						    8e-4,
+						    2e-3,
+						    9e-3,
+						    0.021,
+						    0,
+						    NULL,
+						    NULL};
 	round->n_processes = 2;
 	round->processes = calloc(2, sizeof(*round->processes));
 	sample_process(&round->processes[0], "tool", cpu * 0.9);

@@ -25,14 +25,45 @@ static struct histogram *new_histogram(void)
 	return h;
 }
 
-static int by_value(const void *a, const void *b)
+/* By 11 bits at a time: some ten times as fast as qsort() with so many values. */
+static void sort(uint64_t *values, uint64_t *room, size_t n)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	for (unsigned int shift = 0; shift < 44; shift += 11) {
+		size_t starts[2048] = {0}, at = 0;
+		uint64_t *swap = values;
 
-	return x < y ? -1 : x > y;
+		for (size_t i = 0; i < n; i++)
+			starts[(values[i] >> shift) & 2047]++;
+		for (size_t i = 0; i < 2048; i++) {
+			size_t count = starts[i];
+
+			starts[i] = at;
+			at += count;
+		}
+		for (size_t i = 0; i < n; i++)
+			room[starts[(values[i] >> shift) & 2047]++] = values[i];
+		values = room;
+		room = swap;
+	}
 }
 
-/* From 1 ns to about an hour, each power of two as likely as the next. */
+/* In (0, 1]. */
+static double uniform(uint64_t *random)
+{
+	return (double)((random_next(random) >> 11) + 1) * 0x1p-53;
+}
+
+/* The sum of four is near enough to a normal distribution, and much cheaper. */
+static double normal(uint64_t *random)
+{
+	uint64_t bits = random_next(random);
+	int64_t sum = (int64_t)(bits & 0xffff) + (int64_t)(bits >> 16 & 0xffff) +
+		      (int64_t)(bits >> 32 & 0xffff) + (int64_t)(bits >> 48);
+
+	return ((double)sum - 2 * 65535) / 37837;
+}
+
+/* From 1 ns to an hour, each power of two as likely as the next. */
 static uint64_t draw(uint64_t *random)
 {
 	uint64_t bits = random_below(random, 41), value = random_next(random);
@@ -40,33 +71,79 @@ static uint64_t draw(uint64_t *random)
 	return ((value >> 20) & ((1ULL << bits) - 1)) | 1ULL << bits;
 }
 
-static void quantiles_are_within_one_percent(void **state)
+/* Answers of a service: the median at 200 us, a long tail. */
+static uint64_t lognormal(uint64_t *random)
 {
-	uint64_t *values = malloc(MANY * sizeof(*values)), random = 7;
-	struct histogram *h = new_histogram();
-	double sum = 0;
+	return (uint64_t)(200e3 * exp(1.2 * normal(random)));
+}
 
-	(void)state;
-	assert_non_null(values);
-	for (size_t i = 0; i < MANY; i++) {
-		values[i] = draw(&random);
-		sum += (double)values[i];
-		histogram_add(h, values[i]);
-	}
-	qsort(values, MANY, sizeof(*values), by_value);
-	assert_int_equal(h->count, MANY);
-	assert_int_equal(h->min_ns, values[0]);
-	assert_int_equal(h->max_ns, values[MANY - 1]);
-	assert_true(fabs(histogram_mean_seconds(h) * 1e9 * MANY / sum - 1) < 1e-12);
+static uint64_t exponential(uint64_t *random)
+{
+	return (uint64_t)(-5e6 * log(uniform(random)));
+}
+
+/* A cache's hits of 40 ns, and one miss in ten, of 8 ms. */
+static uint64_t bimodal(uint64_t *random)
+{
+	if (random_below(random, 10))
+		return 30 + random_below(random, 20);
+	return (uint64_t)(8e6 + 1e6 * normal(random));
+}
+
+static uint64_t constant(uint64_t *random)
+{
+	(void)random;
+	return 3600ULL * 1000000000;
+}
+
+/* @sorted by a program that knows no histogram; the bound is the promise of histogram.h. */
+static void assert_quantiles(const struct histogram *h, const uint64_t *sorted, size_t n)
+{
 	for (size_t i = 0; i < N_QUANTILES; i++) {
-		size_t rank = (size_t)ceil(quantiles[i] * MANY - 1e-6);
-		double exact = (double)values[rank ? rank - 1 : 0];
+		size_t rank = (size_t)ceil(quantiles[i] * (double)n - 1e-6);
+		double exact = (double)sorted[rank ? rank - 1 : 0];
 		double found = histogram_quantile_seconds(h, quantiles[i]) * 1e9;
 
-		assert_true(fabs(found / exact - 1) <= 0.01);
+		if (!(fabs(found - exact) <= 0.01 * exact))
+			fail_msg("quantile %g: %g instead of %g", quantiles[i], found, exact);
+	}
+}
+
+static void quantiles_are_within_one_percent(void **state)
+{
+	static uint64_t (*const distributions[])(uint64_t *) = {draw, lognormal, exponential,
+								bimodal, constant};
+	uint64_t *values = malloc(MANY * sizeof(*values)), *room = malloc(MANY * sizeof(*room));
+
+	(void)state;
+	assert_true(values && room);
+	for (size_t d = 0; d < sizeof(distributions) / sizeof(distributions[0]); d++) {
+		struct histogram *h = new_histogram();
+		uint64_t random = 7 + d;
+		double sum = 0;
+
+		for (size_t i = 0; i < MANY; i++) {
+			values[i] = distributions[d](&random);
+			sum += (double)values[i];
+			histogram_add(h, values[i]);
+		}
+		sort(values, room, MANY);
+		assert_int_equal(h->count, MANY);
+		assert_int_equal(h->min_ns, values[0]);
+		assert_int_equal(h->max_ns, values[MANY - 1]);
+		assert_true(fabs(histogram_mean_seconds(h) * 1e9 * MANY / sum - 1) < 1e-12);
+		assert_quantiles(h, values, MANY);
+		free(h);
 	}
 	free(values);
-	free(h);
+	free(room);
+}
+
+/* However many values and however far apart, it is one block of this size. */
+static void memory_is_bounded(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct histogram) <= 20 * 1024);
 }
 
 static void merging_is_exact(void **state)
@@ -184,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles_are_within_one_percent),
+		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(merging_is_exact),
 		cmocka_unit_test(an_empty_one_changes_nothing_in_a_merge),
 		cmocka_unit_test(nothing_counted_has_no_quantile),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conduct/work.h"
+#include "record/distribution.h"
 
 static void assert_near(double x, double wanted)
 {
@@ -93,6 +94,24 @@ static void a_complete_report(void **state)
 	assert_int_equal(round->latency[1].count, 11);
 	assert_true(isnan(round->latency[1].p50_seconds));
 	assert_true(round->validity.valid);
+}
+
+static void buckets_of_a_latency(void **state)
+{
+	struct record_round *round = *state;
+
+	latency_add(round, "run_queue"); /* what is there already stays */
+	take(round, "{\"latency\": {\"delivery\": {\"count\": 3, \"bucket_upper_seconds\":"
+		    "[0.5, 2], \"bucket_counts\": [1, 2]}, \"first\": {\"bucket_counts\": [4]},"
+		    "\"last\": {\"bucket_upper_seconds\": [1], \"bucket_counts\": [1, 2]}}}");
+	assert_int_equal(round->n_latency, 4);
+	assert_int_equal(latency_find(round, "delivery")->n_buckets, 2);
+	assert_near(latency_find(round, "delivery")->bucket_upper_seconds[0], 0.5);
+	assert_near(latency_find(round, "delivery")->bucket_upper_seconds[1], 2);
+	assert_near(latency_find(round, "delivery")->bucket_counts[0], 1);
+	assert_near(latency_find(round, "delivery")->bucket_counts[1], 2);
+	assert_int_equal(latency_find(round, "first")->n_buckets, 0);
+	assert_int_equal(latency_find(round, "last")->n_buckets, 0);
 }
 
 /* What is not said, or said in another kind of value, is not known: it is not zero. */
@@ -248,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_complete_report),
+		TEST(buckets_of_a_latency),
 		TEST(what_is_missing_is_not_known),
 		TEST(an_empty_report),
 		TEST(something_else_than_a_report),

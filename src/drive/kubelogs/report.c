@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "drive/kubelogs/kubelogs.h"
+#include "measure/latency.h"
+#include "record/distribution.h"
 #include "util/clock.h"
 #include "util/units.h"
 
@@ -43,24 +45,32 @@ static json_t *number(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
+static json_t *numbers(const double *values, size_t n)
+{
+	json_t *json = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(json, json_real(values[i]));
+	return json;
+}
+
 static json_t *latency(const struct histogram *h)
 {
-	static const struct {
-		const char *key;
-		double q;
-	} quantiles[] = {
-		{"p50_seconds", 0.5},  {"p90_seconds", 0.9},    {"p95_seconds", 0.95},
-		{"p99_seconds", 0.99}, {"p999_seconds", 0.999},
-	};
-	json_t *json = json_object();
+	struct record_latency l;
+	json_t *json;
 
-	json_object_set_new(json, "count", json_integer((json_int_t)h->count));
-	json_object_set_new(json, "min_seconds", number(h->count ? (double)h->min_ns / 1e9 : NAN));
-	json_object_set_new(json, "mean_seconds", number(histogram_mean_seconds(h)));
-	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
-		json_object_set_new(json, quantiles[i].key,
-				    number(histogram_quantile_seconds(h, quantiles[i].q)));
-	json_object_set_new(json, "max_seconds", number(h->count ? (double)h->max_ns / 1e9 : NAN));
+	if (latency_fill(&l, NULL, h))
+		return json_null();
+	json = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count",
+			 (json_int_t)l.count, "min_seconds", number(l.min_seconds), "mean_seconds",
+			 number(l.mean_seconds), "p50_seconds", number(l.p50_seconds),
+			 "p90_seconds", number(l.p90_seconds), "p95_seconds", number(l.p95_seconds),
+			 "p99_seconds", number(l.p99_seconds), "p999_seconds",
+			 number(l.p999_seconds), "max_seconds", number(l.max_seconds));
+	json_object_set_new(json, "bucket_upper_seconds",
+			    numbers(l.bucket_upper_seconds, l.n_buckets));
+	json_object_set_new(json, "bucket_counts", numbers(l.bucket_counts, l.n_buckets));
+	latency_clear(&l);
 	return json;
 }
 
