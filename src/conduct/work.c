@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "record/distribution.h"
-
-/* A driver that hands out its work later than this did not keep its schedule. */
-#define LATE_BOUND_SECONDS 0.25
+#include "record/limit.h"
 
 static int64_t integer(const json_t *object, const char *key)
 {
@@ -123,11 +121,11 @@ int work_take(struct record_round *out, const json_t *report, uint64_t driver_cp
 	out->driver.late_seconds_max = number(report, "late_seconds_max");
 	out->driver.dropped = integer(report, "dropped");
 	take_lines(out, json_object_get(report, "work"));
-	if (out->driver.late_seconds_max > LATE_BOUND_SECONDS)
+	if (out->driver.late_seconds_max > LIMIT_DRIVER_LATE_SECONDS)
 		record_invalid(out,
 			       "the driver was saturated: it handed out a line %.0f ms late (bound "
 			       "%.0f ms)",
-			       out->driver.late_seconds_max * 1e3, LATE_BOUND_SECONDS * 1e3);
+			       out->driver.late_seconds_max * 1e3, LIMIT_DRIVER_LATE_SECONDS * 1e3);
 	if (take_latency(out, json_object_get(report, "latency")))
 		return -1;
 	return take_series(&out->series, json_object_get(report, "lines_per_second"),
