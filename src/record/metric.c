@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "record/distribution.h"
 #include "record/record.h"
 
 static double known(int64_t value)
@@ -17,17 +18,17 @@ static double per(double value, double by)
 	return by > 0 ? value / by : NAN;
 }
 
-static const struct record_latency *delivery(const struct record_round *round)
-{
-	for (size_t i = 0; i < round->n_latency; i++)
-		if (round->latency[i].name && !strcmp(round->latency[i].name, "delivery"))
-			return &round->latency[i];
-	return NULL;
-}
-
 static double lines(const struct record_round *round)
 {
 	return round->has_work ? known(round->work.lines) : NAN;
+}
+
+/* Served ones; of a side that serves none, those that it sent. */
+static double requests(const struct record_round *round)
+{
+	double served = round->has_requests ? known(round->requests.served) : NAN;
+
+	return served > 0 || !round->has_requests ? served : known(round->requests.sent);
 }
 
 #define GET(name, value)                                                                           \
@@ -38,7 +39,36 @@ static double lines(const struct record_round *round)
 #define GET_REAL(group, field)    GET(group##_##field, round->group.field)
 #define GET_INTEGER(group, field) GET(group##_##field, known(round->group.field))
 #define GET_WORK(field)           GET(work_##field, round->has_work ? known(round->work.field) : NAN)
-#define GET_DELIVERY(field)       GET(delivery_##field, delivery(round) ? delivery(round)->field : NAN)
+#define GET_TIME(field)           GET(time_##field, round->has_time ? round->time.field : NAN)
+#define GET_IO(field)             GET(io_##field, round->has_io ? known(round->io.field) : NAN)
+#define GET_REQUESTS(field)                                                                        \
+	GET(requests_##field, round->has_requests ? known(round->requests.field) : NAN)
+/* Of the latency that is called @name. */
+#define GET_LATENCY(name, field)                                                                   \
+	static double name##_##field(const struct record_round *round)                             \
+	{                                                                                          \
+		const struct record_latency *latency = latency_find(round, #name);                 \
+                                                                                                   \
+		return latency ? latency->field : NAN;                                             \
+	}
+#define GET_LATENCY_COUNT(name)                                                                    \
+	static double name##_count(const struct record_round *round)                               \
+	{                                                                                          \
+		const struct record_latency *latency = latency_find(round, #name);                 \
+                                                                                                   \
+		return latency ? known(latency->count) : NAN;                                      \
+	}
+#define GET_LATENCY_FEW(name)                                                                      \
+	GET_LATENCY_COUNT(name)                                                                    \
+	GET_LATENCY(name, p50_seconds)                                                             \
+	GET_LATENCY(name, p99_seconds)
+#define GET_LATENCY_ALL(name)                                                                      \
+	GET_LATENCY_FEW(name)                                                                      \
+	GET_LATENCY(name, mean_seconds)                                                            \
+	GET_LATENCY(name, p90_seconds)                                                             \
+	GET_LATENCY(name, p95_seconds)                                                             \
+	GET_LATENCY(name, p999_seconds)                                                            \
+	GET_LATENCY(name, max_seconds)
 
 GET(window_seconds, round->window_seconds)
 GET_REAL(cpu, total_seconds)
@@ -69,19 +99,92 @@ GET_WORK(duplicated)
 GET_WORK(reordered)
 GET_WORK(malformed)
 GET_WORK(foreign)
-GET(delivery_count, delivery(round) ? known(delivery(round)->count) : NAN)
-GET_DELIVERY(min_seconds)
-GET_DELIVERY(mean_seconds)
-GET_DELIVERY(p50_seconds)
-GET_DELIVERY(p90_seconds)
-GET_DELIVERY(p95_seconds)
-GET_DELIVERY(p99_seconds)
-GET_DELIVERY(p999_seconds)
-GET_DELIVERY(max_seconds)
+GET_LATENCY_ALL(delivery)
+GET_LATENCY(delivery, min_seconds)
+GET_LATENCY_ALL(queue)
+GET_LATENCY_ALL(service)
+GET_LATENCY_ALL(response)
+GET_LATENCY_ALL(round_trip)
+GET_LATENCY_FEW(run_queue)
+GET_LATENCY(run_queue, max_seconds)
+GET_LATENCY_FEW(connect)
+GET_LATENCY_FEW(rtt)
+GET_LATENCY_FEW(fsync)
+GET_LATENCY_FEW(block_read)
+GET_LATENCY_FEW(block_write)
+GET_REQUESTS(served)
+GET_REQUESTS(sent)
+GET_REQUESTS(in_flight)
+GET_TIME(on_cpu_seconds)
+GET_TIME(stolen_seconds)
+GET_TIME(run_queue_seconds)
+GET_TIME(futex_seconds)
+GET_TIME(lock_seconds)
+GET_TIME(socket_seconds)
+GET_TIME(pipe_seconds)
+GET_TIME(disk_seconds)
+GET_TIME(timer_seconds)
+GET_TIME(other_seconds)
+GET_IO(read_bytes)
+GET_IO(write_bytes)
+GET_IO(storage_read_bytes)
+GET_IO(storage_write_bytes)
+GET_IO(block_reads)
+GET_IO(block_writes)
+GET_IO(block_read_bytes)
+GET_IO(block_write_bytes)
+GET_IO(block_errors)
+GET_IO(fsyncs)
+GET(requests_per_second, per(requests(round), round->window_seconds))
+GET(cpu_per_thousand_requests, per(round->cpu.total_seconds, requests(round)) * 1e3)
 GET(cpu_per_million_lines, per(round->cpu.total_seconds, lines(round)) * 1e6)
 GET(switches_per_thousand_lines, per(known(round->cpu.context_switches), lines(round)) * 1e3)
 GET(bytes_received_per_line, per(known(round->network.rx_bytes), lines(round)))
 GET(lines_per_second, per(lines(round), round->window_seconds))
+
+/* Rows of one kind each; the members are in the order of struct metric. */
+#define SECONDS(name, label, headline, text, get)                                                  \
+	{                                                                                          \
+		name, label, "s", METRIC_SECONDS, true, headline, text, get                        \
+	}
+#define TIME(field, label, text)                                                                   \
+	SECONDS("time." #field "_seconds", "time " label, false, text, time_##field##_seconds)
+#define IO_COUNT(field, label, text)                                                               \
+	{                                                                                          \
+		"io." #field, label, "", METRIC_COUNT, true, false, text, io_##field               \
+	}
+#define IO_BYTES(field, label, text)                                                               \
+	{                                                                                          \
+		"io." #field, label, "bytes", METRIC_BYTES, true, false, text, io_##field          \
+	}
+#define LATENCY_COUNT(name, label, things)                                                         \
+	{                                                                                          \
+		"latency." #name ".count", label " timed", "", METRIC_COUNT, false, false,         \
+			things " that were timed", name##_count                                    \
+	}
+#define LATENCY(name, field, label, headline, text)                                                \
+	SECONDS("latency." #name "." #field, label, headline, text, name##_##field)
+#define LATENCY_P50(name, label, headline, things)                                                 \
+	LATENCY(name, p50_seconds, label ", p50", headline, "half of " things " took no longer")
+#define LATENCY_P99(name, label, headline, things)                                                 \
+	LATENCY(name, p99_seconds, label ", p99", headline, "99 % of " things " took no longer")
+#define LATENCY_MAX(name, label, things)                                                           \
+	LATENCY(name, max_seconds, label ", max", false, "longest of " things)
+#define LATENCY_FEW(name, label, things)                                                           \
+	LATENCY_COUNT(name, label, things), LATENCY_P50(name, label, false, things),               \
+		LATENCY_P99(name, label, false, things)
+#define LATENCY_ALL(name, label, things)                                                           \
+	LATENCY_COUNT(name, label, things),                                                        \
+		LATENCY(name, mean_seconds, label ", mean", false, "mean of " things),             \
+		LATENCY_P50(name, label, true, things),                                            \
+		LATENCY(name, p90_seconds, label ", p90", false,                                   \
+			"90 % of " things " took no longer"),                                      \
+		LATENCY(name, p95_seconds, label ", p95", false,                                   \
+			"95 % of " things " took no longer"),                                      \
+		LATENCY_P99(name, label, true, things),                                            \
+		LATENCY(name, p999_seconds, label ", p99.9", false,                                \
+			"99.9 % of " things " took no longer"),                                    \
+		LATENCY_MAX(name, label, things)
 
 /* Columns: name, label, unit, kind, lower is better, headline, description, get. */
 static const struct metric metrics[] = {
@@ -172,6 +275,51 @@ static const struct metric metrics[] = {
 	 "99.9 % of the lines took no longer", delivery_p999_seconds},
 	{"latency.delivery.max_seconds", "delivery, max", "s", METRIC_SECONDS, true, true,
 	 "longest time from intended to seen", delivery_max_seconds},
+	{"requests.served", "requests served", "", METRIC_COUNT, false, false,
+	 "requests that the side answered", requests_served},
+	{"requests.sent", "requests sent", "", METRIC_COUNT, false, false,
+	 "requests of the side that were answered", requests_sent},
+	{"requests.in_flight", "requests in flight", "", METRIC_COUNT, true, false,
+	 "begun in the window and not answered at its end", requests_in_flight},
+	{"requests.per_second", "requests per second", "", METRIC_COUNT, false, true,
+	 "served requests (where there are none, sent ones) over the window; derived",
+	 requests_per_second},
+	SECONDS("cpu.seconds_per_thousand_requests", "CPU per 1000 requests", false,
+		"CPU time over these requests, times 1,000; derived", cpu_per_thousand_requests),
+	LATENCY_ALL(queue, "queue", "waits of requests to be read"),
+	LATENCY_ALL(service, "service", "times from reading a request to answering it"),
+	LATENCY_ALL(response, "response", "times from a request's arrival to the answer's end"),
+	LATENCY_ALL(round_trip, "round trip", "times from a request sent to the answer's end"),
+	LATENCY_COUNT(run_queue, "run queue waits", "waits for a CPU"),
+	LATENCY_P50(run_queue, "run queue", false, "waits for a CPU"),
+	LATENCY_P99(run_queue, "run queue", true, "waits for a CPU"),
+	LATENCY_MAX(run_queue, "run queue", "waits for a CPU"),
+	LATENCY_FEW(connect, "connect", "times from connect to established"),
+	LATENCY_FEW(rtt, "TCP round trip", "round-trip times that the kernel estimated"),
+	LATENCY_FEW(fsync, "fsync", "fsyncs and the like"),
+	LATENCY_FEW(block_read, "block read", "reads of block devices"),
+	LATENCY_FEW(block_write, "block write", "writes to block devices"),
+	TIME(on_cpu, "on a CPU", "all threads' time on a CPU"),
+	TIME(stolen, "stolen", "taken from threads on a CPU, by the host or by interrupts"),
+	TIME(run_queue, "in run queues", "all threads' time runnable and not running"),
+	TIME(futex, "waiting, threads", "all threads' time waiting for another thread"),
+	TIME(lock, "waiting, locks", "of that, waiting for a mutex"),
+	TIME(socket, "waiting, sockets", "all threads' time waiting for sockets"),
+	TIME(pipe, "waiting, pipes", "all threads' time waiting for pipes"),
+	TIME(disk, "waiting, storage", "all threads' time waiting for storage"),
+	TIME(timer, "asleep", "all threads' time asleep by their own wish"),
+	TIME(other, "waiting, other", "all threads' time waiting for all else"),
+	IO_BYTES(read_bytes, "read", "by read calls on any kind of file"),
+	IO_BYTES(write_bytes, "written", "by write calls on any kind of file"),
+	IO_BYTES(storage_read_bytes, "fetched from storage", "what was not in the page cache"),
+	IO_BYTES(storage_write_bytes, "made dirty", "what must go to storage"),
+	IO_COUNT(block_reads, "block reads", "read requests to block devices, by the side itself"),
+	IO_COUNT(block_writes, "block writes",
+		 "write requests to block devices, by the side itself; no write-back"),
+	IO_BYTES(block_read_bytes, "read in blocks", "of the read requests"),
+	IO_BYTES(block_write_bytes, "written in blocks", "of the write requests"),
+	IO_COUNT(block_errors, "block errors", "requests to block devices that failed"),
+	IO_COUNT(fsyncs, "fsyncs", "fsync, fdatasync and the like that had to wait"),
 };
 
 const struct metric *metric_table(size_t *n)

@@ -121,7 +121,8 @@ static const struct field latency_fields[] = {
 	REAL(max_seconds, "the longest"),
 	COUNTED(FIELD_REALS, bucket_upper_seconds, bucket_upper_seconds, n_buckets, NULL,
 		"its histogram: upper ends of the buckets that are not empty, each at most 1/64 "
-		"wide"),
+		"wide; of a scraped one all that it has, and what is longer than the last is in "
+		"`count` only"),
 	COUNTED(FIELD_REALS, bucket_counts, bucket_counts, n_buckets, NULL,
 		"how many values lie in each of them"),
 };
@@ -264,9 +265,8 @@ static const struct field round_phase_fields[] = {
 	       "busiest device: share of time with a request; saturation: requests "
 	       "at a time, on average; errors: failed requests of the side"),
 	OBJECT(network, use_shape,
-	       "busiest interface with a known speed; saturation: retransmits "
-	       "per connection or per 1,000 segments; errors: of interfaces, and "
-	       "resets"),
+	       "busiest interface with a known speed; saturation: TCP segments sent again of "
+	       "1,000 sent; errors: of interfaces, and resets"),
 	OBJECT(driver, use_shape,
 	       "share of one core; saturation: seconds it fell behind its plan; "
 	       "errors: what it dropped"),
