@@ -45,6 +45,7 @@ have_file() { [[ -e $1 ]]; }
 have_fuzzer() {
 	command -v clang && [[ -e $(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a ]]
 }
+have_postgres() { command -v postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres'; }
 never() { false; }
 
 clang_major() {
@@ -81,6 +82,11 @@ for_test() {
 	want --optional strace have_command strace
 	want --optional bsdutils have_command script
 	want --optional kubernetes-client have_command kubectl
+	# Real servers and their load generators; tests start their own, in folders of their own.
+	want --optional nginx-light have_command nginx
+	want --optional wrk have_command wrk
+	want --optional redis-tools have_command redis-benchmark
+	want --optional postgresql have_postgres
 }
 
 for_demo() {

@@ -63,13 +63,14 @@ check() {
 finish() {
 	local status=$? pid
 	trap - EXIT
+	# First what ends in order where it is asked to.
+	if declare -F cleanup >/dev/null; then
+		cleanup
+	fi
 	for pid in "${started[@]}"; do
 		kill -KILL "$pid" 2>/dev/null
 	done
 	end_marked
-	if declare -F cleanup >/dev/null; then
-		cleanup
-	fi
 	rm -rf "$WORK"
 	((status == 77)) && exit 77
 	((status != 0)) && exit "$status"
@@ -117,6 +118,23 @@ as_nobody() {
 		env HOME=/nonexistent "$@"
 }
 
+# kernel_has NAME: a tracepoint that BPF can be put on.
+kernel_has() {
+	grep -qa "btf_trace_$1" /sys/kernel/btf/vmlinux
+}
+
+# free_port: a port of 127.0.0.1 that nobody listens on.
+free_port() {
+	local port
+	for _ in {1..50}; do
+		port=$((20000 + RANDOM % 12000))
+		(exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	printf '%s\n' "$port"
+}
+
+answers_at() { (exec 9<>"/dev/tcp/127.0.0.1/$1"); }
+
 # --- running perfbpf -----------------------------------------------------------
 
 # perfbpf ARGUMENT...: runs it to its end; RC, $OUT and $ERR are what came of it.
@@ -156,6 +174,13 @@ start_perfbpf() {
 	PERFBPF_TEST_MARK=$MARK "$PERFBPF" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- &
 	PID=$!
 	started+=("$PID")
+}
+
+# start_other COMMAND...: runs it in the background as process OTHER; ended with the test.
+start_other() {
+	PERFBPF_TEST_MARK=$MARK "$@" </dev/null >/dev/null 3>&- &
+	OTHER=$!
+	started+=("$OTHER")
 }
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds.
@@ -231,6 +256,18 @@ within() {
 	fi
 }
 
+# between NAME ACTUAL LOW HIGH PERCENT [ABSOLUTE]: passes where ACTUAL is not farther outside of
+# LOW to HIGH than the larger of both bounds, of LOW and of HIGH.
+between() {
+	local nearest
+	nearest=$(awk -v a="$2" -v l="$3" -v h="$4" 'BEGIN { print (a < l + 0 ? l : (a > h + 0 ? h : a)) }')
+	if [[ $2 =~ ^-?[0-9.]+([eE][-+]?[0-9]+)?$ ]]; then
+		within "$1" "$2" "$nearest" "$5" "${6:-0}"
+	else
+		fail "$1" "'$2' is to be between $3 and $4"
+	fi
+}
+
 # equal NAME ACTUAL EXPECTED
 equal() {
 	if [[ $2 == "$3" ]]; then
@@ -238,6 +275,12 @@ equal() {
 	else
 		fail "$1" "'$2' instead of '$3'"
 	fi
+}
+
+# nothing_lost NAME
+nothing_lost() {
+	equal "$1/nothing-lost" \
+		"$(value '[.rounds[0].observer.losses | to_entries[] | select(.value > 0) | "\(.key) \(.value)"] | join(", ")')" ''
 }
 
 # holds NAME FILTER: passes where the jq FILTER is true of run.json.
