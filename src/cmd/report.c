@@ -216,6 +216,24 @@ static int sources_find(struct sources *sources, const char *dir, struct error *
 	return sources_scan(sources, dir, err);
 }
 
+/* Several records into one file, where the format ends a file for good? */
+static int check_alone(const struct report_state *state, const struct sources *sources,
+		       struct error *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sources->n; i++)
+		n += sources->list[i].rec != NULL;
+	for (size_t i = 0; n > 1 && i < state->n_formats; i++)
+		if (state->formats[i]->alone)
+			return error_set(
+				err, EXIT_CODE_USAGE,
+				"%s holds %zu records, and %s takes one a file: write them "
+				"into a folder (-o DIR/), or give one of its sub-folders",
+				state->dir, n, state->formats[i]->name);
+	return 0;
+}
+
 /* One format after another, of all records each. */
 static int write_stream(const struct report_state *state, const struct sources *sources, FILE *out,
 			const char *name, struct error *err)
@@ -227,6 +245,8 @@ static int write_stream(const struct report_state *state, const struct sources *
 	};
 	bool first = true;
 
+	if (check_alone(state, sources, err))
+		return -1;
 	for (size_t i = 0; i < state->n_formats; i++) {
 		const struct report_format *format = state->formats[i];
 

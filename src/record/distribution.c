@@ -9,6 +9,8 @@
 
 #define NS_PER_SECOND 1e9
 
+_Static_assert(LATENCY_SUB_BUCKETS == 1 << PB_HIST_SUB_BITS, "the geometry of perfbpf.h");
+
 const struct record_latency *latency_find(const struct record_round *round, const char *name)
 {
 	for (size_t i = 0; i < round->n_latency; i++)

@@ -8,6 +8,9 @@
 /* A quantile stands on what lies beyond it: fewer values than this, and it is one value's luck. */
 #define LATENCY_MIN_BEYOND 10
 
+/* Buckets of each power of two in perfbpf's own histograms. */
+#define LATENCY_SUB_BUCKETS 64
+
 /* The latency of that name; NULL where the round has none. */
 const struct record_latency *latency_find(const struct record_round *round, const char *name);
 /* Appends one of which nothing is known; borrowed until the next is added. NULL without memory. */

@@ -85,6 +85,25 @@ void escape_markdown(FILE *out, const char *s)
 	}
 }
 
+void escape_openmetrics(FILE *out, const char *s)
+{
+	uint32_t code;
+	size_t length;
+
+	for (; s && *s; s += length) {
+		length = utf8_decode(s, &code);
+		if (length && code == '\n')
+			fputs("\\n", out);
+		else if (!length || utf8_is_control(code))
+			fputs(UTF8_REPLACEMENT, out);
+		else if (code == '"' || code == '\\')
+			fprintf(out, "\\%c", (int)code);
+		else
+			fwrite(s, 1, length, out);
+		length = length ? length : 1;
+	}
+}
+
 /* Needs the $'...' of bash, since it holds what must not reach a terminal. */
 static bool has_controls(const char *s)
 {

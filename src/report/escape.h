@@ -15,6 +15,8 @@ void escape_text(FILE *out, const char *s);
 void escape_csv(FILE *out, const char *s);
 /* Inline Markdown: nothing in it is markup, HTML or the end of a table's cell. */
 void escape_markdown(FILE *out, const char *s);
+/* Text of HELP and values of labels in OpenMetrics. */
+void escape_openmetrics(FILE *out, const char *s);
 /* Words that a shell takes back as they are, without a control character among them. To be freed;
  * NULL without memory. */
 char *escape_argv(char *const *argv, size_t n);

@@ -4,10 +4,7 @@
 #include <string.h>
 
 static const struct report_format *const formats[] = {
-	&report_text,
-	&report_json,
-	&report_csv,
-	&report_markdown,
+	&report_text, &report_json, &report_csv, &report_markdown, &report_hdr, &report_openmetrics,
 };
 
 const struct report_format *const *report_formats(size_t *n)

@@ -25,6 +25,7 @@ struct report_format {
 	const char *file_name;   /* what `run` writes it as in the results folder, NULL: not written
 				    by run */
 	const char *description; /* one line */
+	bool alone;              /* two records of it cannot be in one file */
 	/* 0, or -1 with @err. Write errors of @out are the caller's to check. */
 	int (*write)(const struct record *rec, const struct report_options *options, FILE *out,
 		     struct error *err);
@@ -34,6 +35,8 @@ extern const struct report_format report_text;
 extern const struct report_format report_json;
 extern const struct report_format report_csv;
 extern const struct report_format report_markdown; /* name "md" */
+extern const struct report_format report_hdr;
+extern const struct report_format report_openmetrics;
 
 /* All formats, in the order of the help text. */
 const struct report_format *const *report_formats(size_t *n);
