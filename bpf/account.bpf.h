@@ -29,6 +29,23 @@ static __always_inline void settle(__u64 *counted, __u64 now, __u64 *total)
 	}
 }
 
+/* A kernel without task I/O accounting (CONFIG_TASK_XACCT, CONFIG_TASK_IO_ACCOUNTING) has no
+ * fields for it. */
+static __always_inline void settle_io(struct task_struct *task, struct pb_task *member,
+				      struct pb_totals *totals)
+{
+	if (bpf_core_field_exists(task->ioac.rchar)) {
+		settle(&member->read_bytes, task->ioac.rchar, &totals->read_bytes);
+		settle(&member->write_bytes, task->ioac.wchar, &totals->write_bytes);
+	}
+	if (bpf_core_field_exists(task->ioac.read_bytes)) {
+		settle(&member->storage_read_bytes, task->ioac.read_bytes,
+		       &totals->storage_read_bytes);
+		settle(&member->storage_write_bytes, task->ioac.write_bytes,
+		       &totals->storage_write_bytes);
+	}
+}
+
 /*
  * @running_ns: what the thread has run since the scheduler last wrote its account;
  * 0 where it is being switched away from, since that wrote it.
@@ -46,6 +63,7 @@ static __always_inline void settle_thread(struct task_struct *task, struct pb_ta
 	settle(&member->migrations, task->se.nr_migrations, &totals->migrations);
 	settle(&member->minor_faults, task->min_flt, &totals->minor_faults);
 	settle(&member->major_faults, task->maj_flt, &totals->major_faults);
+	settle_io(task, member, totals);
 }
 
 /* From here on the thread is counted: what it used before is not the side's. */
@@ -60,6 +78,14 @@ static __always_inline void account_from_now(struct task_struct *task, struct pb
 	member->migrations = task->se.nr_migrations;
 	member->minor_faults = task->min_flt;
 	member->major_faults = task->maj_flt;
+	if (bpf_core_field_exists(task->ioac.rchar)) {
+		member->read_bytes = task->ioac.rchar;
+		member->write_bytes = task->ioac.wchar;
+	}
+	if (bpf_core_field_exists(task->ioac.read_bytes)) {
+		member->storage_read_bytes = task->ioac.read_bytes;
+		member->storage_write_bytes = task->ioac.write_bytes;
+	}
 }
 
 /* Adds all of @from to @into: a process whose end could not be told keeps its share of the total.

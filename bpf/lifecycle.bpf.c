@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Fork, exec and exit: membership is inherited here, and process records begin and end here. */
 #include "memory.bpf.h"
-#include "process.bpf.h"
+#include "time.bpf.h"
 
 char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
 
@@ -30,6 +30,8 @@ int BPF_PROG(lifecycle_fork, struct task_struct *task, __u64 clone_flags)
 	child->slot =
 		clone_flags & CLONE_THREAD ? member->slot : process_begin(task, tgid_of(parent), 0);
 	child->epoch = member->epoch;
+	child->call_entered_ns = 0;
+	time_begin(task, child);
 	slot = slot_at(child->slot);
 	if (slot)
 		thread_begin(slot, child->slot);

@@ -12,11 +12,15 @@ typedef uint64_t pb_u64;
 typedef int64_t pb_s64;
 typedef uint32_t pb_u32;
 typedef int32_t pb_s32;
+typedef uint16_t pb_u16;
+typedef uint8_t pb_u8;
 #else
 typedef __u64 pb_u64;
 typedef __s64 pb_s64;
 typedef __u32 pb_u32;
 typedef __s32 pb_s32;
+typedef __u16 pb_u16;
+typedef __u8 pb_u8;
 #endif
 
 #define PB_COMM_LEN 16
@@ -35,6 +39,42 @@ enum pb_family {
 	PB_FAMILIES,
 };
 
+/* Why a thread neither runs nor is ready to. */
+enum pb_wait {
+	PB_WAIT_FUTEX,
+	PB_WAIT_SOCKET,
+	PB_WAIT_PIPE,
+	PB_WAIT_DISK,
+	PB_WAIT_TIMER,
+	PB_WAIT_OTHER,
+	PB_WAITS,
+};
+
+/* The distributions that are built in the kernel. */
+enum pb_hist_kind {
+	PB_HIST_QUEUE,
+	PB_HIST_SERVICE,
+	PB_HIST_RESPONSE,
+	PB_HIST_ROUND_TRIP,
+	PB_HIST_RUN_QUEUE,
+	PB_HIST_WAIT, /* + enum pb_wait */
+	PB_HIST_BLOCK_READ = PB_HIST_WAIT + PB_WAITS,
+	PB_HIST_BLOCK_WRITE,
+	PB_HIST_FSYNC,
+	PB_HIST_CONNECT,
+	PB_HIST_RTT,
+	PB_HISTS,
+};
+
+/* System calls are told apart up to here; call 0 takes the rest. */
+#define PB_CALLS     64
+#define PB_CALL_NRS  1024
+#define PB_CALL_REST 0
+
+/* Other ends of sockets, each with an account of its own; peer 0 takes the rest. */
+#define PB_PEERS     257
+#define PB_PEER_REST 0
+
 /* Running totals of one process since it became a member; they only grow. */
 struct pb_totals {
 	pb_u64 cpu_ns;
@@ -46,12 +86,21 @@ struct pb_totals {
 	pb_u64 migrations;
 	pb_u64 minor_faults;
 	pb_u64 major_faults;
+	pb_u64 read_bytes; /* by read calls, of any kind of file */
+	pb_u64 write_bytes;
+	pb_u64 storage_read_bytes;  /* that had to be fetched */
+	pb_u64 storage_write_bytes; /* made dirty */
 	/* Counted only while the window is open. */
 	pb_u64 tx_bytes[PB_FAMILIES];
 	pb_u64 rx_bytes[PB_FAMILIES];
 	pb_u64 connections_opened;
 	pb_u64 connections_accepted;
 	pb_u64 retransmits;
+	pb_u64 block_reads;
+	pb_u64 block_writes;
+	pb_u64 block_read_bytes;
+	pb_u64 block_write_bytes;
+	pb_u64 block_errors;
 };
 #define PB_TOTALS_FIELDS (sizeof(struct pb_totals) / sizeof(pb_u64))
 
@@ -66,6 +115,36 @@ struct pb_memory {
 	pb_u64 vms_peak_bytes;
 };
 
+enum pb_thread_state {
+	PB_THREAD_RUNNING,
+	PB_THREAD_QUEUED, /* ready, and not running */
+	PB_THREAD_WAITING,
+};
+
+/*
+ * Where a thread's time went since the window opened, or since it began. Moved on at
+ * each switch and wake-up, and when somebody looks.
+ */
+struct pb_thread_time {
+	pb_u32 window; /* the window that all of this is of */
+	pb_u16 state;
+	pb_u16 reason;     /* enum pb_wait */
+	pb_u32 is_lock;    /* a futex that is a mutex */
+	pb_u32 is_new;     /* has not run yet: its first wait is no wait */
+	pb_u64 began_ns;   /* CLOCK_MONOTONIC */
+	pb_u64 since_ns;   /* of the present state */
+	pb_u64 settled_ns; /* until here all is accounted */
+	pb_u64 cpu_at_begin_ns;
+	pb_u64 off_at_switch_ns; /* what its run queue had lost to others when it began to run */
+	pb_u64 stolen_ns;
+	pb_u64 run_queue_ns;
+	pb_u64 wait_ns[PB_WAITS];
+	pb_u64 lock_ns;
+	pb_u64 fsync_key; /* of the call that it waits in or has waited in last; 0: none */
+	pb_u64 fsync_began_ns;
+	pb_u64 fsync_ended_ns;
+};
+
 /* What task storage holds of a member thread: where it counts, and what was counted already. */
 struct pb_task {
 	pb_u32 slot;  /* of its process; PB_SLOT_PENDING until a root has been enrolled */
@@ -78,6 +157,15 @@ struct pb_task {
 	pb_u64 migrations;
 	pb_u64 minor_faults;
 	pb_u64 major_faults;
+	pb_u64 read_bytes;
+	pb_u64 write_bytes;
+	pb_u64 storage_read_bytes;
+	pb_u64 storage_write_bytes;
+	struct pb_thread_time time;
+	/* The system call that it is in, where calls are traced. */
+	pb_u64 call_entered_ns; /* 0: in none */
+	pb_u32 call_nr;
+	pb_u32 pad;
 };
 
 /* One process of the side. Written by BPF, read through mmap. */
@@ -93,12 +181,15 @@ struct pb_slot {
 	pb_s32 pid;
 	pb_s32 exit_code; /* as wait(2) encodes it, valid once exited */
 	pb_u32 execs;     /* images since it became a member */
+	pb_u64 pad[7];    /* whole cache lines: neighbours are written on other CPUs */
 };
 
 enum pb_event_kind {
 	PB_EVENT_START = 1, /* a process became a member */
 	PB_EVENT_EXEC,
 	PB_EVENT_EXIT,
+	PB_EVENT_THREAD,  /* a thread ended, or the window closed on it */
+	PB_EVENT_PAYLOAD, /* a piece of a conversation, where protocols are wanted */
 };
 
 struct pb_event {
@@ -133,25 +224,104 @@ struct pb_event_exit {
 	struct pb_memory memory;
 };
 
+struct pb_event_thread {
+	struct pb_event event; /* time_ns: until here it is accounted */
+	pb_s32 pid;
+	pb_s32 tid;
+	pb_u32 ended; /* 0: it lives */
+	pb_u32 pad;
+	pb_u64 began_ns;
+	pb_u64 cpu_ns;
+	pb_u64 stolen_ns;
+	pb_u64 run_queue_ns;
+	pb_u64 wait_ns[PB_WAITS];
+	pb_u64 lock_ns;
+	char comm[PB_COMM_LEN];
+};
+
+#define PB_PAYLOAD_MAX 1024
+
+/* What one read or write moved. Its prefix follows, n_prefix bytes. */
+struct pb_event_payload {
+	struct pb_event event;
+	pb_u64 connection; /* never used twice in a run */
+	pb_u64 arrived_ns; /* of its first byte, 0: not known */
+	pb_u32 sequence;   /* of the connection's pieces, counted from 0; a hole is a loss */
+	pb_u32 length;
+	pb_u32 n_prefix;
+	pb_u16 is_write;
+	pb_u16 role; /* enum pb_role of the member */
+};
+
+enum pb_role {
+	PB_ROLE_UNKNOWN,
+	PB_ROLE_CLIENT,
+	PB_ROLE_SERVER,
+};
+
+/* The other end of sockets, on which one account is kept. */
+struct pb_peer_key {
+	pb_u8 address[16]; /* IPv4: the first four */
+	pb_u16 port;       /* of the server, host order */
+	pb_u8 family;      /* enum pb_family */
+	pb_u8 role;        /* of the member */
+};
+
+struct pb_peer {
+	struct pb_peer_key key;
+	pb_u32 pad;
+	pb_u64 connections;
+	pb_u64 requests;
+	pb_u64 tx_bytes;
+	pb_u64 rx_bytes;
+	pb_u64 retransmits;
+	pb_u64 connects; /* whose length was measured */
+	pb_u64 connect_ns;
+	pb_u64 connect_max_ns;
+	pb_u64 rtts;
+	pb_u64 rtt_us;
+	pb_u64 rtt_max_us;
+};
+
+/* What was seen at sockets, of the whole side. */
+struct pb_requests {
+	pb_u64 served;
+	pb_u64 sent;
+	pb_u64 in_flight;
+	pb_u64 streams;
+	pb_u64 overlapped;
+	pb_u64 no_arrival;
+	pb_u64 no_role;
+};
+
+/* One kind of system call. */
+struct pb_call {
+	pb_u64 count;
+	pb_u64 errors;
+};
+
 enum pb_loss {
 	PB_LOSS_RING,
 	PB_LOSS_MAP_FULL,
 	PB_LOSS_STORAGE,
 	PB_LOSS_STACKS,
 	PB_LOSS_SOCKETS,
+	PB_LOSS_REQUESTS, /* pieces of payload without room in the ring */
+	PB_LOSS_BLOCK,    /* block requests that could not be remembered */
 	PB_LOSSES,
 };
 
 /* What the loader sets and reads while the programs run, through mmap. */
 struct pb_control {
 	/* Read at every event, written at a window's edge or a tick: a cache line of their own. */
-	pb_u32 window;          /* 1: count */
+	pb_u32 window;          /* count; its number, 0: closed */
 	pb_u32 epoch;           /* of the round: members of an earlier one are ignored */
 	pb_u32 pass;            /* of the snapshot */
 	pb_s32 observer_pid;    /* never enrolled, nor its children */
 	pb_s64 sched_offset_ns; /* scheduler clock - CLOCK_MONOTONIC, at the present pass */
 	pb_u32 pidns_level;     /* of the observer's pid namespace: pids are told as it sees them */
-	pb_u32 pad[9];
+	pb_u32 closing;         /* no thread is adopted by the window any more */
+	pb_u32 pad[8];
 	/* Written where processes begin and end. */
 	pb_u32 enrolled;   /* tasks that enrol passes have added so far */
 	pb_s32 live;       /* processes of the present epoch that have not ended */
@@ -159,6 +329,10 @@ struct pb_control {
 	pb_u32 pad2;
 	pb_u64 next_id;
 	pb_u64 losses[PB_LOSSES];
+	pb_u64 next_connection;
+	pb_u32 n_calls; /* kinds of system calls that have an index */
+	pb_u32 n_peers; /* handed out in this round */
+	struct pb_requests requests;
 };
 
 /*
@@ -170,6 +344,29 @@ struct pb_control {
 #define PB_HIST_MAX_BITS 42 /* 2^42 ns: 73 minutes; longer ones count in the last bucket */
 #define PB_HIST_BUCKETS  ((PB_HIST_MAX_BITS - PB_HIST_SUB_BITS + 1) << PB_HIST_SUB_BITS)
 
+/* Of the highest bit; 0 for 0. By hand: clang 14 cannot translate the builtin for BPF. */
+static inline pb_u32 pb_log2(pb_u64 value)
+{
+	pb_u32 shift, log = 0;
+
+	shift = (value > 0xffffffffULL) << 5;
+	value >>= shift;
+	log |= shift;
+	shift = (value > 0xffff) << 4;
+	value >>= shift;
+	log |= shift;
+	shift = (value > 0xff) << 3;
+	value >>= shift;
+	log |= shift;
+	shift = (value > 0xf) << 2;
+	value >>= shift;
+	log |= shift;
+	shift = (value > 0x3) << 1;
+	value >>= shift;
+	log |= shift;
+	return log | (pb_u32)(value >> 1);
+}
+
 static inline pb_u32 pb_hist_index(pb_u64 ns)
 {
 	pb_u32 shift;
@@ -178,7 +375,7 @@ static inline pb_u32 pb_hist_index(pb_u64 ns)
 		return PB_HIST_BUCKETS - 1;
 	if (ns < (2ULL << PB_HIST_SUB_BITS))
 		return (pb_u32)ns;
-	shift = 63 - (pb_u32)__builtin_clzll(ns) - PB_HIST_SUB_BITS;
+	shift = pb_log2(ns) - PB_HIST_SUB_BITS;
 	return (shift << PB_HIST_SUB_BITS) + (pb_u32)(ns >> shift);
 }
 
@@ -193,15 +390,32 @@ static inline pb_u64 pb_hist_lower(pb_u32 index)
 	return (pb_u64)(index - (shift << PB_HIST_SUB_BITS)) << shift;
 }
 
-_Static_assert(sizeof(struct pb_totals) == 19 * 8, "pb_totals is an ABI");
+/*
+ * One distribution, or a part of one: each is kept in several shards, so that CPUs
+ * do not wait for each other, and merged exactly when it is read.
+ */
+struct pb_hist {
+	pb_u64 sum_ns;
+	pb_u64 max_ns;
+	pb_u64 min_plus_one_ns; /* 0: empty, so that all zeroes is an empty one */
+	pb_u64 buckets[PB_HIST_BUCKETS];
+};
+
+_Static_assert(sizeof(struct pb_totals) == 28 * 8, "pb_totals is an ABI");
 _Static_assert(sizeof(struct pb_memory) == 7 * 8, "pb_memory is an ABI");
-_Static_assert(sizeof(struct pb_slot) == 256, "pb_slot is an ABI: four cache lines");
+_Static_assert(sizeof(struct pb_slot) == 384, "pb_slot is an ABI: six cache lines");
 _Static_assert(sizeof(struct pb_event_start) == 56, "pb_event_start is an ABI");
 _Static_assert(sizeof(struct pb_event_exec) == 24 + PB_COMM_LEN + PB_EXE_LEN,
 	       "pb_event_exec is an ABI");
-_Static_assert(sizeof(struct pb_event_exit) == 24 + 8 + PB_COMM_LEN + 19 * 8 + 7 * 8,
+_Static_assert(sizeof(struct pb_event_exit) == 24 + 8 + PB_COMM_LEN + 28 * 8 + 7 * 8,
 	       "pb_event_exit is an ABI");
-_Static_assert(sizeof(struct pb_task) == 8 + 8 * 8, "pb_task is an ABI");
-_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES, "pb_control is an ABI");
+_Static_assert(sizeof(struct pb_event_thread) == 24 + 16 + 32 + 8 * PB_WAITS + 8 + PB_COMM_LEN,
+	       "pb_event_thread is an ABI");
+_Static_assert(sizeof(struct pb_event_payload) == 24 + 16 + 16, "pb_event_payload is an ABI");
+_Static_assert(sizeof(struct pb_peer) == 24 + 11 * 8, "pb_peer is an ABI");
+_Static_assert(sizeof(struct pb_task) == 8 + 12 * 8 + sizeof(struct pb_thread_time) + 16,
+	       "pb_task is an ABI");
+_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES + 16 + 7 * 8,
+	       "pb_control is an ABI");
 
 #endif

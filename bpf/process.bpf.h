@@ -7,23 +7,32 @@
 
 #define TASK_DEAD 0x00000080
 
+/* What the number @nr of the first namespace is in the observer's. */
+static __always_inline __s32 number_of(struct pid *pid, __s32 nr)
+{
+	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+
+	/* The index cannot be part of the relocated expression: it is not constant. */
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      numbers + pb_control.pidns_level * bpf_core_type_size(struct upid) +
+				      bpf_core_field_offset(struct upid, nr));
+	return nr;
+}
+
 /* The thread group's number in the observer's pid namespace. */
 static __always_inline __s32 tgid_of(struct task_struct *task)
 {
-	__u32 level = pb_control.pidns_level;
-	struct upid *numbers;
-	struct pid *pid;
-	__s32 nr = task->tgid;
+	if (!pb_control.pidns_level)
+		return task->tgid;
+	return number_of(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]), task->tgid);
+}
 
-	if (!level)
-		return nr;
-	pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
-	numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	/* The index cannot be part of the relocated expression: it is not constant. */
-	bpf_probe_read_kernel(&nr, sizeof(nr),
-			      (void *)numbers + level * bpf_core_type_size(struct upid) +
-				      bpf_core_field_offset(struct upid, nr));
-	return nr;
+/* The thread's own. A dying one may have none left: then the first namespace's stands. */
+static __always_inline __s32 tid_of(struct task_struct *task)
+{
+	if (!pb_control.pidns_level)
+		return task->pid;
+	return number_of(BPF_CORE_READ(task, thread_pid), task->pid);
 }
 
 static __always_inline __u32 slot_take(void)
@@ -45,9 +54,11 @@ static __always_inline __u32 slot_take(void)
  * The loader reads at its next tick; only where so much waits that the ring could be
  * full before that, it is woken.
  */
+const volatile __u32 pb_ring_bytes __weak = PB_RING_BYTES;
+
 static __always_inline __u64 event_flags(void)
 {
-	return bpf_ringbuf_query(&pb_ring, BPF_RB_AVAIL_DATA) > PB_RING_BYTES / 2
+	return bpf_ringbuf_query(&pb_ring, BPF_RB_AVAIL_DATA) > pb_ring_bytes / 2
 		       ? BPF_RB_FORCE_WAKEUP
 		       : BPF_RB_NO_WAKEUP;
 }

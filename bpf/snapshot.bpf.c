@@ -2,17 +2,7 @@
 /* Walks all tasks, in the observer's context: enrols a running tree, and settles all accounts at a
  * tick. */
 #include "memory.bpf.h"
-#include "process.bpf.h"
-
-#define PF_KTHREAD 0x00200000
-
-/* The run queue of the CPU that a task is on; NULL in kernels without group scheduling. */
-static __always_inline struct rq *rq_of(struct task_struct *task)
-{
-	if (!bpf_core_field_exists(struct cfs_rq, rq))
-		return NULL;
-	return BPF_CORE_READ(task, se.cfs_rq, rq);
-}
+#include "time.bpf.h"
 
 /*
  * What a running thread has run since the scheduler last wrote its account, which
@@ -47,6 +37,51 @@ static __always_inline void pass_begin(void)
 		pb_control.sched_offset_ns = (__s64)(BPF_CORE_READ(rq, clock) - bpf_ktime_get_ns());
 }
 
+/* Past its last switch: it has used all it will, and no program will tell of its end. */
+static __always_inline bool is_dead(struct task_struct *task)
+{
+	return task->__state & TASK_DEAD && !task->on_cpu;
+}
+
+static __always_inline enum pb_thread_state state_of(struct task_struct *task)
+{
+	if (task->on_cpu)
+		return PB_THREAD_RUNNING;
+	return task->__state ? PB_THREAD_WAITING : PB_THREAD_QUEUED;
+}
+
+/* The window closes on this thread: its account is told, and nothing is added any more. */
+static __always_inline void time_close(struct task_struct *task, struct pb_task *member, __u64 now)
+{
+	struct pb_thread_time *time = &member->time;
+
+	if (time->state == PB_THREAD_RUNNING)
+		time->stolen_ns += elapsed(time->off_at_switch_ns, lost_to_others(task));
+	fsync_finish(time);
+	tell_thread(task, member, task->se.sum_exec_runtime + running_ns(task), false, now);
+	time->window = 0;
+}
+
+/*
+ * Threads that have not been switched since the window opened are adopted as they are;
+ * of the others the time so far is charged.
+ */
+static __always_inline void look_at_time(struct task_struct *task, struct pb_task *member)
+{
+	struct pb_thread_time *time = &member->time;
+	bool known = time->window == pb_control.window;
+	__u64 now = bpf_ktime_get_ns();
+	enum pb_thread_state state = state_of(task);
+
+	if (is_dead(task) || !time_adopt(task, member, state, running_ns(task), now))
+		return;
+	if (!known && state == PB_THREAD_WAITING)
+		time_wait(task, time, now);
+	time_settle(time, now);
+	if (pb_control.closing)
+		time_close(task, member, now);
+}
+
 SEC("?iter/task")
 int snapshot_tick(struct bpf_iter__task *ctx)
 {
@@ -66,6 +101,8 @@ int snapshot_tick(struct bpf_iter__task *ctx)
 	if (!slot)
 		return 0;
 	settle_thread(task, member, slot, running_ns(task));
+	if (pb_want_time && pb_control.window)
+		look_at_time(task, member);
 	mm = task->mm;
 	if (mm && slot->pass != pb_control.pass && member->slot != PB_SLOT_OVERFLOW) {
 		slot->pass = pb_control.pass;
@@ -74,12 +111,6 @@ int snapshot_tick(struct bpf_iter__task *ctx)
 	if (mm && member->slot != PB_SLOT_OVERFLOW)
 		memory_add_thread(task, &slot->memory);
 	return 0;
-}
-
-/* Past its last switch: it has used all it will, and no program will tell of its end. */
-static __always_inline bool is_dead(struct task_struct *task)
-{
-	return task->__state & TASK_DEAD && !task->on_cpu;
 }
 
 static __always_inline void enrol_task(struct task_struct *task, __u32 index)

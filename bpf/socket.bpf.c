@@ -1,95 +1,193 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Socket throughput by process and address family; TCP connections and retransmits. */
-#include "membership.bpf.h"
+/* Sockets: throughput by process and address family, requests, TCP connections and retransmits. */
+#include "payload.bpf.h"
+#include "request.bpf.h"
 
-#define AF_UNIX     1
-#define AF_INET     2
-#define AF_INET6    10
-#define IPPROTO_TCP 6
-#define MSG_PEEK    0x2
+#define MSG_PEEK 0x2
 
-/* Whose connection a socket is. A listener's accepted sockets inherit it (BPF_F_CLONE). */
-struct socket_owner {
-	__u64 id; /* of the process */
-	__u32 slot;
-	__u32 epoch;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct socket_owner);
-} pb_sockets SEC(".maps");
-
-static __always_inline enum pb_family family_of(const struct sock *sk)
+static __always_inline int sent(struct sock *sk, int length)
 {
-	switch (sk->__sk_common.skc_family) {
-	case AF_INET:
-		return PB_FAMILY_INET;
-	case AF_INET6:
-		return PB_FAMILY_INET6;
-	case AF_UNIX:
-		return PB_FAMILY_UNIX;
-	default:
-		return PB_FAMILY_OTHER;
-	}
+	struct connection *connection;
+	struct pb_task *member;
+	struct pb_slot *slot;
+	__u64 now;
+
+	if (!pb_control.window || length <= 0)
+		return 0;
+	member = member_of(bpf_get_current_task_btf());
+	if (!member)
+		return 0;
+	slot = slot_at(member->slot);
+	if (slot)
+		__sync_fetch_and_add(&slot->totals.tx_bytes[family_of(sk)], length);
+	if (!pb_want_requests)
+		return 0;
+	now = bpf_ktime_get_ns();
+	connection = request_write(sk, member, (__u32)length, now);
+	if (connection)
+		payload_tell(connection, member, (__u32)length, true, 0, now);
+	return 0;
+}
+
+static __always_inline int received(struct sock *sk, int length, int flags)
+{
+	struct connection *connection;
+	struct pb_task *member;
+	struct pb_slot *slot;
+	__u64 now, arrived_ns;
+
+	/* What is only peeked at will be received again. */
+	if (!pb_control.window || length < 0 || flags & MSG_PEEK)
+		return 0;
+	member = member_of(bpf_get_current_task_btf());
+	if (!member)
+		return 0;
+	slot = slot_at(member->slot);
+	if (slot)
+		__sync_fetch_and_add(&slot->totals.rx_bytes[family_of(sk)], length);
+	if (!pb_want_requests)
+		return 0;
+	now = bpf_ktime_get_ns();
+	connection = request_read(sk, member, (__u32)length, now, &arrived_ns);
+	if (connection)
+		payload_tell(connection, member, (__u32)length, false, arrived_ns, now);
+	return 0;
 }
 
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(socket_send, struct sock *sk, int length, int flags)
 {
-	struct pb_slot *slot;
-
-	if (!pb_control.window || length <= 0)
-		return 0;
-	slot = slot_of_current();
-	if (slot)
-		__sync_fetch_and_add(&slot->totals.tx_bytes[family_of(sk)], length);
-	return 0;
+	return sent(sk, length);
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(socket_receive, struct sock *sk, int length, int flags)
 {
-	struct pb_slot *slot;
+	return received(sk, length, flags);
+}
 
-	/* What is only peeked at will be received again. */
-	if (!pb_control.window || length <= 0 || flags & MSG_PEEK)
-		return 0;
-	slot = slot_of_current();
-	if (slot)
-		__sync_fetch_and_add(&slot->totals.rx_bytes[family_of(sk)], length);
+SEC("?tp_btf/sk_data_ready")
+int BPF_PROG(socket_arrival, struct sock *sk)
+{
+	if (pb_control.window && pb_want_requests)
+		request_arrival(sk);
 	return 0;
 }
 
-static __always_inline void own_socket(struct sock *sk, struct pb_task *member)
+/*
+ * Before Linux 6.3 those tracepoints are not there: the same from the functions that
+ * they are in. Sending a file's pages took a way of its own then.
+ */
+SEC("?fexit/sock_sendmsg")
+int BPF_PROG(socket_send_6_2, struct socket *socket, void *message, int length)
 {
-	struct pb_slot *slot = slot_at(member->slot);
-	struct socket_owner *owner;
-
-	owner = bpf_sk_storage_get(&pb_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!owner || !slot) {
-		count_loss(PB_LOSS_SOCKETS);
-		return;
-	}
-	owner->id = slot->id;
-	owner->slot = member->slot;
-	owner->epoch = pb_control.epoch;
+	return sent(socket->sk, length);
 }
 
-/* The account of a socket's owner; the overflow slot where that process has ended. */
-static __always_inline struct pb_slot *owner_slot(struct sock *sk)
+SEC("?fexit/kernel_sendpage")
+int BPF_PROG(socket_sendpage_6_2, struct socket *socket, void *page, int offset, unsigned long size,
+	     int flags, int length)
 {
-	struct socket_owner *owner = bpf_sk_storage_get(&pb_sockets, sk, NULL, 0);
-	struct pb_slot *slot;
+	return sent(socket->sk, length);
+}
 
-	if (!owner || owner->epoch != pb_control.epoch)
-		return NULL;
-	slot = slot_at(owner->slot);
-	if (slot && slot->id == owner->id)
-		return slot;
-	return slot_at(PB_SLOT_OVERFLOW);
+SEC("?fexit/sock_recvmsg")
+int BPF_PROG(socket_receive_6_2, struct socket *socket, void *message, int flags, int length)
+{
+	return received(socket->sk, length, flags);
+}
+
+SEC("?fentry/sock_def_readable")
+int BPF_PROG(socket_arrival_6_2, struct sock *sk)
+{
+	if (pb_control.window && pb_want_requests)
+		request_arrival(sk);
+	return 0;
+}
+
+/*
+ * splice(2) takes data out of a TCP socket without receiving a message. This comes after
+ * every read of one; what it has taken is what was not there at the read before.
+ */
+SEC("?tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(socket_splice, struct sock *sk)
+{
+	struct connection *connection;
+	struct task_struct *task;
+	struct tcp_sock *tcp;
+	struct call call = {};
+
+	if (!pb_control.window)
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (task->flags & PF_KTHREAD || !member_of(task))
+		return 0;
+	call_of(task, &call);
+	if (call.nr != CALL_NR_SPLICE)
+		return 0;
+	connection = connection_of(sk);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!connection || !tcp)
+		return 0;
+	/* The first that is seen of it in this window: how much it was is not known. */
+	if (connection->window != pb_control.window) {
+		connection_renew(sk, connection);
+		return 0;
+	}
+	return received(sk, (int)(tcp->copied_seq - connection->taken), 0);
+}
+
+static __always_inline void connection_begins(struct sock *sk, enum pb_role role)
+{
+	struct pb_task *member = member_of(bpf_get_current_task_btf());
+	struct connection *connection;
+
+	if (!member)
+		return;
+	connection = connection_make(sk);
+	if (!connection)
+		return;
+	connection_own(connection, member);
+	connection->window = 0;
+	connection->turn.role = (__u8)role;
+	connection->connect_ns = role == PB_ROLE_CLIENT ? bpf_ktime_get_ns() : 0;
+}
+
+static __always_inline void connection_opened(struct sock *sk, struct connection *connection,
+					      struct pb_totals *totals)
+{
+	__u64 ns = elapsed(connection->connect_ns, bpf_ktime_get_ns());
+	struct pb_peer *peer;
+
+	__sync_fetch_and_add(&totals->connections_opened, 1);
+	hist_add(PB_HIST_CONNECT, ns);
+	connection_renew(sk, connection);
+	peer = connection_peer(sk, connection);
+	if (!peer)
+		return;
+	__sync_fetch_and_add(&peer->connections, 1);
+	__sync_fetch_and_add(&peer->connects, 1);
+	__sync_fetch_and_add(&peer->connect_ns, ns);
+	raise_to(&peer->connect_max_ns, ns);
+}
+
+static __always_inline void connection_accepted(struct sock *sk, struct connection *connection,
+						struct pb_totals *totals)
+{
+	struct pb_peer *peer;
+
+	connection->turn.role = PB_ROLE_SERVER;
+	__sync_fetch_and_add(&totals->connections_accepted, 1);
+	connection_renew(sk, connection);
+	peer = connection_peer(sk, connection);
+	if (peer)
+		__sync_fetch_and_add(&peer->connections, 1);
+}
+
+/* The member will say no more on it, or it is gone. */
+static __always_inline bool is_closed(int state)
+{
+	return state == BPF_TCP_FIN_WAIT1 || state == BPF_TCP_LAST_ACK || state == BPF_TCP_CLOSE;
 }
 
 /*
@@ -99,39 +197,77 @@ static __always_inline struct pb_slot *owner_slot(struct sock *sk)
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_set_state, struct sock *sk, int old_state, int new_state)
 {
+	struct connection *connection;
 	struct pb_slot *slot;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (new_state == BPF_TCP_SYN_SENT || new_state == BPF_TCP_LISTEN) {
-		struct pb_task *member = member_of(bpf_get_current_task_btf());
-
-		if (member)
-			own_socket(sk, member);
+		connection_begins(sk,
+				  new_state == BPF_TCP_LISTEN ? PB_ROLE_SERVER : PB_ROLE_CLIENT);
 		return 0;
 	}
-	if (new_state != BPF_TCP_ESTABLISHED || !pb_control.window)
+	if (!pb_control.window)
 		return 0;
-	slot = owner_slot(sk);
+	connection = connection_of(sk);
+	slot = connection ? owner_slot(connection) : NULL;
 	if (!slot)
 		return 0;
-	if (old_state == BPF_TCP_SYN_SENT)
-		__sync_fetch_and_add(&slot->totals.connections_opened, 1);
-	else if (old_state == BPF_TCP_SYN_RECV)
-		__sync_fetch_and_add(&slot->totals.connections_accepted, 1);
+	if (new_state == BPF_TCP_ESTABLISHED && old_state == BPF_TCP_SYN_SENT) {
+		connection_opened(sk, connection, &slot->totals);
+	} else if (new_state == BPF_TCP_ESTABLISHED && old_state == BPF_TCP_SYN_RECV) {
+		connection_accepted(sk, connection, &slot->totals);
+	} else if (is_closed(new_state) && connection->window == pb_control.window) {
+		turn_finish(sk, connection);
+	}
 	return 0;
 }
 
 SEC("?tp_btf/tcp_retransmit_skb")
 int BPF_PROG(socket_retransmit, struct sock *sk)
 {
+	struct connection *connection;
 	struct pb_slot *slot;
+	struct pb_peer *peer;
 
 	if (!pb_control.window)
 		return 0;
-	slot = owner_slot(sk);
-	if (slot)
-		__sync_fetch_and_add(&slot->totals.retransmits, 1);
+	connection = connection_of(sk);
+	slot = connection ? owner_slot(connection) : NULL;
+	if (!slot)
+		return 0;
+	__sync_fetch_and_add(&slot->totals.retransmits, 1);
+	connection_renew(sk, connection);
+	peer = connection_peer(sk, connection);
+	if (peer)
+		__sync_fetch_and_add(&peer->retransmits, 1);
+	return 0;
+}
+
+static __always_inline struct sock *sock_of(struct file *file)
+{
+	struct socket *socket = bpf_sock_from_file(file);
+
+	return socket ? socket->sk : NULL;
+}
+
+/* All ports that are listened on, whoever does: who was accepted may have closed its listener. */
+SEC("?iter/task_file")
+int socket_listeners(struct bpf_iter__task_file *ctx)
+{
+	struct listener_key key = {};
+	struct file *file = ctx->file;
+	struct sock *sk;
+	__u32 one = 1;
+
+	if (!ctx->task || !file)
+		return 0;
+	sk = sock_of(file);
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_state != BPF_TCP_LISTEN)
+		return 0;
+	key.net = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net);
+	key.port = sk->__sk_common.skc_num;
+	bpf_map_update_elem(&pb_listeners, &key, &one, BPF_ANY);
 	return 0;
 }
 
@@ -141,8 +277,8 @@ int socket_enrol(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	struct connection *connection;
 	struct pb_task *member;
-	struct socket *socket;
 	struct sock *sk;
 
 	if (!task || !file)
@@ -150,11 +286,44 @@ int socket_enrol(struct bpf_iter__task_file *ctx)
 	member = member_of(task);
 	if (!member)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
+	sk = sock_of(file);
+	if (!sk || !is_tcp(sk))
 		return 0;
-	sk = socket->sk;
-	if (sk && sk->sk_protocol == IPPROTO_TCP)
-		own_socket(sk, member);
+	connection = connection_make(sk);
+	if (!connection)
+		return 0;
+	connection_own(connection, member);
+	connection->window = 0;
+	if (connection->turn.role == PB_ROLE_UNKNOWN)
+		connection->turn.role = is_listened_on(sk) ? PB_ROLE_SERVER : PB_ROLE_CLIENT;
+	return 0;
+}
+
+/* After the window: what was answered counts, what was not is told, and nothing is kept. */
+SEC("?iter/bpf_sk_storage_map")
+int socket_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct connection *connection = ctx->value;
+	struct sock *sk = ctx->sk;
+
+	if (!sk || !connection || connection->window != pb_control.closing)
+		return 0;
+	if (connection->turn.state == TURN_ASKED)
+		count_request(in_flight);
+	if (connection->turn.role == PB_ROLE_UNKNOWN)
+		count_request(no_role);
+	turn_finish(sk, connection);
+	connection->window = 0;
+	return 0;
+}
+
+/* The same for Unix sockets that are gone. */
+SEC("?iter/bpf_map_elem")
+int socket_sweep_kept(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct unix_turn *kept = ctx->value;
+
+	if (kept)
+		turn_count(&kept->turn);
 	return 0;
 }

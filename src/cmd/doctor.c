@@ -32,7 +32,12 @@ static void print_one(const struct capability *capability, bool works, const cha
 /* Loads and attaches everything, as a run would. */
 static int try_all(struct error *err)
 {
-	struct probe_options options = {.stats = true};
+	struct probe_options options = {.stats = true,
+					.requests = true,
+					.time = true,
+					.io = true,
+					.syscalls = true,
+					.payload = true};
 	uint64_t start = clock_now_ns();
 	struct probe *probe = probe_open(&options, err);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/protocol.h"
 #include "util/clock.h"
 #include "util/units.h"
 
@@ -63,10 +64,62 @@ int set_observer(void *state, const char *value, struct error *err)
 {
 	struct conduct_options *options = state;
 
-	options->stats = !strcmp(value, "stats");
-	if (!options->stats && strcmp(value, "off"))
+	options->probe.stats = !strcmp(value, "stats");
+	if (!options->probe.stats && strcmp(value, "off"))
 		return error_set(err, EXIT_CODE_USAGE, "--observer is 'off' or 'stats', not '%s'",
 				 value);
+	return 0;
+}
+
+/* Words between commas; each clears what it names. */
+int set_without(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+	struct {
+		const char *name;
+		bool *wanted;
+	} parts[] = {
+		{"requests", &options->probe.requests},
+		{"time", &options->probe.time},
+		{"io", &options->probe.io},
+	};
+
+	for (const char *word = value;;) {
+		size_t length = strcspn(word, ","), i;
+
+		for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+			if (strlen(parts[i].name) == length &&
+			    !strncmp(word, parts[i].name, length))
+				break;
+		if (i == sizeof(parts) / sizeof(parts[0]))
+			return error_set(err, EXIT_CODE_USAGE,
+					 "--without '%.*s': there are requests, time and io",
+					 (int)length, word);
+		*parts[i].wanted = false;
+		if (!word[length])
+			return 0;
+		word += length + 1;
+	}
+}
+
+int set_syscalls(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct conduct_options *)state)->probe.syscalls = true;
+	return 0;
+}
+
+int set_protocols(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+	char unknown[64];
+
+	if (protocol_set_parse(value, &options->protocols, unknown))
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--protocols '%s': there are http, postgres, redis, kafka and "
+				 "mysql, with commas between them",
+				 unknown);
+	options->probe.payload = true;
 	return 0;
 }
 
@@ -130,6 +183,12 @@ int run_by_table(const struct option_table *table, int argc, char **argv)
 		return cmd_fail(&err);
 	default:
 		break;
+	}
+	if (options.probe.payload && !options.probe.requests) {
+		error_set(&err, EXIT_CODE_USAGE,
+			  "--protocols cannot be had --without requests: they are what it tells "
+			  "apart");
+		return cmd_fail(&err);
 	}
 	code = conduct_run(&options, &err);
 	if (!err.text[0])

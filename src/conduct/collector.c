@@ -183,6 +183,7 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 	struct probe *probe = collector->conductor->probe;
 	struct tree_sum sum;
 	uint64_t now;
+	int failed;
 
 	probe_cost(probe, &collector->cost_at_open);
 	getrusage(RUSAGE_SELF, &collector->own_at_open);
@@ -190,7 +191,10 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 		collector->driver_cpu_at_open = driver_process_cpu_ns(collector->driver);
 	if (read_tree(collector, &sum, err))
 		return -1;
-	probe_window(probe, true);
+	failed = probe_window_open(probe);
+	if (failed)
+		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
+				 strerror(-failed));
 	now = clock_now_ns();
 	tree_window_open(collector->tree, now);
 	tree_sum(collector->tree, &sum);
@@ -238,10 +242,12 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 
 	if (!collector->counting)
 		return 0;
-	probe_window(collector->conductor->probe, false);
+	failed = probe_window_close(collector->conductor->probe);
+	if (failed)
+		error_set(err, EXIT_CODE_FAILED, "cannot close the window: %s", strerror(-failed));
 	if (!at_ns)
 		at_ns = clock_now_ns();
-	failed = read_tree(collector, &sum, err);
+	failed = read_tree(collector, &sum, err) || failed ? -1 : 0;
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);
 	collector->counting = false;

@@ -35,7 +35,8 @@ void conduct_options_init(struct conduct_options *options)
 	options->ready_timeout_ns = DURATION_UNSET;
 	options->rate = options->work_bound = NAN;
 	options->tick_ns = DEFAULT_TICK_NS;
-	options->stats = true;
+	options->probe =
+		(struct probe_options){.stats = true, .requests = true, .time = true, .io = true};
 }
 
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)
@@ -91,7 +92,7 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 		   struct error *err)
 {
 	const struct conduct_options *options = conductor->options;
-	struct probe_options probe_options = {.stats = options->stats};
+	struct probe_options probe_options = options->probe;
 	int failed;
 
 	if (options->user ? identity_of_user(&conductor->identity, options->user, err)
@@ -111,7 +112,7 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 	if (failed)
 		return error_set(err, EXIT_CODE_PRIVILEGE, "cannot become user %s: %s",
 				 conductor->identity.name, strerror(-failed));
-	if (options->stats && !probe_has_stats(conductor->probe))
+	if (options->probe.stats && !probe_has_stats(conductor->probe))
 		progress_note(
 			&conductor->progress, true,
 			"perfbpf's cost in the kernel is not known: timing its programs needs "

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "probe/probe.h"
 #include "util/error.h"
 
 #define CONDUCT_MAX_SCENARIOS 32
@@ -33,7 +34,8 @@ struct conduct_options {
 	double work_bound;         /* NAN: as the scenario says */
 	uint64_t ready_timeout_ns; /* DURATION_UNSET: as the scenario says */
 	uint64_t tick_ns;
-	bool stats; /* --observer stats */
+	struct probe_options probe; /* --observer, --without, --syscalls; payload by --protocols */
+	unsigned int protocols;     /* a set of 1u << enum protocol_id */
 	bool quiet, debug, all_metrics;
 };
 

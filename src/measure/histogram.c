@@ -25,6 +25,24 @@ void histogram_add(struct histogram *h, uint64_t ns)
 		h->max_ns = ns;
 }
 
+void histogram_take(struct histogram *into, const struct pb_hist *shard)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < PB_HIST_BUCKETS; i++) {
+		into->buckets[i] += shard->buckets[i];
+		count += shard->buckets[i];
+	}
+	if (!count)
+		return;
+	into->count += count;
+	into->sum_ns += (double)shard->sum_ns;
+	if (shard->min_plus_one_ns && shard->min_plus_one_ns - 1 < into->min_ns)
+		into->min_ns = shard->min_plus_one_ns - 1;
+	if (shard->max_ns > into->max_ns)
+		into->max_ns = shard->max_ns;
+}
+
 void histogram_merge(struct histogram *into, const struct histogram *from)
 {
 	if (!from->count)

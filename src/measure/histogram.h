@@ -20,6 +20,8 @@ struct histogram {
 
 void histogram_init(struct histogram *h);
 void histogram_add(struct histogram *h, uint64_t ns);
+/* Adds one shard of a distribution that was built in the kernel. */
+void histogram_take(struct histogram *into, const struct pb_hist *shard);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 /*
  * The value at quantile @q in [0, 1] in seconds: the midpoint of the bucket that

@@ -154,18 +154,19 @@ static bool probe_socket_storage(char *why, size_t size)
 	return probe_map(BPF_MAP_TYPE_SK_STORAGE, why, size);
 }
 
-/* Loads the smallest program for a typed tracepoint: the kernel decides, not its version. */
-static bool probe_tracepoint(const char *name, char *why, size_t size)
+/* Loads and attaches the smallest program of that kind: the kernel decides, not its version. */
+static bool probe_attach(const char *name, enum bpf_attach_type type, char *why, size_t size)
 {
 	struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
-	int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP), prog, link;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	int id = libbpf_find_vmlinux_btf_id(name, type), prog, link;
 
 	if (id < 0) {
-		snprintf(why, size, "the kernel has no such tracepoint");
+		snprintf(why, size, "the kernel has no such %s",
+			 type == BPF_TRACE_RAW_TP ? "tracepoint" : "function");
 		return false;
 	}
 	if (lacks_rights(why, size))
@@ -185,6 +186,23 @@ static bool probe_tracepoint(const char *name, char *why, size_t size)
 	return link >= 0;
 }
 
+static bool probe_tracepoint(const char *name, char *why, size_t size)
+{
+	return probe_attach(name, BPF_TRACE_RAW_TP, why, size);
+}
+
+bool capability_has_function_exit(const char *name)
+{
+	char why[160];
+
+	return probe_attach(name, BPF_TRACE_FEXIT, why, sizeof(why));
+}
+
+static bool probe_function_exit(char *why, size_t size)
+{
+	return probe_attach("sock_sendmsg", BPF_TRACE_FEXIT, why, size);
+}
+
 #define TRACEPOINT(name)                                                                           \
 	static bool probe_##name(char *why, size_t size)                                           \
 	{                                                                                          \
@@ -199,9 +217,17 @@ TRACEPOINT(sock_send_length)
 TRACEPOINT(sock_recv_length)
 TRACEPOINT(inet_sock_set_state)
 TRACEPOINT(tcp_retransmit_skb)
+TRACEPOINT(sk_data_ready)
+TRACEPOINT(tcp_rcv_space_adjust)
+TRACEPOINT(sched_wakeup)
+TRACEPOINT(block_rq_issue)
+TRACEPOINT(block_rq_complete)
+TRACEPOINT(sys_enter)
+TRACEPOINT(sys_exit)
 
-#define ROOT_REMEDY   "run perfbpf with sudo"
-#define KERNEL_REMEDY "a newer kernel, 5.11 or later"
+#define ROOT_REMEDY          "run perfbpf with sudo"
+#define KERNEL_REMEDY        "a newer kernel, 5.11 or later"
+#define REPLACED_BY_FUNCTION "the end of the kernel's function is used, where it may be"
 
 static const struct capability table[] = {
 	{"CAP_BPF", "loading programs and maps", "nothing can be measured",
@@ -226,14 +252,32 @@ static const struct capability table[] = {
 	 KERNEL_REMEDY, true, probe_sched_process_exit},
 	{"tracepoint sched_switch", "exact CPU time of ended threads", "nothing can be measured",
 	 KERNEL_REMEDY, true, probe_sched_switch},
-	{"tracepoint sock_send_length", "bytes sent, by process and family",
-	 "bytes are not counted", "Linux 6.3 or later", false, probe_sock_send_length},
-	{"tracepoint sock_recv_length", "bytes received, by process and family",
-	 "bytes are not counted", "Linux 6.3 or later", false, probe_sock_recv_length},
-	{"tracepoint inet_sock_set_state", "TCP connections opened and accepted",
+	{"tracepoint sched_wakeup", "run queue and waiting time of threads",
+	 "nothing can be measured, unless with --without time", KERNEL_REMEDY, true,
+	 probe_sched_wakeup},
+	{"tracepoint sock_send_length", "bytes and requests sent, by process and family",
+	 REPLACED_BY_FUNCTION, "Linux 6.3 or later", false, probe_sock_send_length},
+	{"tracepoint sock_recv_length", "bytes and requests received", REPLACED_BY_FUNCTION,
+	 "Linux 6.3 or later", false, probe_sock_recv_length},
+	{"tracepoint sk_data_ready", "when requests arrive", REPLACED_BY_FUNCTION,
+	 "Linux 6.3 or later", false, probe_sk_data_ready},
+	{"function exit (fexit)", "replaces the three before on older kernels",
+	 "without them either, bytes and requests are not known", "Linux 6.3 or later", false,
+	 probe_function_exit},
+	{"tracepoint tcp_rcv_space_adjust", "bytes that splice takes out of TCP sockets",
+	 "they are missing in what is received", KERNEL_REMEDY, false, probe_tcp_rcv_space_adjust},
+	{"tracepoint inet_sock_set_state", "TCP connections, connect latency, who asks",
 	 "connections are not counted", KERNEL_REMEDY, false, probe_inet_sock_set_state},
 	{"tracepoint tcp_retransmit_skb", "TCP retransmits", "retransmits are not counted",
 	 KERNEL_REMEDY, false, probe_tcp_retransmit_skb},
+	{"tracepoint block_rq_issue", "latency of storage", "block requests are not counted",
+	 KERNEL_REMEDY, false, probe_block_rq_issue},
+	{"tracepoint block_rq_complete", "latency of storage", "block requests are not counted",
+	 KERNEL_REMEDY, false, probe_block_rq_complete},
+	{"tracepoint sys_enter", "system calls (--syscalls)", "--syscalls cannot be had",
+	 KERNEL_REMEDY, false, probe_sys_enter},
+	{"tracepoint sys_exit", "system calls (--syscalls)", "--syscalls cannot be had",
+	 KERNEL_REMEDY, false, probe_sys_exit},
 	{"BPF run-time statistics", "perfbpf's own cost in the kernel (needs CAP_SYS_ADMIN)",
 	 "runs as with --observer off", ROOT_REMEDY, false, probe_stats},
 };

@@ -21,6 +21,9 @@ int capability_explain(int errno_value, const char *program, const char *detail,
 /* May programs be loaded and attached, as far as capabilities decide? */
 bool capability_has_rights(void);
 
+/* May a program be attached to the end of the kernel's function @name? Tries it. */
+bool capability_has_function_exit(const char *name);
+
 /* One thing that perfbpf can use, as `perfbpf doctor` shows it. */
 struct capability {
 	const char *name;

@@ -2,33 +2,24 @@
 #include "probe/probe.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "perfbpf.skel.h"
 #include "probe/capability.h"
+#include "probe/internal.h"
 #include "probe/log.h"
+#include "util/clock.h"
 
 /* Enough for any tree that is still forking: each pass adds what the one before missed. */
 #define ENROL_PASSES 16
-
-struct probe {
-	struct perfbpf *skel;
-	struct pb_control *control;
-	struct pb_slot *slots;
-	struct ring_buffer *ring;
-	int stats_fd;
-	bool has_socket_bytes;
-	probe_event_fn event_fn;
-	void *event_context;
-};
 
 static int handle_event(void *context, void *data, size_t size)
 {
@@ -39,72 +30,68 @@ static int handle_event(void *context, void *data, size_t size)
 	return 0;
 }
 
-static int map_slots(struct probe *probe, struct error *err)
+static void *map_array(const struct bpf_map *map, size_t size, struct error *err)
 {
-	int fd = bpf_map__fd(probe->skel->maps.pb_slots);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
-	probe->slots = mmap(NULL, sizeof(struct pb_slot) * PB_SLOTS, PROT_READ | PROT_WRITE,
-			    MAP_SHARED, fd, 0);
-	if (probe->slots == MAP_FAILED) {
-		probe->slots = NULL;
-		return error_set(err, EXIT_CODE_PRIVILEGE, "cannot map the process table: %s",
-				 strerror(errno));
+	if (at != MAP_FAILED)
+		return at;
+	error_set(err, EXIT_CODE_PRIVILEGE, "cannot map the table %s: %s", bpf_map__name(map),
+		  strerror(errno));
+	return NULL;
+}
+
+static int map_arrays(struct probe *probe, struct error *err)
+{
+	struct perfbpf *skel = probe->skel;
+
+	probe->slots = map_array(skel->maps.pb_slots, sizeof(struct pb_slot) * PB_SLOTS, err);
+	probe->hists = map_array(skel->maps.pb_hists, sizeof(struct pb_hist) * probe->n_hists, err);
+	probe->peers = map_array(skel->maps.pb_peers, sizeof(struct pb_peer) * PB_PEERS, err);
+	probe->calls = map_array(skel->maps.pb_calls, sizeof(struct pb_call) * PB_CALLS, err);
+	return probe->slots && probe->hists && probe->peers && probe->calls ? 0 : -1;
+}
+
+/* The shortest time of a system call that does nothing, of many. */
+static double call_seconds(void)
+{
+	uint64_t shortest = UINT64_MAX;
+
+	for (int batch = 0; batch < 40; batch++) {
+		uint64_t start = clock_now_ns();
+
+		for (int i = 0; i < 500; i++)
+			syscall(SYS_getppid);
+		start = clock_now_ns() - start;
+		if (start < shortest)
+			shortest = start;
 	}
-	return 0;
-}
-
-/* The programs whose tracepoint a kernel may lack: what they count is then not known. */
-static bool is_optional(const char *program)
-{
-	return !strncmp(program, "socket_", strlen("socket_"));
-}
-
-/* Does the kernel know the tracepoint behind "?tp_btf/NAME"? Other sections: yes. */
-static bool has_tracepoint(const struct btf *kernel, const char *section)
-{
-	const char *name = strstr(section, "tp_btf/");
-	char type[128];
-
-	if (!name)
-		return true;
-	snprintf(type, sizeof(type), "btf_trace_%s", name + strlen("tp_btf/"));
-	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) >= 0;
-}
-
-static void choose_programs(struct probe *probe)
-{
-	struct btf *kernel = btf__load_vmlinux_btf();
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program (prog, probe->skel->obj) {
-		bool there = !kernel || !is_optional(bpf_program__name(prog)) ||
-			     has_tracepoint(kernel, bpf_program__section_name(prog));
-
-		bpf_program__set_autoload(prog, there);
-	}
-	btf__free(kernel);
-	probe->has_socket_bytes = bpf_program__autoload(probe->skel->progs.socket_send) &&
-				  bpf_program__autoload(probe->skel->progs.socket_receive);
+	return (double)shortest / 500 / 1e9;
 }
 
 static int load(struct probe *probe, struct error *err)
 {
 	struct perfbpf *skel = perfbpf__open();
+	double before = NAN;
 	int failed;
 
 	if (!skel)
 		return error_set(err, EXIT_CODE_PRIVILEGE, "cannot open the BPF programs: %s",
 				 probe_log_first());
 	probe->skel = skel;
-	skel->rodata->pb_cpus = (uint32_t)libbpf_num_possible_cpus();
-	skel->rodata->pb_page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
-	choose_programs(probe);
+	programs_choose(probe);
+	programs_configure(probe);
 	failed = perfbpf__load(skel);
 	if (failed)
 		return capability_explain(-failed, probe_log_program(), probe_log_first(), err);
-	failed = perfbpf__attach(skel);
+	if (probe->options.syscalls)
+		before = call_seconds();
+	failed = programs_attach(probe);
 	if (failed)
 		return capability_explain(-failed, probe_log_program(), probe_log_first(), err);
+	probe->syscall_slowdown_seconds = NAN;
+	if (probe->options.syscalls)
+		probe->syscall_slowdown_seconds = fmax(0, call_seconds() - before);
 	probe->control = &skel->bss->pb_control;
 	return 0;
 }
@@ -118,8 +105,9 @@ struct probe *probe_open(const struct probe_options *options, struct error *err)
 		return NULL;
 	}
 	probe->stats_fd = -1;
+	probe->options = *options;
 	probe_log_start();
-	if (capability_check(err) || load(probe, err) || map_slots(probe, err))
+	if (capability_check(err) || load(probe, err) || map_arrays(probe, err))
 		goto fail;
 	probe->ring =
 		ring_buffer__new(bpf_map__fd(probe->skel->maps.pb_ring), handle_event, probe, NULL);
@@ -136,13 +124,23 @@ fail:
 	return NULL;
 }
 
+static void unmap(void *at, size_t size)
+{
+	if (at)
+		munmap(at, size);
+}
+
 void probe_free(struct probe *probe)
 {
 	if (!probe)
 		return;
 	ring_buffer__free(probe->ring);
-	if (probe->slots)
-		munmap(probe->slots, sizeof(struct pb_slot) * PB_SLOTS);
+	unmap(probe->slots, sizeof(struct pb_slot) * PB_SLOTS);
+	unmap(probe->hists, sizeof(struct pb_hist) * probe->n_hists);
+	unmap(probe->peers, sizeof(struct pb_peer) * PB_PEERS);
+	unmap(probe->calls, sizeof(struct pb_call) * PB_CALLS);
+	bpf_link__destroy(probe->sweep);
+	bpf_link__destroy(probe->sweep_kept);
 	perfbpf__destroy(probe->skel);
 	if (probe->stats_fd >= 0)
 		close(probe->stats_fd);
@@ -177,8 +175,7 @@ void probe_round_begin(struct probe *probe)
 	memset(&probe->slots[PB_SLOT_OVERFLOW], 0, sizeof(struct pb_slot));
 }
 
-/* Runs an iterator program once over all it iterates. */
-static int run_iterator(const struct bpf_link *link)
+int iterator_run(const struct bpf_link *link)
 {
 	char nothing[64];
 	ssize_t n;
@@ -210,7 +207,7 @@ int probe_snapshot(struct probe *probe)
 {
 	probe->control->pass++;
 	touch_scheduler_clock();
-	return run_iterator(probe->skel->links.snapshot_tick);
+	return iterator_run(probe->skel->links.snapshot_tick);
 }
 
 int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *err)
@@ -231,23 +228,20 @@ int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *
 		uint32_t before = probe->control->enrolled;
 
 		touch_scheduler_clock();
-		failed = run_iterator(probe->skel->links.snapshot_enrol);
+		failed = iterator_run(probe->skel->links.snapshot_enrol);
 		if (failed)
 			return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
 					 strerror(-failed));
 		if (probe->control->enrolled == before)
 			break;
 	}
-	failed = run_iterator(probe->skel->links.socket_enrol);
+	failed = iterator_run(probe->skel->links.socket_listeners);
+	if (!failed)
+		failed = iterator_run(probe->skel->links.socket_enrol);
 	if (failed)
 		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks' files: %s",
 				 strerror(-failed));
 	return (int)(probe->control->enrolled - at_start);
-}
-
-void probe_window(struct probe *probe, bool open)
-{
-	__atomic_store_n(&probe->control->window, open, __ATOMIC_SEQ_CST);
 }
 
 struct pb_slot *probe_slots(const struct probe *probe)
@@ -304,6 +298,7 @@ void probe_cost(const struct probe *probe, struct probe_cost *cost)
 		one->run_ns = info.run_time_ns;
 		one->events = info.run_cnt;
 		one->recursion = info.recursion_misses;
+		one->verified = info.verified_insns;
 		one->in_target = strncmp(bpf_program__section_name(prog), "iter", 4) &&
 				 strncmp(bpf_program__section_name(prog), "?iter", 5);
 		cost->n_programs++;

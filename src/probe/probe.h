@@ -11,13 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "measure/histogram.h"
 #include "perfbpf.h"
 #include "util/error.h"
 
 struct probe;
 
 struct probe_options {
-	bool stats; /* let the kernel time every program (about 20 ns an event) */
+	bool stats;    /* let the kernel time every program (about 20 ns an event) */
+	bool requests; /* time requests at sockets */
+	bool time;     /* where the time of threads goes */
+	bool io;       /* requests to block devices */
+	bool syscalls; /* every system call of the members; slows down all of the machine's */
+	bool payload;  /* tell what is said at sockets, as PB_EVENT_PAYLOAD; with requests only */
 };
 
 /*
@@ -30,7 +36,7 @@ struct probe *probe_open(const struct probe_options *options, struct error *err)
 /* Detaches and unloads; NULL is fine. */
 void probe_free(struct probe *probe);
 bool probe_has_stats(const struct probe *probe);
-/* Does this kernel have the tracepoints that count socket bytes (Linux 6.3)? */
+/* Does this kernel tell socket bytes, by tracepoints (Linux 6.3) or at the functions? */
 bool probe_has_socket_bytes(const struct probe *probe);
 /* After the first enrolment: are all parts of the resident set summed? */
 bool probe_has_exact_rss(const struct probe *probe);
@@ -46,7 +52,31 @@ void probe_round_begin(struct probe *probe);
  * @observer_pid and its children stay out.
  */
 int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *err);
-void probe_window(struct probe *probe, bool open);
+/*
+ * The window: between the two, the kernel counts. Opening forgets what the last one has
+ * gathered; closing ends the accounts of threads (PB_EVENT_THREAD) and of connections, and
+ * leaves all to be read. 0, or -errno.
+ */
+int probe_window_open(struct probe *probe);
+int probe_window_close(struct probe *probe);
+/* Are these wanted, and does this kernel give them? */
+bool probe_has_requests(const struct probe *probe);
+bool probe_has_time(const struct probe *probe);
+bool probe_has_io(const struct probe *probe);
+/* What was gathered in the window, exact in count: after its close. */
+void probe_histogram(const struct probe *probe, enum pb_hist_kind kind, struct histogram *h);
+/* [PB_PEER_REST] is the rest; in shared memory. */
+const struct pb_peer *probe_peers(const struct probe *probe, size_t *n);
+const struct pb_requests *probe_requests(const struct probe *probe);
+/*
+ * The system call at @index below PB_CALLS: its number, -1 for the rest (index
+ * PB_CALL_REST), -2 where there is none.
+ */
+int probe_call(const struct probe *probe, unsigned int index, struct pb_call *call,
+	       struct histogram *h);
+/* What tracing adds to each system call of every process, measured at the start; NAN: not traced.
+ */
+double probe_syscall_slowdown_seconds(const struct probe *probe);
 /* Brings the accounts of all live members in probe_slots() up to now. 0, or -errno. */
 int probe_snapshot(struct probe *probe);
 /* The accounts: PB_SLOTS of them, in shared memory. */
@@ -64,13 +94,15 @@ int probe_event_fd(const struct probe *probe);
 int probe_drain(struct probe *probe, probe_event_fn fn, void *context);
 
 /* What the programs have cost and lost since they were loaded; differences are a window's. */
-#define PROBE_MAX_PROGRAMS 32
+#define PROBE_MAX_PROGRAMS 48
 struct probe_cost {
 	size_t n_programs;
 	struct probe_program_cost {
 		const char *name;
 		uint64_t run_ns, events; /* 0 without stats */
 		uint64_t recursion; /* events missed because the program ran already on that CPU */
+		uint32_t verified;  /* instructions that the kernel's verifier looked at, 0: not
+				       told */
 		bool in_target;     /* runs in other programs' context; false: in perfbpf's own */
 	} programs[PROBE_MAX_PROGRAMS];
 	uint64_t losses[PB_LOSSES];

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Requests, as turns of a conversation: a run of reads and then a run of writes on a
+ * socket that was accepted, the other way round on one that was connected. A turn is over
+ * when the next one begins, when the socket is closed, or when the window ends; only
+ * then it counts, so that a connection that turns out to stream leaves nothing behind.
+ */
+#ifndef PERFBPF_REQUEST_BPF_H
+#define PERFBPF_REQUEST_BPF_H
+
+#include "connection.bpf.h"
+
+/* An answer of so many pieces over so long a time is a stream. */
+#define STREAM_NS     1000000000ULL
+#define STREAM_PIECES 16
+
+/* Are requests wanted? The loader sets it. */
+const volatile bool pb_want_requests __weak = true;
+
+/*
+ * A Unix socket is closed without a word to anybody who could listen: answered turns of
+ * connections that live for one request only would be lost. So they are kept beside the
+ * socket until the next turn.
+ */
+struct unix_turn {
+	struct turn turn;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64); /* address of the socket */
+	__type(value, struct unix_turn);
+} pb_unix_turns SEC(".maps") __weak;
+
+#define count_request(field) __sync_fetch_and_add(&pb_control.requests.field, 1)
+
+static __always_inline void turn_count(const struct turn *turn)
+{
+	if (turn->role == PB_ROLE_CLIENT) {
+		count_request(sent);
+		hist_add(PB_HIST_ROUND_TRIP, elapsed(turn->asked_ns, turn->first_ns));
+		return;
+	}
+	count_request(served);
+	hist_add(PB_HIST_SERVICE, elapsed(turn->complete_ns, turn->first_ns));
+	if (turn->is_overlapped)
+		count_request(overlapped);
+	if (!turn->arrived_ns) {
+		count_request(no_arrival);
+		return;
+	}
+	hist_add(PB_HIST_QUEUE, elapsed(turn->arrived_ns, turn->asked_ns));
+	hist_add(PB_HIST_RESPONSE, elapsed(turn->arrived_ns, turn->last_ns));
+}
+
+static __always_inline void take_rtt(struct sock *sk, struct pb_peer *peer)
+{
+	struct tcp_sock *tcp = is_tcp(sk) ? bpf_skc_to_tcp_sock(sk) : NULL;
+	__u64 us;
+
+	if (!tcp)
+		return;
+	us = tcp->srtt_us >> 3;
+	if (!us)
+		return;
+	hist_add(PB_HIST_RTT, us * 1000);
+	if (!peer)
+		return;
+	__sync_fetch_and_add(&peer->rtts, 1);
+	__sync_fetch_and_add(&peer->rtt_us, us);
+	raise_to(&peer->rtt_max_us, us);
+}
+
+/* Where a turn has been answered, it counts. */
+static __always_inline void turn_finish(struct sock *sk, struct connection *connection)
+{
+	struct turn *turn = &connection->turn;
+	struct pb_peer *peer;
+	__u64 key = (__u64)sk;
+
+	if (turn->state == TURN_ANSWERED) {
+		turn_count(turn);
+		peer = connection_peer(sk, connection);
+		if (peer)
+			__sync_fetch_and_add(&peer->requests, 1);
+		take_rtt(sk, peer);
+		if (!is_tcp(sk))
+			bpf_map_delete_elem(&pb_unix_turns, &key);
+	}
+	turn->state = TURN_IDLE;
+	turn->pieces = 0;
+	turn->is_overlapped = 0;
+	connection_flush(sk, connection);
+}
+
+/* For a connection whose socket may go at any time. */
+static __always_inline void turn_keep(struct sock *sk, const struct turn *turn)
+{
+	__u64 key = (__u64)sk;
+
+	if (is_tcp(sk) || turn->state != TURN_ANSWERED)
+		return;
+	if (bpf_map_update_elem(&pb_unix_turns, &key, turn, BPF_ANY))
+		count_loss(PB_LOSS_SOCKETS);
+}
+
+/* A socket is new: what was kept of one that lay at the same address is over. */
+static __always_inline void turn_release_kept(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct unix_turn *kept = bpf_map_lookup_elem(&pb_unix_turns, &key);
+
+	if (!kept)
+		return;
+	turn_count(&kept->turn);
+	bpf_map_delete_elem(&pb_unix_turns, &key);
+}
+
+/* One more piece of an answer: does it go on for so long that it is none? */
+static __always_inline void answer_piece(struct sock *sk, struct turn *turn, __u64 now)
+{
+	__u64 key = (__u64)sk;
+
+	turn->last_ns = now;
+	turn->pieces++;
+	if (turn->state == TURN_STREAM || turn->pieces < STREAM_PIECES ||
+	    now < turn->first_ns + STREAM_NS)
+		return;
+	if (turn->state == TURN_ANSWERED && !is_tcp(sk))
+		bpf_map_delete_elem(&pb_unix_turns, &key);
+	turn->state = TURN_STREAM;
+	if (!turn->is_stream)
+		count_request(streams);
+	turn->is_stream = 1;
+}
+
+/* Said by the one who does not ask: the answer, or something that nobody asked for. */
+static __always_inline void turn_answer(struct sock *sk, struct turn *turn, __u64 now)
+{
+	if (turn->state == TURN_ASKED) {
+		turn->state = TURN_ANSWERED;
+		turn->first_ns = now;
+		turn->pieces = 0;
+	} else if (turn->state == TURN_IDLE && !turn->pieces) {
+		turn->first_ns = now;
+	}
+	answer_piece(sk, turn, now);
+	turn_keep(sk, turn);
+}
+
+static __always_inline void server_read(struct sock *sk, struct connection *connection,
+					__u64 arrived_ns, __u64 now)
+{
+	struct turn *turn = &connection->turn;
+
+	if (turn->state != TURN_ASKED) {
+		turn_finish(sk, connection);
+		turn->state = TURN_ASKED;
+		turn->arrived_ns = arrived_ns;
+		turn->asked_ns = now;
+	} else if (arrived_ns > turn->complete_ns) {
+		turn->is_overlapped = 1;
+	}
+	turn->complete_ns = now;
+}
+
+static __always_inline void client_send(struct sock *sk, struct connection *connection, __u64 now)
+{
+	struct turn *turn = &connection->turn;
+
+	if (turn->state == TURN_ASKED)
+		return;
+	turn_finish(sk, connection);
+	turn->state = TURN_ASKED;
+	turn->asked_ns = now;
+}
+
+/*
+ * The answer's first byte came back when it arrived in the socket, not when the program
+ * got round to reading it. On one machine that can be before the call that sent the
+ * request has returned: then the read is the best that is known.
+ */
+static __always_inline void client_read(struct sock *sk, struct connection *connection,
+					__u64 arrived_ns, __u64 now)
+{
+	struct turn *turn = &connection->turn;
+	bool is_first = turn->state == TURN_ASKED;
+
+	turn_answer(sk, turn, now);
+	if (!is_first || arrived_ns <= turn->asked_ns)
+		return;
+	turn->first_ns = arrived_ns;
+	turn_keep(sk, turn);
+}
+
+/* Who asks, where that was not seen when the connection was made. */
+static __always_inline void find_role(struct sock *sk, struct connection *connection,
+				      enum pb_role if_unnamed)
+{
+	if (connection->turn.role != PB_ROLE_UNKNOWN)
+		return;
+	if (is_unix_stream(sk)) {
+		connection->turn.role = unix_role(sk, if_unnamed);
+		return;
+	}
+	if (connection->connect_ns)
+		connection->turn.role = PB_ROLE_CLIENT;
+	else if (is_listened_on(sk))
+		connection->turn.role = PB_ROLE_SERVER;
+}
+
+/* The connection behind a socket that a member uses now; NULL for one of no interest. */
+static __always_inline struct connection *connection_used(struct sock *sk, struct pb_task *member,
+							  enum pb_role if_unnamed)
+{
+	struct connection *connection;
+
+	if (!is_tcp(sk) && !is_unix_stream(sk))
+		return NULL;
+	connection = connection_of(sk);
+	if (!connection) {
+		connection = connection_make(sk);
+		if (!connection)
+			return NULL;
+		if (!is_tcp(sk))
+			turn_release_kept(sk);
+	}
+	if (connection->epoch != pb_control.epoch)
+		connection_own(connection, member);
+	connection_renew(sk, connection);
+	find_role(sk, connection, if_unnamed);
+	return connection;
+}
+
+/* @length 0: the other end has said that it will say no more. Returns the connection. */
+static __always_inline struct connection *request_read(struct sock *sk, struct pb_task *member,
+						       __u32 length, __u64 now, __u64 *arrived_ns)
+{
+	struct connection *connection = connection_used(sk, member, PB_ROLE_SERVER);
+
+	*arrived_ns = 0;
+	if (!connection)
+		return NULL;
+	*arrived_ns = take_arrival(connection, position_taken(sk, connection));
+	connection->rx_bytes += length;
+	if (!length)
+		turn_finish(sk, connection);
+	else if (connection->turn.role == PB_ROLE_SERVER)
+		server_read(sk, connection, *arrived_ns, now);
+	else if (connection->turn.role == PB_ROLE_CLIENT)
+		client_read(sk, connection, *arrived_ns, now);
+	return connection;
+}
+
+static __always_inline struct connection *request_write(struct sock *sk, struct pb_task *member,
+							__u32 length, __u64 now)
+{
+	struct connection *connection = connection_used(sk, member, PB_ROLE_CLIENT);
+
+	if (!connection)
+		return NULL;
+	connection->tx_bytes += length;
+	if (connection->turn.role == PB_ROLE_SERVER)
+		turn_answer(sk, &connection->turn, now);
+	else if (connection->turn.role == PB_ROLE_CLIENT)
+		client_send(sk, connection, now);
+	return connection;
+}
+
+/*
+ * Data came into a socket, in whatever context. A Unix socket that nobody has used yet
+ * may become a member's: what arrives before its accept must be known then.
+ */
+static __always_inline void request_arrival(struct sock *sk)
+{
+	struct connection *connection = connection_of(sk);
+	struct tcp_sock *tcp;
+	bool is_new = false;
+
+	if (!connection) {
+		if (!is_unix_stream(sk))
+			return;
+		connection = connection_make(sk);
+		if (!connection)
+			return;
+		turn_release_kept(sk);
+		is_new = true;
+	} else if (connection->epoch != pb_control.epoch && is_tcp(sk)) {
+		return;
+	}
+	if (is_tcp(sk)) {
+		connection_renew(sk, connection);
+		tcp = bpf_skc_to_tcp_sock(sk);
+		if (tcp)
+			mark_arrival(connection, tcp->rcv_nxt, bpf_ktime_get_ns());
+		return;
+	}
+	/* The packet is in the queue already: renewing has counted it. */
+	is_new = connection->window != pb_control.window;
+	connection_renew(sk, connection);
+	if (!is_new)
+		connection->queued++;
+	else
+		connection->taken = connection->queued - 1;
+	mark_arrival(connection, connection->queued, bpf_ktime_get_ns());
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Opening and closing the window, and what was gathered in it. */
+#include <math.h>
+#include <string.h>
+
+#include "probe/internal.h"
+
+static void clear_map(const struct bpf_map *map, void *key)
+{
+	int fd = bpf_map__fd(map);
+
+	while (!bpf_map_get_next_key(fd, NULL, key))
+		if (bpf_map_delete_elem(fd, key))
+			return;
+}
+
+static void forget(struct probe *probe)
+{
+	struct pb_peer_key peer;
+	uint64_t socket;
+
+	memset(probe->hists, 0, probe->n_hists * sizeof(*probe->hists));
+	memset(probe->peers, 0, PB_PEERS * sizeof(*probe->peers));
+	memset(probe->calls, 0, PB_CALLS * sizeof(*probe->calls));
+	memset(&probe->control->requests, 0, sizeof(probe->control->requests));
+	probe->control->n_peers = 0;
+	clear_map(probe->skel->maps.pb_peer_index, &peer);
+	clear_map(probe->skel->maps.pb_unix_turns, &socket);
+}
+
+int probe_window_open(struct probe *probe)
+{
+	forget(probe);
+	probe->control->closing = 0;
+	__atomic_store_n(&probe->control->window, ++probe->windows, __ATOMIC_SEQ_CST);
+	/* Threads that will not be switched for a long time are adopted as they are. */
+	return probe->options.time ? probe_snapshot(probe) : 0;
+}
+
+int probe_window_close(struct probe *probe)
+{
+	uint64_t socket;
+	int failed;
+
+	__atomic_store_n(&probe->control->closing, probe->control->window, __ATOMIC_SEQ_CST);
+	/* Each thread's account is closed while switches are still seen, so that nothing is missing
+	 * between its last switch and the look at it. */
+	failed = probe->options.time ? probe_snapshot(probe) : 0;
+	__atomic_store_n(&probe->control->window, 0, __ATOMIC_SEQ_CST);
+	if (probe->sweep && !failed)
+		failed = iterator_run(probe->sweep);
+	if (probe->sweep_kept && !failed)
+		failed = iterator_run(probe->sweep_kept);
+	if (probe->sweep_kept)
+		clear_map(probe->skel->maps.pb_unix_turns, &socket);
+	return failed;
+}
+
+bool probe_has_requests(const struct probe *probe)
+{
+	return probe->options.requests && probe->has_socket_bytes && probe->has_arrivals;
+}
+
+bool probe_has_time(const struct probe *probe)
+{
+	return probe->options.time;
+}
+
+bool probe_has_io(const struct probe *probe)
+{
+	return probe->options.io && bpf_program__autoload(probe->skel->progs.io_block_complete);
+}
+
+static void read_hist(const struct probe *probe, uint32_t kind, struct histogram *h)
+{
+	uint32_t bits = probe->skel->rodata->pb_hist_shard_bits;
+
+	histogram_init(h);
+	for (uint32_t shard = 0; shard < 1U << bits; shard++)
+		histogram_take(h, &probe->hists[(kind << bits) + shard]);
+}
+
+void probe_histogram(const struct probe *probe, enum pb_hist_kind kind, struct histogram *h)
+{
+	read_hist(probe, kind, h);
+}
+
+const struct pb_peer *probe_peers(const struct probe *probe, size_t *n)
+{
+	*n = probe->control->n_peers < PB_PEERS ? probe->control->n_peers + 1 : PB_PEERS;
+	return probe->peers;
+}
+
+const struct pb_requests *probe_requests(const struct probe *probe)
+{
+	return &probe->control->requests;
+}
+
+int probe_call(const struct probe *probe, unsigned int index, struct pb_call *call,
+	       struct histogram *h)
+{
+	if (!probe->options.syscalls || index >= PB_CALLS)
+		return -2;
+	*call = probe->calls[index];
+	read_hist(probe, PB_HISTS + index, h);
+	if (index == PB_CALL_REST)
+		return -1;
+	for (int nr = 0; nr < PB_CALL_NRS; nr++)
+		if (probe->skel->bss->pb_call_index[nr] == index)
+			return nr;
+	return -2;
+}
+
+double probe_syscall_slowdown_seconds(const struct probe *probe)
+{
+	return probe->syscall_slowdown_seconds;
+}
