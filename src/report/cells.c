@@ -8,6 +8,25 @@
 #include "util/grouped.h"
 #include "util/units.h"
 
+#define TITLE_BYTES 24
+
+char *summary_side_title(const struct summary *summary, enum side side)
+{
+	const char *letter = side == SIDE_A ? "A" : "B", *name = summary->sides[side].name;
+	size_t bytes = strlen(name);
+	char *title;
+
+	if (!strcmp(name, letter))
+		return strdup(name);
+	/* A command line can be long; the report's first line has it whole. No character is cut. */
+	if (bytes > TITLE_BYTES)
+		for (bytes = TITLE_BYTES; bytes && ((unsigned char)name[bytes] & 0xc0) == 0x80;)
+			bytes--;
+	if (asprintf(&title, "%s %.*s%s", letter, (int)bytes, name, name[bytes] ? "..." : "") < 0)
+		return NULL;
+	return title;
+}
+
 static char *format_percent(char *buf, size_t size, double ratio)
 {
 	double percent = ratio * 100, magnitude = fabs(percent);

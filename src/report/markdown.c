@@ -7,6 +7,7 @@
 
 #include "report/escape.h"
 #include "report/report.h"
+#include "report/section.h"
 #include "report/summary.h"
 #include "util/units.h"
 
@@ -116,7 +117,7 @@ static void put_verdict(const struct markdown *md)
 
 static void put_costs(const struct markdown *md)
 {
-	char cell[SUMMARY_CELL_MAX], ratio[32];
+	char *note = sections_percentile_note(md->rec, md->all), cell[SUMMARY_CELL_MAX], ratio[32];
 
 	fputs("## What it cost\n\nMedian over the rounds, and their range.\n\n", md->out);
 	put_side_header(md, "metric", md->summary->two_sided ? "B/A" : NULL);
@@ -136,6 +137,11 @@ static void put_costs(const struct markdown *md)
 		end_row(md->out);
 	}
 	putc('\n', md->out);
+	if (note) {
+		escape_markdown(md->out, note);
+		fputs("\n\n", md->out);
+	}
+	free(note);
 }
 
 static void put_work(const struct markdown *md)
@@ -152,6 +158,45 @@ static void put_work(const struct markdown *md)
 		end_row(md->out);
 	}
 	putc('\n', md->out);
+}
+
+static void put_section(const struct markdown *md, const struct section *section)
+{
+	size_t n = section->n_columns;
+
+	fputs("## ", md->out);
+	escape_markdown(md->out, section->title);
+	fputs("\n\n", md->out);
+	if (section->n_cells) {
+		for (size_t i = 0; i < n; i++)
+			put_cell(md->out, section->columns[i].title);
+		end_row(md->out);
+		for (size_t i = 0; i < n; i++)
+			fputs(section->columns[i].right ? "|---:" : "|---", md->out);
+		end_row(md->out);
+	}
+	for (size_t i = 0; i < section->n_cells; i++) {
+		put_cell(md->out, section->cells[i]);
+		if (i % n == n - 1)
+			end_row(md->out);
+	}
+	fputs(section->n_cells && section->n_notes ? "\n" : "", md->out);
+	for (size_t i = 0; i < section->n_notes; i++) {
+		fputs("- ", md->out);
+		escape_markdown(md->out, section->notes[i]);
+		putc('\n', md->out);
+	}
+	putc('\n', md->out);
+}
+
+static int put_sections(const struct markdown *md)
+{
+	struct sections *sections = sections_new(md->rec, md->summary, md->all);
+
+	for (size_t i = 0; sections && i < sections->n; i++)
+		put_section(md, &sections->list[i]);
+	sections_free(sections);
+	return sections ? 0 : -1;
 }
 
 static void put_processes(const struct markdown *md, enum side which)
@@ -287,19 +332,21 @@ static int write_markdown(const struct record *rec, const struct report_options 
 	struct summary *summary = summary_new(rec);
 	struct markdown md = {
 		.rec = rec, .summary = summary, .out = out, .all = options->all_metrics};
+	int rc;
 
 	if (!summary)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	put_verdict(&md);
 	put_costs(&md);
 	put_work(&md);
+	rc = put_sections(&md);
 	put_processes(&md, SIDE_A);
 	put_processes(&md, SIDE_B);
 	put_observer(&md);
 	put_notes(&md);
 	put_reproduction(&md);
 	summary_free(summary);
-	return 0;
+	return rc ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }
 
 const struct report_format report_markdown = {

@@ -26,6 +26,9 @@ const struct summary_field summary_losses_fields[] = {
 	{"sockets not followed", offsetof(struct record_losses, sockets)},
 	{"stack samples", offsetof(struct record_losses, stacks)},
 	{"processes not listed", offsetof(struct record_losses, unlisted)},
+	{"threads not listed", offsetof(struct record_losses, threads)},
+	{"pieces of payload", offsetof(struct record_losses, requests)},
+	{"block requests without times", offsetof(struct record_losses, block)},
 };
 const size_t summary_n_losses_fields =
 	sizeof(summary_losses_fields) / sizeof(summary_losses_fields[0]);

@@ -55,6 +55,8 @@ struct summary {
 struct summary *summary_new(const struct record *rec);
 void summary_free(struct summary *summary);
 
+/* "A kubectl" over a column, a long name cut. To be freed; NULL without memory. */
+char *summary_side_title(const struct summary *summary, enum side side);
 /* A number for people, with its unit; "-" where it is not known. */
 char *summary_value(char *buf, size_t size, enum metric_kind kind, double value);
 /* "12.3 MiB (11.9–13.1)": the range is left out where all rounds are alike. */

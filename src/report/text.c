@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/section.h"
 #include "report/summary.h"
 #include "report/table.h"
 #include "util/units.h"
 
 #define MIN_WIDTH      40
-#define TITLE_BYTES    24
 #define MANY_PROCESSES 8
 #define MANY_PROGRAMS  8
 #define MANY_REASONS   10
@@ -36,21 +36,6 @@ static int finish(const struct text *text, struct table *table)
 static size_t sides_of(const struct text *text)
 {
 	return text->summary->two_sided ? SIDES : 1;
-}
-
-/* "A kubectl" over a column. To be freed; NULL without memory. */
-static char *side_title(const struct text *text, int side)
-{
-	const char *name = text->summary->sides[side].name;
-	char *title;
-
-	if (!strcmp(name, side == SIDE_A ? "A" : "B"))
-		return strdup(name);
-	/* A command line can be long; the report's first line has it whole. */
-	if (asprintf(&title, "%s %.*s%s", side == SIDE_A ? "A" : "B", TITLE_BYTES, name,
-		     strlen(name) > TITLE_BYTES ? "..." : "") < 0)
-		return NULL;
-	return title;
 }
 
 static void print_run(const struct text *text)
@@ -139,6 +124,7 @@ static int print_costs(const struct text *text)
 						  {"B/A", true}};
 	static const struct table_column one[] = {{"", false}, {"median (range)", true}};
 	struct table *table = text->summary->two_sided ? table_new(two, 4) : table_new(one, 2);
+	char *note;
 
 	heading_print(text->out, &text->style, "What it cost");
 	for (size_t i = 0; i < text->rec->n_comparison; i++)
@@ -146,7 +132,13 @@ static int print_costs(const struct text *text)
 	if (text->summary->invalid)
 		paragraph_print(text->out, &text->style, 0,
 				"The medians are over all rounds, valid or not.");
-	return finish(text, table);
+	if (finish(text, table))
+		return -1;
+	note = sections_percentile_note(text->rec, text->all);
+	if (note)
+		paragraph_print(text->out, &text->style, 2, note);
+	free(note);
+	return 0;
 }
 
 /* A table with one row for each label and a column for each side. */
@@ -155,7 +147,8 @@ static struct table *side_table(const struct text *text, struct table_column col
 {
 	columns[0] = (struct table_column){"", false};
 	for (size_t i = 0; i < SIDES; i++) {
-		titles[i] = i < sides_of(text) ? side_title(text, (int)i) : NULL;
+		titles[i] =
+			i < sides_of(text) ? summary_side_title(text->summary, (enum side)i) : NULL;
 		columns[i + 1] = (struct table_column){titles[i] ? titles[i] : "", true};
 	}
 	return table_new(columns, sides_of(text) + 1);
@@ -382,6 +375,34 @@ static void print_notes(const struct text *text)
 		paragraph_printf(text->out, &text->style, 4, "  - %s", text->rec->notes[i]);
 }
 
+static int print_section(const struct text *text, const struct section *section)
+{
+	struct table *table;
+
+	heading_print(text->out, &text->style, section->title);
+	if (section->n_cells) {
+		table = table_new(section->columns, section->n_columns);
+		for (size_t i = 0; i < section->n_cells; i++)
+			table_add(table, section->cells[i]);
+		if (finish(text, table))
+			return -1;
+	}
+	for (size_t i = 0; i < section->n_notes; i++)
+		paragraph_print(text->out, &text->style, 2, section->notes[i]);
+	return 0;
+}
+
+static int print_sections(const struct text *text)
+{
+	struct sections *sections = sections_new(text->rec, text->summary, text->all);
+	int rc = sections ? 0 : -1;
+
+	for (size_t i = 0; sections && i < sections->n && !rc; i++)
+		rc = print_section(text, &sections->list[i]);
+	sections_free(sections);
+	return rc;
+}
+
 static void print_verdict(const struct text *text)
 {
 	const struct record *rec = text->rec;
@@ -410,7 +431,7 @@ static int print_all(const struct text *text)
 {
 	print_title(text);
 	print_ends(text);
-	if (print_costs(text) || print_work(text) ||
+	if (print_costs(text) || print_work(text) || print_sections(text) ||
 	    print_processes_of(text, &text->summary->sides[SIDE_A], 'A') ||
 	    print_processes_of(text, &text->summary->sides[SIDE_B], 'B') || print_observer(text) ||
 	    print_programs(text))
