@@ -3,6 +3,7 @@
 # make            build build/perfbpf
 # make demo       install what is missing, build, compare kubectl with curl
 # make check      install what tests need, build, run all tests
+# make check-kernels   the truth tests on Linux 6.1 and 6.12, in QEMU
 # make bench      the table of figures beside other tools
 # make install    PREFIX=/usr/local DESTDIR=
 # make clean fmt docs
@@ -49,7 +50,7 @@ BPF_OBJS  := $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests/truth/*.c)))
 UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 
-.PHONY: all demo check bench install clean fmt fmt-check docs deps unit unit-asan truth bpf
+.PHONY: all demo check check-kernels bench install clean fmt fmt-check docs deps unit unit-asan truth bpf
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -114,6 +115,11 @@ unit-asan:
 check:
 	tools/install-deps.sh build test
 	tools/check.sh
+
+check-kernels:
+	tools/install-deps.sh build test kernels
+	$(MAKE) all truth
+	tools/check-kernels.sh
 
 deps:
 	tools/install-deps.sh build

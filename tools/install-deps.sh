@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# install-deps.sh [build] [test] [demo] [bench]
+# install-deps.sh [build] [test] [kernels] [demo] [bench]
 #
 # Installs from Debian's packages what is missing for these purposes (build, where
 # none is named), and only that: on a complete machine nothing is asked of the network.
@@ -89,6 +89,13 @@ for_test() {
 	want --optional postgresql have_postgres
 }
 
+for_kernels() {
+	want --optional qemu-system-x86 have_command qemu-system-x86_64
+	want --optional busybox-static have_command busybox
+	want --optional e2fsprogs have_command mke2fs
+	want --optional gojq have_command gojq
+}
+
 for_demo() {
 	want curl have_command curl
 	# It conflicts with a kubectl from elsewhere, which stays.
@@ -156,10 +163,11 @@ for purpose in "$@"; do
 	case $purpose in
 	build) for_build ;;
 	test) for_test ;;
+	kernels) for_kernels ;;
 	demo) for_demo ;;
 	bench) for_bench ;;
 	*)
-		say "what is '$purpose'? It is one of: build test demo bench"
+		say "what is '$purpose'? It is one of: build test kernels demo bench"
 		exit 2
 		;;
 	esac
