@@ -4,6 +4,23 @@
  * requests matched with their answers, each with a label and whether it failed. Pure:
  * it knows neither BPF nor sockets, and is fed with whatever came from outside.
  *
+ * What is one request:
+ *   http      a head with its body; "GET /users/:id"; failed: status >= 400. After 101 or a granted
+ *             CONNECT nothing more is counted. Answered by the first head that is not 1xx.
+ *   http2     a stream of the client that was not reset; as http
+ *   grpc      the same with content-type application/grpc; "/pkg.Service/Method"; failed:
+ *             grpc-status other than 0, or status >= 400
+ *   postgres  a simple query, or all that is sent up to a Sync; "SELECT accounts"; failed: it
+ *             had an ErrorResponse. "PREPARE …" where nothing was executed.
+ *   redis     a command, each of a pipeline; "GET"; failed: an error is the answer itself
+ *   kafka     a request that wants an answer; "Fetch"; failed: the error code of the whole,
+ *             or of the first partition, where it stands near the beginning
+ *   mysql     a command that has an answer; "SELECT t"; failed: its first packet is an error
+ * How a session begins (startup, login, TLS) is no request. "?" is what could not be seen.
+ *
+ * An answer whose end is not captured (rows, chunks, frames beyond the prefix) is complete with the
+ * next request, or at the end; whether it failed is then as far as it was seen.
+ *
  * Adding a protocol: one file with a `const struct protocol`, and one row in protocol.c.
  */
 #ifndef PERFBPF_PROTOCOL_PROTOCOL_H
@@ -56,7 +73,8 @@ struct protocol_request {
 /* Called for each answered request, in the order of the answers. */
 typedef void (*protocol_request_fn)(void *context, const struct protocol_request *request);
 
-/* What one connection's tracker remembers; a few hundred bytes to a few KiB, bounded. */
+/* What one connection's tracker remembers: some hundred bytes to a few KiB; never more than about
+ * 130 KiB, with hundreds of requests in flight on HTTP/2. */
 struct protocol_connection;
 
 /*
@@ -68,7 +86,8 @@ void protocol_connection_free(struct protocol_connection *connection);
 /*
  * Takes in one piece and calls @fn for each request whose answer is complete with it, or
  * that the next turn shows to be complete. Returns false where the piece could not be told
- * (no wanted protocol, out of step, nothing known of it): the caller counts it.
+ * (no wanted protocol, out of step, nothing known of it): the caller counts it. What was not
+ * captured of a message that is understood is told.
  */
 bool protocol_connection_feed(struct protocol_connection *connection,
 			      const struct protocol_chunk *chunk, protocol_request_fn fn,
