@@ -28,8 +28,9 @@ KERNELS=(6.1 6.12)
 # Tests beside all test_truth_*.sh. Those of SMP are run with two CPUs, the others with the clock.
 MORE_TESTS=(window)
 SMP_TESTS=(truth_bytes cleanup)
-# Host seconds for one boot with all its tests. A machine that hangs is ended by it.
-BOOT_LIMIT=${BOOT_LIMIT:-480}
+# Host seconds: how long a machine may say nothing, and how long one boot with all its tests may take.
+QUIET_LIMIT=${QUIET_LIMIT:-180}
+BOOT_LIMIT=${BOOT_LIMIT:-900}
 # shellcheck disable=SC2034
 CLOCK_QEMU=(-smp 1 -icount 'shift=1')
 # shellcheck disable=SC2034
@@ -148,10 +149,11 @@ make_disk() {
 
 # --- booting ------------------------------------------------------------------
 
-# relay KERNEL FILE: what a machine reports, shown as it comes and kept in FILE.
+# relay KERNEL FILE: what a machine reports, shown as it comes and kept in FILE. One that has
+# hung is switched off.
 relay() {
-	local line
-	while IFS= read -r line; do
+	local line status
+	while IFS= read -r -t "$QUIET_LIMIT" line || { status=$? && false; }; do
 		line=${line%$'\r'}
 		case $line in
 		ok\ * | FAIL\ * | skip\ *) line="${line%% *} $1/${line#* }" ;;
@@ -160,6 +162,10 @@ relay() {
 		printf '%s\n' "$line" >>"$2"
 		[[ $line == begin\ * || $line == 'done' ]] || printf '%s\n' "$line"
 	done
+	if ((status > 128)); then
+		echo quiet >>"$2"
+		kill "$(cat "$cache/$1/pid")"
+	fi
 }
 
 # boot KERNEL MODE TEST...: adds to build/kernels/KERNEL/results.
@@ -184,6 +190,7 @@ root=/dev/nvme0n1 rw init=/init perfbpf.mode=$mode perfbpf.tests=$(IFS=,; printf
 	if ! grep -qx 'done' "$results"; then
 		why="qemu ended with status $status"
 		((status == 124 || status == 137)) && why="did not end within $BOOT_LIMIT s"
+		grep -qx quiet "$results" && why="said nothing for $QUIET_LIMIT s"
 		grep -q 'Kernel panic' "$log" 2>/dev/null && why=$(grep -m 1 -o 'Kernel panic.*' "$log")
 		printf 'FAIL %s/%s: %s, in %s; the last line: %s\n' "$kernel" "$mode" "$why" \
 			"$(sed -n 's/^begin //p' "$results" | tail -n 1 | grep . || echo 'its start')" \
