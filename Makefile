@@ -73,6 +73,14 @@ $(BUILD)/obj/%.o: src/%.c
 $(BUILD)/obj/probe/%.o: CPPFLAGS += -Wno-conversion
 $(filter $(BUILD)/obj/probe/%,$(OBJS)): $(BUILD)/perfbpf.skel.h
 
+# What the compiler's headers call each system call, for src/conduct/syscall_name.c.
+$(BUILD)/syscall_names.inc:
+	@mkdir -p $(@D)
+	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+		awk '/^#define __NR_/ && $$3 ~ /^[0-9]+$$/ { sub(/^__NR_/, "", $$2); \
+			printf "[%s] = \"%s\",\n", $$3, $$2 }' | sort -u -t'[' -k2,2n >$@
+$(BUILD)/obj/conduct/syscall_name.o: $(BUILD)/syscall_names.inc
+
 # --- BPF ---------------------------------------------------------------------
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	      -Wno-unused-parameter -Wno-missing-declarations $(if $(filter 1,$(WERROR)),-Werror) \

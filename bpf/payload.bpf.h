@@ -109,8 +109,9 @@ static __always_inline __u32 prefix_read(struct payload_scratch *scratch, __u32 
 	}
 }
 
-static __always_inline void payload_tell(struct connection *connection, struct pb_task *member,
-					 __u32 length, bool is_write, __u64 arrived_ns, __u64 now)
+/* @length 0: no more will be said. */
+static __always_inline void payload_tell(struct connection *connection, __u32 length, bool is_write,
+					 __u64 arrived_ns, __u64 now)
 {
 	struct payload_scratch *scratch;
 	__u32 zero = 0, size;
@@ -122,7 +123,7 @@ static __always_inline void payload_tell(struct connection *connection, struct p
 		return;
 	if (!connection->number)
 		connection->number = __sync_fetch_and_add(&pb_control.next_connection, 1) + 1;
-	event_fill(&scratch->event.event, PB_EVENT_PAYLOAD, member->slot, 0);
+	event_fill(&scratch->event.event, PB_EVENT_PAYLOAD, connection->slot, connection->id);
 	scratch->event.event.time_ns = now;
 	scratch->event.connection = connection->number;
 	scratch->event.arrived_ns = arrived_ns;

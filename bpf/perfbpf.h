@@ -135,11 +135,14 @@ struct pb_thread_time {
 	pb_u64 since_ns;   /* of the present state */
 	pb_u64 settled_ns; /* until here all is accounted */
 	pb_u64 cpu_at_begin_ns;
+	pb_u64 cpu_at_out_ns; /* its account when it last left a CPU */
 	pb_u64 off_at_switch_ns; /* what its run queue had lost to others when it began to run */
 	pb_u64 stolen_ns;
 	pb_u64 run_queue_ns;
 	pb_u64 wait_ns[PB_WAITS];
 	pb_u64 lock_ns;
+	pb_u32 in_fsync; /* the present wait is in such a call */
+	pb_u32 pad;
 	pb_u64 fsync_key; /* of the call that it waits in or has waited in last; 0: none */
 	pb_u64 fsync_began_ns;
 	pb_u64 fsync_ended_ns;
@@ -320,13 +323,14 @@ struct pb_control {
 	pb_s32 observer_pid;    /* never enrolled, nor its children */
 	pb_s64 sched_offset_ns; /* scheduler clock - CLOCK_MONOTONIC, at the present pass */
 	pb_u32 pidns_level;     /* of the observer's pid namespace: pids are told as it sees them */
-	pb_u32 closing;         /* no thread is adopted by the window any more */
-	pb_u32 pad[8];
+	pb_u32 closing;         /* the window's number: no thread is adopted by it any more */
+	pb_s64 window_offset_ns; /* sched_offset_ns when the window opened, 0: not known */
+	pb_u32 pad[6];
 	/* Written where processes begin and end. */
 	pb_u32 enrolled;   /* tasks that enrol passes have added so far */
 	pb_s32 live;       /* processes of the present epoch that have not ended */
 	pb_u32 slots_used; /* slots ever handed out */
-	pb_u32 pad2;
+	pb_u32 pad3;
 	pb_u64 next_id;
 	pb_u64 losses[PB_LOSSES];
 	pb_u64 next_connection;

@@ -14,7 +14,7 @@ static __always_inline void account_switch(bool preempt, struct task_struct *pre
 
 	if (!out && !in)
 		return;
-	now = bpf_ktime_get_ns();
+	now = scheduler_now(prev);
 	if (out)
 		time_switch_out(prev, out, preempt, now);
 	if (in)
@@ -50,7 +50,7 @@ static __always_inline int woken(struct task_struct *task)
 		return 0;
 	member = member_of(task);
 	if (member)
-		time_wake(task, member, bpf_ktime_get_ns());
+		time_wake(task, member, scheduler_now(task));
 	return 0;
 }
 

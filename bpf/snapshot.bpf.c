@@ -54,17 +54,21 @@ static __always_inline enum pb_thread_state state_of(struct task_struct *task)
 static __always_inline void time_close(struct task_struct *task, struct pb_task *member, __u64 now)
 {
 	struct pb_thread_time *time = &member->time;
+	__u64 cpu_ns = task->se.sum_exec_runtime + running_ns(task);
 
 	if (time->state == PB_THREAD_RUNNING)
 		time->stolen_ns += elapsed(time->off_at_switch_ns, lost_to_others(task));
+	else if (task->on_cpu)
+		time_missed_switch(time, cpu_ns, now);
+	time_settle(time, now);
 	fsync_finish(time);
-	tell_thread(task, member, task->se.sum_exec_runtime + running_ns(task), false, now);
+	tell_thread(task, member, cpu_ns, false, now);
 	time->window = 0;
 }
 
 /*
- * Threads that have not been switched since the window opened are adopted as they are;
- * of the others the time so far is charged.
+ * Threads that have not been switched since the window opened are adopted as they are; when
+ * it closes the time so far is charged.
  */
 static __always_inline void look_at_time(struct task_struct *task, struct pb_task *member)
 {
@@ -77,9 +81,11 @@ static __always_inline void look_at_time(struct task_struct *task, struct pb_tas
 		return;
 	if (!known && state == PB_THREAD_WAITING)
 		time_wait(task, time, now);
-	time_settle(time, now);
-	if (pb_control.closing)
-		time_close(task, member, now);
+	/* Not at every tick: the account goes by the scheduler's clock, which this look is ahead
+	 * of where a switch is under way. */
+	if (!pb_control.closing)
+		return;
+	time_close(task, member, now);
 }
 
 SEC("?iter/task")

@@ -25,7 +25,7 @@ static __always_inline int sent(struct sock *sk, int length)
 	now = bpf_ktime_get_ns();
 	connection = request_write(sk, member, (__u32)length, now);
 	if (connection)
-		payload_tell(connection, member, (__u32)length, true, 0, now);
+		payload_tell(connection, (__u32)length, true, 0, now);
 	return 0;
 }
 
@@ -50,7 +50,7 @@ static __always_inline int received(struct sock *sk, int length, int flags)
 	now = bpf_ktime_get_ns();
 	connection = request_read(sk, member, (__u32)length, now, &arrived_ns);
 	if (connection)
-		payload_tell(connection, member, (__u32)length, false, arrived_ns, now);
+		payload_tell(connection, (__u32)length, false, arrived_ns, now);
 	return 0;
 }
 
@@ -219,6 +219,8 @@ int BPF_PROG(socket_set_state, struct sock *sk, int old_state, int new_state)
 		connection_accepted(sk, connection, &slot->totals);
 	} else if (is_closed(new_state) && connection->window == pb_control.window) {
 		turn_finish(sk, connection);
+		if (connection->number)
+			payload_tell(connection, 0, true, 0, bpf_ktime_get_ns());
 	}
 	return 0;
 }
@@ -306,7 +308,8 @@ int socket_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct connection *connection = ctx->value;
 	struct sock *sk = ctx->sk;
 
-	if (!sk || !connection || connection->window != pb_control.closing)
+	if (!sk || !connection || connection->window != pb_control.closing ||
+	    connection->epoch != pb_control.epoch)
 		return 0;
 	if (connection->turn.state == TURN_ASKED)
 		count_request(in_flight);

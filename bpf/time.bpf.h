@@ -24,6 +24,18 @@ static __always_inline struct rq *rq_of(struct task_struct *task)
 	return BPF_CORE_READ(task, se.cfs_rq, rq);
 }
 
+/*
+ * Now, as the scheduler has it: the moment at which it wrote its account of the thread, in
+ * CLOCK_MONOTONIC. Some time can pass from there to a tracepoint (a lot, where a host
+ * takes the CPU away in between), which the account gives to the next thread.
+ */
+static __always_inline __u64 scheduler_now(struct task_struct *task)
+{
+	struct rq *rq = pb_control.window_offset_ns ? rq_of(task) : NULL;
+
+	return rq ? BPF_CORE_READ(rq, clock) - pb_control.window_offset_ns : bpf_ktime_get_ns();
+}
+
 /* What the run queue's CPU has lost to the host and to interrupts: its clock goes on, that of its
  * tasks does not. */
 static __always_inline __u64 lost_to_others(struct task_struct *task)
@@ -97,6 +109,7 @@ static __always_inline void time_wait(struct task_struct *task, struct pb_thread
 	wait_reason(task, &why);
 	time->reason = (__u16)why.reason;
 	time->is_lock = why.is_lock;
+	time->in_fsync = why.sync_key != 0;
 	if (why.sync_key)
 		fsync_waits(time, why.sync_key, now);
 	time_enter(time, PB_THREAD_WAITING, now);
@@ -119,6 +132,7 @@ static __always_inline bool time_adopt(struct task_struct *task, struct pb_task 
 	time->began_ns = now;
 	time->settled_ns = now;
 	time->cpu_at_begin_ns = task->se.sum_exec_runtime + running_ns;
+	time->cpu_at_out_ns = time->cpu_at_begin_ns;
 	time->off_at_switch_ns = lost_to_others(task);
 	time_enter(time, state, now);
 	time->window = pb_control.window;
@@ -153,6 +167,21 @@ static __always_inline void tell_thread(struct task_struct *task, struct pb_task
 	bpf_ringbuf_submit(event, event_flags());
 }
 
+/*
+ * It is on a CPU, and nobody has told: a kernel can switch without saying so (one
+ * under Firecracker does, away from threads of its first process). How long it has run is in
+ * its account, and when it began follows. @cpu_ns: the account now.
+ */
+static __always_inline void time_missed_switch(struct pb_thread_time *time, __u64 cpu_ns, __u64 now)
+{
+	__u64 began_ns = now - elapsed(time->cpu_at_out_ns, cpu_ns);
+
+	time_settle(time, began_ns);
+	if (time->state == PB_THREAD_QUEUED)
+		hist_add(PB_HIST_RUN_QUEUE, elapsed(time->since_ns, began_ns));
+	time_enter(time, PB_THREAD_RUNNING, began_ns);
+}
+
 /* Goes off its CPU. The scheduler has just written its account. */
 static __always_inline void time_switch_out(struct task_struct *task, struct pb_task *member,
 					    bool preempt, __u64 now)
@@ -163,6 +192,9 @@ static __always_inline void time_switch_out(struct task_struct *task, struct pb_
 		return;
 	if (time->state == PB_THREAD_RUNNING)
 		time->stolen_ns += elapsed(time->off_at_switch_ns, lost_to_others(task));
+	else
+		time_missed_switch(time, task->se.sum_exec_runtime, now);
+	time->cpu_at_out_ns = task->se.sum_exec_runtime;
 	time_settle(time, now);
 	if (task->__state & TASK_DEAD) {
 		fsync_finish(time);
@@ -203,7 +235,7 @@ static __always_inline void time_wake(struct task_struct *task, struct pb_task *
 	time_settle(time, now);
 	if (!time->is_new && reason < PB_WAITS)
 		hist_add(PB_HIST_WAIT + reason, elapsed(time->since_ns, now));
-	if (time->fsync_key)
+	if (time->in_fsync)
 		time->fsync_ended_ns = now;
 	time->is_new = 0;
 	time_enter(time, PB_THREAD_QUEUED, now);

@@ -38,8 +38,11 @@ int collector_init(struct collector *collector, struct conductor *conductor, str
 	collector->conductor = conductor;
 	collector->timer_fd = -1;
 	collector->tree = tree_new(probe_slots(conductor->probe));
-	if (!collector->tree)
+	if (conductor->options->probe.payload)
+		collector->kinds = kinds_new(conductor->options->protocols);
+	if (!collector->tree || (conductor->options->probe.payload && !collector->kinds))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	collector->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	collector->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	collector->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (collector->epoll_fd < 0 || collector->timer_fd < 0)
@@ -56,6 +59,7 @@ int collector_init(struct collector *collector, struct conductor *conductor, str
 void collector_clear(struct collector *collector)
 {
 	tree_free(collector->tree);
+	kinds_free(collector->kinds);
 	window_clear(&collector->window);
 	if (collector->epoll_fd > 0)
 		close(collector->epoll_fd);
@@ -74,8 +78,14 @@ int collector_add_driver(struct collector *collector, struct driver_process *dri
 static void take_event(void *context, const struct pb_event *event, size_t size)
 {
 	struct collector *collector = context;
-	uint32_t slot = tree_event(collector->tree, event, size);
+	uint32_t slot;
 
+	if (event->kind == PB_EVENT_PAYLOAD) {
+		if (collector->kinds)
+			kinds_event(collector->kinds, (const struct pb_event_payload *)event, size);
+		return;
+	}
+	slot = tree_event(collector->tree, event, size);
 	if (slot)
 		probe_slot_free(collector->conductor->probe, slot);
 }
@@ -98,6 +108,17 @@ static int read_tree(struct collector *collector, struct tree_sum *sum, struct e
 	return 0;
 }
 
+static void take_runnable(struct collector *collector)
+{
+	int runnable = machine_runnable();
+
+	if (runnable < 0)
+		return;
+	collector->runnable_samples++;
+	if (runnable > collector->cpus)
+		collector->runnable_beyond += runnable - collector->cpus;
+}
+
 static int tick(struct collector *collector, struct error *err)
 {
 	uint64_t expired = 0;
@@ -111,6 +132,7 @@ static int tick(struct collector *collector, struct error *err)
 		return 0;
 	}
 	collector->late_ticks += (unsigned int)(expired - 1);
+	take_runnable(collector);
 	if (read_tree(collector, &sum, err))
 		return -1;
 	if (window_tick(&collector->window, clock_now_ns(), (unsigned int)expired, &sum))
@@ -191,6 +213,8 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 		collector->driver_cpu_at_open = driver_process_cpu_ns(collector->driver);
 	if (read_tree(collector, &sum, err))
 		return -1;
+	machine_read(&collector->machine_at_open);
+	collector->machine_opened_ns = clock_now_ns();
 	failed = probe_window_open(probe);
 	if (failed)
 		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
@@ -248,6 +272,8 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 	if (!at_ns)
 		at_ns = clock_now_ns();
 	failed = read_tree(collector, &sum, err) || failed ? -1 : 0;
+	collector->machine_closed_ns = clock_now_ns();
+	machine_read(&collector->machine_at_close);
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);
 	collector->counting = false;

@@ -13,6 +13,8 @@
 
 #include "conduct/conductor.h"
 #include "conduct/driver_process.h"
+#include "conduct/machine.h"
+#include "measure/kinds.h"
 #include "measure/tree.h"
 #include "measure/window.h"
 #include "probe/probe.h"
@@ -30,6 +32,12 @@ struct collector {
 	struct rusage own_at_open;
 	uint64_t driver_cpu_at_open, driver_cpu_ns;
 	unsigned int late_ticks; /* ticks that perfbpf was kept from */
+	struct kinds *kinds;     /* NULL: protocols are not wanted */
+	struct machine machine_at_open, machine_at_close;
+	uint64_t machine_opened_ns, machine_closed_ns;
+	double runnable_beyond; /* tasks that were ready beyond one a CPU, summed over the ticks */
+	unsigned int runnable_samples;
+	int cpus;
 };
 
 enum collector_result {

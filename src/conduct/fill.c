@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "conduct/collector.h"
+#include "conduct/fill.h"
 #include "util/file.h"
 
 /*
@@ -114,6 +114,8 @@ static void fill_process(struct record_process *process, const struct tree_proce
 	} else {
 		process->tx_bytes = process->rx_bytes = RECORD_NONE;
 	}
+	fill_thread_time(&process->time,
+			 probe_has_time(collector->conductor->probe) ? &from->time : NULL);
 }
 
 static int by_start(const void *a, const void *b)
@@ -192,6 +194,8 @@ static int fill_observer(struct record_observer *observer, const struct collecto
 		.stacks = (int64_t)cost->losses[PB_LOSS_STACKS],
 		.sockets = (int64_t)cost->losses[PB_LOSS_SOCKETS],
 		.unlisted = (int64_t)tree_unlisted(collector->tree),
+		.requests = (int64_t)cost->losses[PB_LOSS_REQUESTS],
+		.block = (int64_t)cost->losses[PB_LOSS_BLOCK],
 	};
 	observer->programs = calloc(cost->n_programs + 1, sizeof(*observer->programs));
 	if (!observer->mode || !observer->programs)
@@ -227,7 +231,12 @@ int collector_fill(struct collector *collector, struct record_round *out)
 	fill_cpu(&out->cpu, collector, out->window_seconds);
 	fill_memory(&out->memory, window);
 	fill_network(&out->network, collector);
-	if (fill_processes(out, collector) || fill_series(&out->series, window))
+	if (fill_processes(out, collector) || fill_series(&out->series, window) ||
+	    fill_observer(&out->observer, collector))
 		return -1;
-	return fill_observer(&out->observer, collector);
+	fill_io(out, collector);
+	if (fill_latencies(out, collector) || fill_requests(out, collector) ||
+	    fill_syscalls(out, collector) || fill_threads(out, collector))
+		return -1;
+	return fill_phases(out, collector);
 }

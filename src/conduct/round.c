@@ -14,6 +14,7 @@
 
 #include "conduct/collector.h"
 #include "conduct/conductor.h"
+#include "conduct/fill.h"
 #include "conduct/side.h"
 #include "conduct/work.h"
 #include "util/clock.h"
@@ -493,6 +494,8 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
 		work_notes(conductor->record, driver_process_report(round.driver));
 	}
+	if (!round.is_void && fill_limits(out, conductor->record->host.cpus) && !failed)
+		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	note_limits(conductor);
 	if (round.collector.late_ticks)
 		record_note(conductor->record, "perfbpf was kept from some of its ticks: those "

@@ -20,6 +20,7 @@ struct tree {
 	uint64_t last_exit_ns;
 	size_t n_ended;
 	uint64_t unlisted, malformed;
+	struct threads threads;
 	uint64_t largest_peak, largest_vms;
 	uint64_t *address_spaces; /* hash set, scratch of tree_sum */
 	size_t address_capacity;
@@ -56,6 +57,7 @@ void tree_free(struct tree *tree)
 {
 	if (!tree)
 		return;
+	threads_clear(&tree->threads);
 	free(tree->processes);
 	free(tree->address_spaces);
 	free(tree);
@@ -239,8 +241,29 @@ static uint32_t take_exit(struct tree *tree, const struct pb_event_exit *end)
 	return end->event.slot;
 }
 
+/* One without a process of its own (slot 0) counts in the sum alone. */
+static void take_thread(struct tree *tree, const struct pb_event_thread *thread)
+{
+	struct tree_process *process = live_in(tree, thread->event.slot, thread->event.id);
+	struct thread_time time = thread_time_of(thread);
+
+	threads_add(&tree->threads, thread);
+	if (process)
+		thread_time_add(&process->time, &time);
+}
+
+struct threads *tree_threads(struct tree *tree)
+{
+	return &tree->threads;
+}
+
 uint32_t tree_event(struct tree *tree, const struct pb_event *event, size_t size)
 {
+	if (size >= sizeof(struct pb_event_thread) && event->kind == PB_EVENT_THREAD &&
+	    event->slot < PB_SLOTS) {
+		take_thread(tree, (const struct pb_event_thread *)event);
+		return 0;
+	}
 	if (size < sizeof(*event) || event->slot == 0 || event->slot >= PB_SLOTS) {
 		tree->malformed++;
 		return 0;
@@ -328,6 +351,7 @@ void tree_window_open(struct tree *tree, uint64_t now_ns)
 {
 	give_up_lost(tree);
 	drop_ended(tree);
+	threads_clear(&tree->threads);
 	tree->window_ns = now_ns;
 	tree->closed_ns = 0;
 	tree->largest_peak = tree->largest_vms = 0;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "measure/threads.h"
 #include "perfbpf.h"
 
 /* Ended processes are listed up to here; the costs of the rest are in the totals alone. */
@@ -32,6 +33,7 @@ struct tree_process {
 	struct pb_totals base; /* at the window's opening */
 	uint64_t peak_at_base; /* the kernel's high-water mark then */
 	uint64_t rss_peak_bytes, vms_peak_bytes;
+	struct thread_time time; /* of its threads, once they have ended or the window closed */
 };
 
 /* The whole tree at one moment. */
@@ -56,6 +58,8 @@ void tree_free(struct tree *tree);
  * Events of unknown kind or wrong size are counted as malformed and otherwise ignored.
  */
 uint32_t tree_event(struct tree *tree, const struct pb_event *event, size_t size);
+/* All threads that have been told of in the window. */
+struct threads *tree_threads(struct tree *tree);
 /* The process @pid was forked by perfbpf and waits for its exec. */
 void tree_set_held(struct tree *tree, int32_t pid);
 

@@ -32,6 +32,7 @@ int probe_window_open(struct probe *probe)
 {
 	forget(probe);
 	probe->control->closing = 0;
+	probe->control->window_offset_ns = probe->control->sched_offset_ns;
 	__atomic_store_n(&probe->control->window, ++probe->windows, __ATOMIC_SEQ_CST);
 	/* Threads that will not be switched for a long time are adopted as they are. */
 	return probe->options.time ? probe_snapshot(probe) : 0;

@@ -165,11 +165,11 @@ struct names {
 	unsigned int n, size, next;
 };
 
-uint64_t names_hash(const void *name, size_t n);
-void names_put(struct names *names, uint64_t key, const char *label);
+uint64_t statements_hash(const void *name, size_t n);
+void statements_put(struct names *names, uint64_t key, const char *label);
 /* NULL where it is not known. */
-const char *names_get(const struct names *names, uint64_t key);
-void names_free(struct names *names);
+const char *statements_get(const struct names *names, uint64_t key);
+void statements_free(struct names *names);
 
 /* --- numbers as they are on the wire --- */
 

@@ -158,7 +158,7 @@ static void set_label(struct mysql *mysql, struct pending *pending, const struct
 	case COM_STMT_EXECUTE:
 	case COM_STMT_BULK_EXECUTE:
 		if (view->n >= HEADER_SIZE + 1 + STATEMENT_SIZE && length > STATEMENT_SIZE)
-			known = names_get(&mysql->statements, be32(view->at + HEADER_SIZE + 1));
+			known = statements_get(&mysql->statements, be32(view->at + HEADER_SIZE + 1));
 		break;
 	}
 	label_add_word(label, known ? known : name_of(command));
@@ -254,7 +254,7 @@ static int64_t answer_unit(struct protocol_connection *connection, const struct 
 		if (view->n < HEADER_SIZE + 1 + STATEMENT_SIZE && !view->is_cut)
 			return UNIT_MORE;
 		if (view->n >= HEADER_SIZE + 1 + STATEMENT_SIZE)
-			names_put(&mysql->statements, be32(view->at + HEADER_SIZE + 1),
+			statements_put(&mysql->statements, be32(view->at + HEADER_SIZE + 1),
 				  mysql->prepared);
 	}
 	first->request.failed = view->at[HEADER_SIZE] == 0xff;
@@ -285,7 +285,7 @@ static void mysql_unit_end(struct protocol_connection *connection, enum directio
 
 static void mysql_free(void *state)
 {
-	names_free(&((struct mysql *)state)->statements);
+	statements_free(&((struct mysql *)state)->statements);
 }
 
 const struct protocol protocol_mysql = {

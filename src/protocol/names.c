@@ -11,7 +11,7 @@ struct name {
 };
 
 /* FNV-1a. */
-uint64_t names_hash(const void *name, size_t n)
+uint64_t statements_hash(const void *name, size_t n)
 {
 	uint64_t hash = 0xcbf29ce484222325;
 
@@ -46,7 +46,7 @@ static struct name *make(struct names *names)
 	return &names->names[names->next];
 }
 
-void names_put(struct names *names, uint64_t key, const char *label)
+void statements_put(struct names *names, uint64_t key, const char *label)
 {
 	struct name *name = find(names, key);
 
@@ -59,14 +59,14 @@ void names_put(struct names *names, uint64_t key, const char *label)
 	label_add_word(name->label, label);
 }
 
-const char *names_get(const struct names *names, uint64_t key)
+const char *statements_get(const struct names *names, uint64_t key)
 {
 	const struct name *name = find(names, key);
 
 	return name ? name->label : NULL;
 }
 
-void names_free(struct names *names)
+void statements_free(struct names *names)
 {
 	free(names->names);
 	memset(names, 0, sizeof(*names));

@@ -112,7 +112,7 @@ static size_t string_size(const uint8_t *at, size_t n)
 
 static uint64_t key_of(const uint8_t *name, size_t n)
 {
-	return n ? names_hash(name, n) : UNNAMED;
+	return n ? statements_hash(name, n) : UNNAMED;
 }
 
 /* Parse: the statement's name, its text. */
@@ -129,7 +129,7 @@ static bool on_parse(struct protocol_connection *connection, const uint8_t *at, 
 		label_add_sql(label, at + name + 1, n - name - 1);
 	else
 		label_add_word(label, "?");
-	names_put(&postgres->statements, key_of(at, name), label);
+	statements_put(&postgres->statements, key_of(at, name), label);
 	if (open->kind == GROUP) {
 		open->kind = PREPARING;
 		open->request.label[0] = '\0';
@@ -154,7 +154,7 @@ static bool on_bind(struct protocol_connection *connection, const uint8_t *at, s
 		n -= portal + 1;
 		name = string_size(at, n);
 		if (name < n)
-			label = names_get(&postgres->statements, key_of(at, name));
+			label = statements_get(&postgres->statements, key_of(at, name));
 	}
 	if (open->kind != EXECUTING) {
 		open->kind = EXECUTING;
@@ -363,7 +363,7 @@ static void postgres_reset(struct protocol_connection *connection, enum directio
 
 static void postgres_free(void *state)
 {
-	names_free(&((struct postgres *)state)->statements);
+	statements_free(&((struct postgres *)state)->statements);
 }
 
 const struct protocol protocol_postgres = {

@@ -19,6 +19,10 @@ bool find_is_path(const char *name);
 char *find_file(enum find_kind kind, const char *name, char **full_name, struct error *err);
 int find_names(enum find_kind kind, char ***names, size_t *n, struct error *err);
 
+/* An item of `scrape`, and complaints about what has been read from @file. */
+extern const struct yaml_schema scrape_schema;
+int scrape_check(const struct scenario *scenario, const struct yaml_file *file, struct error *err);
+
 /* Complaints about a filter that has been read from @file. */
 int filter_check(const struct filter *filter, const struct yaml_file *file, struct error *err);
 /* One clause as an extended regular expression: "ERROR|WARN"; to be freed. */

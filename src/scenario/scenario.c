@@ -121,6 +121,14 @@ static const struct yaml_field scenario_fields[] = {
 		.help = "what of the stream is wanted; without it, everything is",
 	},
 	{
+		.key = "scrape",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, scrapes),
+		.count_offset = offsetof(struct scenario, n_scrapes),
+		.nested = &scrape_schema,
+		.help = "a list of {url, histogram, labels, as}: what the target tells Prometheus",
+	},
+	{
 		.key = "rounds",
 		.type = YAML_INT,
 		.offset = offsetof(struct scenario, rounds),
@@ -280,7 +288,8 @@ static struct scenario *load(const struct yaml_file *file, scenario_schema_fn sc
 		return NULL;
 	}
 	scenario->driver_schema = driver_schema;
-	if (check_phases(scenario, file, err) || filter_check(&scenario->filter, file, err)) {
+	if (check_phases(scenario, file, err) || filter_check(&scenario->filter, file, err) ||
+	    scrape_check(scenario, file, err)) {
 		scenario_free(scenario);
 		return NULL;
 	}

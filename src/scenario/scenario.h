@@ -41,6 +41,15 @@ struct filter {
 	char *prefixed_regex; /* the same for tools that print a prefix before the message */
 };
 
+/* A histogram of the target's own, that it tells Prometheus; see conduct/scrape.h. */
+struct scenario_scrape {
+	char *url;       /* http or https; variables are filled in */
+	char *histogram; /* its name, without _bucket */
+	size_t n_labels;
+	struct yaml_pair *labels; /* that a series must have, with these values */
+	char *as;                 /* name in the record's latencies */
+};
+
 struct scenario {
 	char *name; /* "kubelogs/basic": the path below scenarios/ without .yaml */
 	char *path;
@@ -50,6 +59,8 @@ struct scenario {
 	size_t n_phases;
 	struct phase *phases;
 	struct filter filter;
+	size_t n_scrapes;
+	struct scenario_scrape *scrapes;
 	int rounds;        /* pairs, where --rounds does not say */
 	double work_bound; /* share of unequal work that makes a round invalid */
 	uint64_t ready_timeout_ns;

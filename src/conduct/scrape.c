@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/scrape.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/prometheus.h"
+#include "record/distribution.h"
+
+#define FETCH_TIMEOUT_MS 2000L
+#define FETCH_MAX_BYTES  (8UL << 20)
+
+/*
+ * libcurl, loaded where a scenario scrapes: with what it needs in turn it would cost every run
+ * 6 MiB of memory and 15 ms at its start.
+ */
+struct curl_api {
+	CURL *(*init)(void);
+	CURLcode (*setopt)(CURL *curl, CURLoption option, ...);
+	CURLcode (*perform)(CURL *curl);
+	CURLcode (*getinfo)(CURL *curl, CURLINFO info, ...);
+	void (*cleanup)(CURL *curl);
+	const char *(*strerror)(CURLcode code);
+};
+
+/* One item of the section. */
+struct look {
+	const struct scenario_scrape *wanted;
+	char *url; /* variables filled in */
+	struct prometheus_histogram first, last;
+	bool failed;
+};
+
+struct scrape {
+	struct curl_api curl;
+	size_t n;
+	struct look *looks;
+};
+
+static void note(struct record *notes, const struct look *look, const char *why)
+{
+	char *text;
+
+	if (asprintf(&text, "scrape '%s' of %s: %s; it is not in the results", look->wanted->as,
+		     look->url ? look->url : look->wanted->url, why) < 0)
+		return;
+	record_note(notes, text);
+	free(text);
+}
+
+static void give_up(struct look *look, struct record *notes, const char *why)
+{
+	note(notes, look, why);
+	look->failed = true;
+}
+
+/* Functions as dlsym() finds them; POSIX lets a void pointer be one. */
+static bool find(void *library, const char *name, void *function)
+{
+	void *found = dlsym(library, name);
+
+	memcpy(function, &found, sizeof(found));
+	return found;
+}
+
+static bool load_curl(struct curl_api *curl)
+{
+	/* It stays loaded: it is of use in the next round, and cannot be unloaded cleanly. */
+	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+
+	return library && find(library, "curl_easy_init", &curl->init) &&
+	       find(library, "curl_easy_setopt", &curl->setopt) &&
+	       find(library, "curl_easy_perform", &curl->perform) &&
+	       find(library, "curl_easy_getinfo", &curl->getinfo) &&
+	       find(library, "curl_easy_cleanup", &curl->cleanup) &&
+	       find(library, "curl_easy_strerror", &curl->strerror);
+}
+
+struct text {
+	char *bytes;
+	size_t size, capacity;
+};
+
+static size_t take(char *bytes, size_t one, size_t n, void *into)
+{
+	struct text *text = into;
+
+	(void)one;
+	if (text->size + n > FETCH_MAX_BYTES)
+		return 0; /* ends the transfer */
+	if (text->size + n > text->capacity) {
+		size_t capacity = (text->size + n) * 2;
+		char *longer = realloc(text->bytes, capacity);
+
+		if (!longer)
+			return 0;
+		text->bytes = longer;
+		text->capacity = capacity;
+	}
+	memcpy(text->bytes + text->size, bytes, n);
+	text->size += n;
+	return n;
+}
+
+/* What the scenario says is fetched and nothing else: no redirects, proxies or other protocols. */
+static CURLcode set_options(const struct curl_api *curl, CURL *handle, const char *url,
+			    struct text *text)
+{
+	static const char protocols[] = "http,https";
+	CURLcode code = curl->setopt(handle, CURLOPT_URL, url);
+
+	code = code ? code : curl->setopt(handle, CURLOPT_PROTOCOLS_STR, protocols);
+	code = code ? code : curl->setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+	code = code ? code : curl->setopt(handle, CURLOPT_PROXY, "");
+	code = code ? code : curl->setopt(handle, CURLOPT_NOSIGNAL, 1L);
+	code = code ? code : curl->setopt(handle, CURLOPT_TIMEOUT_MS, FETCH_TIMEOUT_MS);
+	code = code ? code : curl->setopt(handle, CURLOPT_USERAGENT, "perfbpf");
+	code = code ? code : curl->setopt(handle, CURLOPT_WRITEFUNCTION, take);
+	return code ? code : curl->setopt(handle, CURLOPT_WRITEDATA, text);
+}
+
+/* The text at @url, or a NULL pointer with the reason in @why. */
+static struct text fetch(const struct curl_api *curl, const char *url, char *why, size_t size)
+{
+	struct text text = {0};
+	CURL *handle = curl->init();
+	CURLcode code = handle ? set_options(curl, handle, url, &text) : CURLE_OUT_OF_MEMORY;
+	long status = 0;
+
+	code = code ? code : curl->perform(handle);
+	code = code ? code : curl->getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+	if (handle)
+		curl->cleanup(handle);
+	if (!code && status == 200) {
+		/* An empty answer is one, too. */
+		if (!text.bytes)
+			text.bytes = calloc(1, 1);
+		return text;
+	}
+	if (code == CURLE_WRITE_ERROR)
+		snprintf(why, size, "it is larger than %lu MiB", FETCH_MAX_BYTES >> 20);
+	else if (code)
+		snprintf(why, size, "%s", curl->strerror(code));
+	else
+		snprintf(why, size, "HTTP status %ld", status);
+	free(text.bytes);
+	return (struct text){0};
+}
+
+static void read_look(struct look *look, const struct text *text, struct prometheus_histogram *into,
+		      struct record *notes)
+{
+	struct prometheus_label labels[PROMETHEUS_MAX_LABELS];
+	struct prometheus_query query = {look->wanted->histogram, look->wanted->n_labels, labels};
+	struct error err;
+
+	for (size_t i = 0; i < query.n_labels && i < PROMETHEUS_MAX_LABELS; i++)
+		labels[i] = (struct prometheus_label){look->wanted->labels[i].name,
+						      look->wanted->labels[i].value};
+	if (prometheus_read(text->bytes, text->size, &query, into, &err))
+		give_up(look, notes, err.text);
+}
+
+/* Fetches each address once, for all that is wanted from it. */
+static void look_at_all(struct scrape *scrape, bool first, struct record *notes)
+{
+	bool done[scrape->n];
+	char why[256];
+
+	memset(done, 0, sizeof(done));
+	for (size_t i = 0; i < scrape->n; i++) {
+		struct text text;
+
+		if (done[i] || scrape->looks[i].failed)
+			continue;
+		text = fetch(&scrape->curl, scrape->looks[i].url, why, sizeof(why));
+		for (size_t j = i; j < scrape->n; j++) {
+			struct look *look = &scrape->looks[j];
+
+			if (look->failed || strcmp(look->url, scrape->looks[i].url) != 0)
+				continue;
+			done[j] = true;
+			if (!text.bytes)
+				give_up(look, notes, why);
+			else
+				read_look(look, &text, first ? &look->first : &look->last, notes);
+		}
+		free(text.bytes);
+	}
+}
+
+static void fill_url(struct look *look, const struct variable *vars, size_t n_vars,
+		     struct record *notes)
+{
+	struct error err;
+
+	look->url = variables_fill(look->wanted->url, vars, n_vars, &err);
+	if (!look->url)
+		give_up(look, notes, err.text);
+}
+
+struct scrape *scrape_open(const struct scenario *scenario, const struct variable *vars,
+			   size_t n_vars, struct record *notes)
+{
+	struct scrape *scrape;
+
+	if (!scenario || !scenario->n_scrapes)
+		return NULL;
+	scrape = calloc(1, sizeof(*scrape));
+	if (!scrape)
+		return NULL;
+	scrape->looks = calloc(scenario->n_scrapes, sizeof(*scrape->looks));
+	if (!scrape->looks) {
+		free(scrape);
+		return NULL;
+	}
+	scrape->n = scenario->n_scrapes;
+	for (size_t i = 0; i < scrape->n; i++) {
+		scrape->looks[i].wanted = &scenario->scrapes[i];
+		fill_url(&scrape->looks[i], vars, n_vars, notes);
+	}
+	if (load_curl(&scrape->curl)) {
+		look_at_all(scrape, true, notes);
+		return scrape;
+	}
+	for (size_t i = 0; i < scrape->n; i++)
+		give_up(&scrape->looks[i], notes,
+			"there is no libcurl.so.4 (Debian's package libcurl4) to fetch it with");
+	return scrape;
+}
+
+static void add_latency(const struct look *look, struct record_round *out, struct record *notes)
+{
+	struct record_latency latency, *added;
+	struct error err;
+
+	if (prometheus_between(&look->first, &look->last, look->wanted->as, &latency, &err)) {
+		note(notes, look, err.text);
+		return;
+	}
+	added = latency_add(out, look->wanted->as);
+	if (!added) {
+		latency_clear(&latency);
+		return;
+	}
+	free(added->name);
+	*added = latency;
+}
+
+void scrape_close(struct scrape *scrape, struct record_round *out, struct record *notes)
+{
+	if (!scrape)
+		return;
+	look_at_all(scrape, false, notes);
+	for (size_t i = 0; i < scrape->n; i++)
+		if (!scrape->looks[i].failed)
+			add_latency(&scrape->looks[i], out, notes);
+	scrape_free(scrape);
+}
+
+void scrape_free(struct scrape *scrape)
+{
+	if (!scrape)
+		return;
+	for (size_t i = 0; i < scrape->n; i++)
+		free(scrape->looks[i].url);
+	free(scrape->looks);
+	free(scrape);
+}
