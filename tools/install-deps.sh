@@ -69,6 +69,7 @@ for_build() {
 	want libyaml-dev have_library yaml-0.1
 	want libjansson-dev have_library jansson
 	want libcap-dev have_library libcap
+	want libcurl4-openssl-dev have_library libcurl
 }
 
 for_test() {
