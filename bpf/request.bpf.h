@@ -279,6 +279,10 @@ static __always_inline void request_arrival(struct sock *sk)
 	struct tcp_sock *tcp;
 	bool is_new = false;
 
+	/* A connection came in, not data: that is no arrival on it, nor on what is cloned from it.
+	 */
+	if (sk->__sk_common.skc_state == BPF_TCP_LISTEN)
+		return;
 	if (!connection) {
 		if (!is_unix_stream(sk))
 			return;

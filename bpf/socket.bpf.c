@@ -176,6 +176,8 @@ static __always_inline void connection_accepted(struct sock *sk, struct connecti
 {
 	struct pb_peer *peer;
 
+	/* A clone of its listener's: of itself nothing is known yet. */
+	connection->window = 0;
 	connection->turn.role = PB_ROLE_SERVER;
 	__sync_fetch_and_add(&totals->connections_accepted, 1);
 	connection_renew(sk, connection);

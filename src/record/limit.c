@@ -341,6 +341,8 @@ int record_limit(struct record_round *round, int64_t cpus)
 		free(phase->limited_by);
 		free(phase->limit);
 		phase->limited_by = phase->limit = NULL;
+		if (evidence.duration < LIMIT_MIN_SECONDS)
+			continue;
 		rc = limit_phase(phase, &evidence);
 	}
 	return rc;

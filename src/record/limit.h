@@ -23,6 +23,8 @@
 
 #include "record/record.h"
 
+/* A window shorter than this, a tick, shows how a program starts, and nothing that limits it. */
+#define LIMIT_MIN_SECONDS 0.1
 /* Seconds that a driver may fall behind its plan; beyond, it did not keep its schedule and the
  * round is invalid too. */
 #define LIMIT_DRIVER_LATE_SECONDS 0.25
