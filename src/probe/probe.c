@@ -52,21 +52,24 @@ static int map_arrays(struct probe *probe, struct error *err)
 	return probe->slots && probe->hists && probe->peers && probe->calls ? 0 : -1;
 }
 
+/* Few enough not to be interrupted, enough to be told from the clock's own cost. */
+#define CALLS 100
+
 /* The shortest time of a system call that does nothing, of many. */
 static double call_seconds(void)
 {
 	uint64_t shortest = UINT64_MAX;
 
-	for (int batch = 0; batch < 40; batch++) {
+	for (int batch = 0; batch < 300; batch++) {
 		uint64_t start = clock_now_ns();
 
-		for (int i = 0; i < 500; i++)
+		for (int i = 0; i < CALLS; i++)
 			syscall(SYS_getppid);
 		start = clock_now_ns() - start;
 		if (start < shortest)
 			shortest = start;
 	}
-	return (double)shortest / 500 / 1e9;
+	return (double)shortest / CALLS / 1e9;
 }
 
 static int load(struct probe *probe, struct error *err)
