@@ -75,30 +75,39 @@ int BPF_PROG(socket_arrival, struct sock *sk)
 }
 
 /*
- * Before Linux 6.3 those tracepoints are not there: the same from the functions that
- * they are in. Sending a file's pages took a way of its own then.
+ * Before Linux 6.3 those tracepoints are not there: the same from functions. Sending is
+ * seen in the families' own ones, since the common one is compiled into its callers; a
+ * file's pages took a way of their own then.
  */
-SEC("?fexit/sock_sendmsg")
-int BPF_PROG(socket_send_6_2, struct socket *socket, void *message, int length)
-{
-	return sent(socket->sk, length);
-}
+#define SEND_6_2(name, function)                                                                   \
+	SEC("?fexit/" #function)                                                                   \
+	int BPF_PROG(name, struct socket *socket, void *message, unsigned long size, int length)   \
+	{                                                                                          \
+		return sent(socket->sk, length);                                                   \
+	}
+#define SENDPAGE_6_2(name, function)                                                               \
+	SEC("?fexit/" #function)                                                                   \
+	int BPF_PROG(name, struct socket *socket, void *page, int offset, unsigned long size,      \
+		     int flags, int length)                                                        \
+	{                                                                                          \
+		return sent(socket->sk, length);                                                   \
+	}
 
-SEC("?fexit/kernel_sendpage")
-int BPF_PROG(socket_sendpage_6_2, struct socket *socket, void *page, int offset, unsigned long size,
-	     int flags, int length)
-{
-	return sent(socket->sk, length);
-}
+SEND_6_2(socket_6_2_send_inet, inet_sendmsg)
+SEND_6_2(socket_6_2_send_inet6, inet6_sendmsg)
+SEND_6_2(socket_6_2_send_stream, unix_stream_sendmsg)
+SEND_6_2(socket_6_2_send_dgram, unix_dgram_sendmsg)
+SENDPAGE_6_2(socket_6_2_page_inet, inet_sendpage)
+SENDPAGE_6_2(socket_6_2_page_stream, unix_stream_sendpage)
 
 SEC("?fexit/sock_recvmsg")
-int BPF_PROG(socket_receive_6_2, struct socket *socket, void *message, int flags, int length)
+int BPF_PROG(socket_6_2_receive, struct socket *socket, void *message, int flags, int length)
 {
 	return received(socket->sk, length, flags);
 }
 
 SEC("?fentry/sock_def_readable")
-int BPF_PROG(socket_arrival_6_2, struct sock *sk)
+int BPF_PROG(socket_6_2_arrival, struct sock *sk)
 {
 	if (pb_control.window && pb_want_requests)
 		request_arrival(sk);

@@ -8,11 +8,36 @@
 #include "probe/probe.h"
 #include "util/clock.h"
 
+/* Verified instructions that no program may reach: the kernel's own bound is a million, and what
+ * is far from it loads quickly and stays loadable by an older verifier. */
+#define VERIFIER_BUDGET 50000
+
+struct doctor_options {
+	bool verifier;
+};
+
+static int set_verifier(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct doctor_options *)state)->verifier = true;
+	return 0;
+}
+
+static const struct option_spec specs[] = {
+	{"verifier", 0, NULL,
+	 "how many instructions of each program the kernel's verifier looks at; fails above the "
+	 "budget",
+	 set_verifier},
+};
+
 static const struct option_table table = {
-	.usage = "doctor",
+	.usage = "doctor [--verifier]",
+	.specs = specs,
+	.n_specs = sizeof(specs) / sizeof(specs[0]),
 	.summary = "Tries what this kernel and these privileges can do, and says what to do about "
 		   "the rest.",
-	.examples = "  sudo perfbpf doctor\n",
+	.examples = "  sudo perfbpf doctor\n"
+		    "  sudo perfbpf doctor --verifier\n",
 };
 
 static void print_one(const struct capability *capability, bool works, const char *why, bool colour)
@@ -29,8 +54,30 @@ static void print_one(const struct capability *capability, bool works, const cha
 				       : "run perfbpf with sudo, then doctor tells");
 }
 
+static int print_verifier(const struct probe *probe, struct error *err)
+{
+	const struct probe_program_cost *largest;
+	struct probe_cost cost;
+
+	probe_cost(probe, &cost);
+	largest = &cost.programs[0];
+	printf("\nInstructions verified, of %d that a program may need:\n", VERIFIER_BUDGET);
+	for (size_t i = 0; i < cost.n_programs; i++) {
+		printf("  %-24s %6u\n", cost.programs[i].name, cost.programs[i].verified);
+		if (cost.programs[i].verified > largest->verified)
+			largest = &cost.programs[i];
+	}
+	if (!largest->verified)
+		printf("This kernel does not tell (Linux 5.16 does).\n");
+	if (largest->verified <= VERIFIER_BUDGET)
+		return 0;
+	return error_set(err, EXIT_CODE_FAILED,
+			 "program '%s' needs %u verified instructions, more than the budget of %d",
+			 largest->name, largest->verified, VERIFIER_BUDGET);
+}
+
 /* Loads and attaches everything, as a run would. */
-static int try_all(struct error *err)
+static int try_all(bool verifier, struct error *err)
 {
 	struct probe_options options = {.stats = true,
 					.requests = true,
@@ -39,25 +86,28 @@ static int try_all(struct error *err)
 					.syscalls = true,
 					.payload = true};
 	uint64_t start = clock_now_ns();
+	int failed;
 	struct probe *probe = probe_open(&options, err);
 
 	if (!probe)
 		return -1;
 	printf("\nAll programs load and attach (%.0f ms). 'perfbpf run' works here.\n",
 	       (double)(clock_now_ns() - start) / 1e6);
+	failed = verifier ? print_verifier(probe, err) : 0;
 	probe_free(probe);
-	return 0;
+	return failed;
 }
 
 static int doctor(int argc, char **argv)
 {
+	struct doctor_options options = {.verifier = false};
 	const struct capability *capabilities;
 	bool colour = stream_has_colour(stdout);
 	struct utsname host;
 	struct error err;
 	size_t n;
 
-	switch (options_parse(&table, argc, argv, NULL, &err)) {
+	switch (options_parse(&table, argc, argv, &options, &err)) {
 	case OPTIONS_DONE:
 		return EXIT_CODE_OK;
 	case OPTIONS_ERROR:
@@ -75,7 +125,7 @@ static int doctor(int argc, char **argv)
 		print_one(&capabilities[i], capabilities[i].probe(why, sizeof(why)), why, colour);
 	}
 	fflush(stdout);
-	return try_all(&err) ? cmd_fail(&err) : EXIT_CODE_OK;
+	return try_all(options.verifier, &err) ? cmd_fail(&err) : EXIT_CODE_OK;
 }
 
 const struct subcommand cmd_doctor = {

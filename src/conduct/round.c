@@ -15,16 +15,18 @@
 #include "conduct/collector.h"
 #include "conduct/conductor.h"
 #include "conduct/fill.h"
+#include "conduct/scrape.h"
 #include "conduct/side.h"
 #include "conduct/work.h"
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/units.h"
 
-#define END_GRACE_NS (3 * NSEC_PER_SEC)
-#define DRAIN_NS     (2 * NSEC_PER_SEC)
-#define PATIENCE_NS  (5 * NSEC_PER_SEC)
-#define OUTPUT_PIPE  (1 << 20)
+#define END_GRACE_NS   (3 * NSEC_PER_SEC)
+#define DRAIN_NS       (2 * NSEC_PER_SEC)
+#define PATIENCE_NS    (5 * NSEC_PER_SEC)
+#define OUTPUT_PIPE    (1 << 20)
+#define SCRAPE_LEAD_NS (100 * NSEC_PER_MSEC)
 
 struct round {
 	struct conductor *conductor;
@@ -34,6 +36,7 @@ struct round {
 	struct driver_process *driver;
 	char *dir; /* private, below the keeper's folder */
 	int output[2];
+	struct scrape *scrape; /* between the two looks of a window, NULL: none */
 	uint64_t released_ns;
 	bool is_void; /* what was measured is not the target's */
 };
@@ -251,12 +254,29 @@ static int fetch_report(struct round *round, struct error *err)
 	return result == COLLECTOR_FAILED ? -1 : 0;
 }
 
+/* What the target publishes of itself is fetched a little before, so that the window opens in time.
+ */
+static int pass_to_opening(struct round *round, uint64_t open_ns, struct error *err)
+{
+	const struct scenario *scenario = round->plan->scenario;
+	const struct variable *variables;
+	size_t n = 0;
+
+	if (scenario->n_scrapes) {
+		if (pass(round, "warm-up", open_ns - SCRAPE_LEAD_NS, err))
+			return -1;
+		variables = driver_process_variables(round->driver, &n);
+		round->scrape = scrape_open(scenario, variables, n, round->conductor->record);
+	}
+	return pass(round, "warm-up", open_ns, err);
+}
+
 /*
  * With a driver: connect, warm up, measure while both go on, cool down, compare notes.
  * All times count from the moment at which the driver began its schedule anew, so
  * that the windows of all rounds hold the same work.
  */
-static int run_scenario(struct round *round, struct error *err)
+static int run_scenario(struct round *round, struct record_round *out, struct error *err)
 {
 	struct conductor *conductor = round->conductor;
 	const struct round_plan *plan = round->plan;
@@ -268,7 +288,7 @@ static int run_scenario(struct round *round, struct error *err)
 		return 0;
 	open_ns = driver_process_attached_ns(round->driver) + plan->warmup_ns;
 	close_ns = open_ns + plan->duration_ns;
-	if (pass(round, "warm-up", open_ns, err))
+	if (pass_to_opening(round, open_ns, err))
 		return -1;
 	if (conductor->interrupted)
 		return 0;
@@ -276,8 +296,11 @@ static int run_scenario(struct round *round, struct error *err)
 	    pass(round, "measured", close_ns, err))
 		return -1;
 	if (collector_window_close(&round->collector, 0, conductor->interrupted ? 0 : close_ns,
-				   err) ||
-	    pass(round, "cool-down", close_ns + plan->cooldown_ns, err))
+				   err))
+		return -1;
+	scrape_close(round->scrape, out, conductor->record);
+	round->scrape = NULL;
+	if (pass(round, "cool-down", close_ns + plan->cooldown_ns, err))
 		return -1;
 	return fetch_report(round, err);
 }
@@ -453,6 +476,7 @@ static void note_limits(struct conductor *conductor)
 static void round_clear(struct round *round)
 {
 	driver_process_stop(round->driver);
+	scrape_free(round->scrape);
 	collector_clear(&round->collector);
 	side_clear(&round->side);
 	for (int i = 0; i < 2; i++)
@@ -478,7 +502,7 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	failed = collector_init(&round.collector, conductor, err);
 	if (!failed)
 		failed = !plan->target    ? run_attach(&round, err)
-			 : plan->scenario ? run_scenario(&round, err)
+			 : plan->scenario ? run_scenario(&round, out, err)
 					  : run_command(&round, err);
 	/* What was measured until a failure or an interrupt is kept. */
 	if (round.collector.tree && round.collector.counting) {

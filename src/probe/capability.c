@@ -200,7 +200,7 @@ bool capability_has_function_exit(const char *name)
 
 static bool probe_function_exit(char *why, size_t size)
 {
-	return probe_attach("sock_sendmsg", BPF_TRACE_FEXIT, why, size);
+	return probe_attach("inet_sendmsg", BPF_TRACE_FEXIT, why, size);
 }
 
 #define TRACEPOINT(name)                                                                           \

@@ -98,29 +98,35 @@ static bool is_loaded(const struct bpf_program *prog)
 	return bpf_program__autoload(prog);
 }
 
-/* Two forms of the same: the functions are taken only where the tracepoint is missing, and where
- * the kernel allows it. */
-static void choose_forms(struct probe *probe, bool functions_work)
+/* The form for kernels without the tracepoints has this in its programs' names. */
+#define BY_FUNCTION "socket_6_2_"
+
+/*
+ * Two forms of the same: the functions are taken only where the tracepoints are missing, and
+ * where the kernel allows it.
+ */
+static void choose_forms(struct probe *probe)
 {
 	struct perfbpf *skel = probe->skel;
 	bool by_tracepoint =
 		is_loaded(skel->progs.socket_send) && is_loaded(skel->progs.socket_receive);
-	bool by_function = !by_tracepoint && functions_work &&
-			   is_loaded(skel->progs.socket_send_6_2) &&
-			   is_loaded(skel->progs.socket_receive_6_2);
-	bool arrivals = is_loaded(skel->progs.socket_arrival);
+	bool by_function = !by_tracepoint && is_loaded(skel->progs.socket_6_2_send_inet) &&
+			   is_loaded(skel->progs.socket_6_2_receive) &&
+			   capability_has_function_exit("inet_sendmsg");
+	struct bpf_program *prog;
 
 	bpf_program__set_autoload(skel->progs.socket_send, by_tracepoint);
 	bpf_program__set_autoload(skel->progs.socket_receive, by_tracepoint);
-	bpf_program__set_autoload(skel->progs.socket_send_6_2, by_function);
-	bpf_program__set_autoload(skel->progs.socket_receive_6_2, by_function);
-	bpf_program__set_autoload(skel->progs.socket_sendpage_6_2,
-				  by_function && is_loaded(skel->progs.socket_sendpage_6_2));
-	bpf_program__set_autoload(skel->progs.socket_arrival_6_2,
-				  !arrivals && functions_work &&
-					  is_loaded(skel->progs.socket_arrival_6_2));
+	if (!by_function)
+		bpf_object__for_each_program (prog, skel->obj)
+			if (!strncmp(bpf_program__name(prog), BY_FUNCTION, strlen(BY_FUNCTION)))
+				bpf_program__set_autoload(prog, false);
+	/* Arrivals have had a tracepoint for as long as lengths have. */
+	if (is_loaded(skel->progs.socket_arrival))
+		bpf_program__set_autoload(skel->progs.socket_6_2_arrival, false);
 	probe->has_socket_bytes = by_tracepoint || by_function;
-	probe->has_arrivals = arrivals || is_loaded(skel->progs.socket_arrival_6_2);
+	probe->has_arrivals =
+		is_loaded(skel->progs.socket_arrival) || is_loaded(skel->progs.socket_6_2_arrival);
 }
 
 void programs_choose(struct probe *probe)
@@ -136,8 +142,7 @@ void programs_choose(struct probe *probe)
 						  (!is_optional(name) || has_place(kernel, prog)));
 	}
 	btf__free(kernel);
-	choose_forms(probe, is_loaded(probe->skel->progs.socket_send) ||
-				    capability_has_function_exit("sock_sendmsg"));
+	choose_forms(probe);
 }
 
 /* One shard for each CPU, up to a bound. */
