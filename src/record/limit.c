@@ -41,6 +41,13 @@ static double busy_of(const struct record_time *time)
 	       or_zero(time->disk_seconds);
 }
 
+/* Of that what is neither waiting for a CPU nor for a lock. */
+static double running_of(const struct record_time *time)
+{
+	return or_zero(time->on_cpu_seconds) + or_zero(time->stolen_seconds) +
+	       or_zero(time->disk_seconds);
+}
+
 static bool is_driver(const struct evidence *evidence, FILE *out)
 {
 	const struct record_use *driver = &evidence->phase->driver;
@@ -100,6 +107,10 @@ static bool is_cpu(const struct evidence *evidence, FILE *out)
 		waited = time->run_queue_seconds / (time->run_queue_seconds + time->on_cpu_seconds);
 	if (!(busy >= LIMIT_CPU_FULL) || !(waited >= LIMIT_CPU_WAIT))
 		return false;
+	if (time && (time->run_queue_seconds < LIMIT_CPU_WAITERS * evidence->duration ||
+		     time->run_queue_seconds < time->lock_seconds ||
+		     time->run_queue_seconds < time->disk_seconds))
+		return false;
 	if (evidence->cpus == RECORD_NONE || evidence->cpus < 1)
 		fputs("the machine's CPUs:", out);
 	else
@@ -138,14 +149,14 @@ static struct lock_users find_lock_users(const struct evidence *evidence)
 		users.n++;
 		users.lock += time->lock_seconds;
 		users.wall += time->wall_seconds;
-		users.running += busy_of(time) - time->lock_seconds;
+		users.running += running_of(time);
 		users.disk += or_zero(time->disk_seconds);
 	}
 	if (users.n)
 		return users;
 	users.lock = evidence->time->lock_seconds;
 	users.wall = evidence->time->wall_seconds;
-	users.running = evidence->busy - or_zero(users.lock);
+	users.running = running_of(evidence->time);
 	users.disk = or_zero(evidence->time->disk_seconds);
 	return users;
 }
@@ -193,13 +204,18 @@ static bool is_disk(const struct evidence *evidence, FILE *out)
 {
 	const struct record_time *time = evidence->time;
 	const struct record_use *disk = &evidence->phase->disk;
+	double kernel = or_zero(evidence->round->cpu.system_seconds);
 
 	if (!time || !(evidence->busy > 0) ||
-	    !(time->disk_seconds >= LIMIT_WAITERS * evidence->duration) ||
-	    !(time->disk_seconds >= LIMIT_DISK_SHARE * evidence->busy))
+	    !(time->disk_seconds >= LIMIT_DISK_WAITERS * evidence->duration) ||
+	    !(time->disk_seconds >= LIMIT_DISK_SHARE * (evidence->busy - kernel)) ||
+	    !(time->disk_seconds >= LIMIT_DISK_SHARE_ALL * evidence->busy))
 		return false;
 	fprintf(out, "storage: the side's threads waited for it %.0f %% of their busy time",
 		percent(time->disk_seconds / evidence->busy));
+	if (kernel > 0)
+		fprintf(out, ", and were in the kernel %.0f %% of it",
+			percent(kernel / evidence->busy));
 	if (!isnan(disk->utilization))
 		fprintf(out, "; the busiest device was in use %.0f %% of the time",
 			percent(disk->utilization));

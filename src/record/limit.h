@@ -10,7 +10,8 @@
  *   driver   it dropped work, fell behind its plan, or filled its core: the side was not
  *            given what it was meant to get, so nothing can be said of the side
  *   memory   a process was killed for lack of it, or tasks waited for it much of the time
- *   cpu      the machine was full, and the side's threads waited for a CPU
+ *   cpu      the machine was full, and the side's threads waited for a CPU, more than for locks or
+ *            for storage
  *   lock     most of the busy time went to waiting for locks while about one thread at a time
  *            ran, or nearly all of it did (several locks)
  *   disk     most of the busy time went to waiting for storage
@@ -36,9 +37,16 @@
 #define LIMIT_CPU_FULL 0.95
 /* Of the side's runnable time spent waiting for a CPU; less is the price of sharing it at all. */
 #define LIMIT_CPU_WAIT 0.10
+/* Threads that waited for a CPU at a time, on average: on a full machine each wake-up waits, also
+ * of a program that has next to nothing to do. */
+#define LIMIT_CPU_WAITERS 0.10
 /* Of busy time: more than for all else together. */
 #define LIMIT_LOCK_SHARE 0.50
-#define LIMIT_DISK_SHARE 0.50
+/* The same of what is left of busy time without the CPU time in the kernel, since fast storage
+ * costs as much there as it makes wait; and so much of all busy time, since that is not all for
+ * storage. */
+#define LIMIT_DISK_SHARE     0.50
+#define LIMIT_DISK_SHARE_ALL 0.25
 /* Lock users on a CPU at a time: one holds the lock, and another has just been woken now and then.
  */
 #define LIMIT_LOCK_RUNNING 1.5
@@ -46,9 +54,11 @@
 #define LIMIT_LOCK_SHARE_ALONE 0.80
 /* Of a thread's life spent waiting for locks, for it to count as one of those that share them. */
 #define LIMIT_LOCK_USER 0.10
-/* Threads that waited (for locks, for storage, or asleep) at a time, on average: a side that is
- * idle most of the time was not limited by what its few busy moments waited for. */
-#define LIMIT_WAITERS 0.5
+/* Threads that waited (for locks, or asleep) at a time, on average: a side that is idle most of
+ * the time was not limited by what its few busy moments waited for. Storage: half of that, for
+ * the reason above. */
+#define LIMIT_WAITERS      0.50
+#define LIMIT_DISK_WAITERS 0.25
 /* Of the window, on a CPU. */
 #define LIMIT_THREAD_BUSY 0.95
 /* Of an interface whose speed is known. */

@@ -13,12 +13,17 @@
 char *summary_side_title(const struct summary *summary, enum side side)
 {
 	const char *letter = side == SIDE_A ? "A" : "B", *name = summary->sides[side].name;
-	size_t bytes = strlen(name);
+	size_t word = strcspn(name, " "), bytes;
+	const char *slash = memrchr(name, '/', word);
 	char *title;
 
 	if (!strcmp(name, letter))
 		return strdup(name);
-	/* A command line can be long; the report's first line has it whole. No character is cut. */
+	/* A command line can be long, by its path to begin with; the report's first line has it
+	 * whole. No character is cut. */
+	if (slash && slash + 1 < name + word)
+		name = slash + 1;
+	bytes = strlen(name);
 	if (bytes > TITLE_BYTES)
 		for (bytes = TITLE_BYTES; bytes && ((unsigned char)name[bytes] & 0xc0) == 0x80;)
 			bytes--;
@@ -139,5 +144,9 @@ struct summary_row summary_row(const struct record *rec, const struct record_com
 	/* Where a driver sets the window, its length is no result. */
 	if (metric->headline && !(rec->scenario.driver && !strcmp(metric->name, "window_seconds")))
 		row.shown = true;
+	/* Of a program that neither answers nor asks it says nothing. */
+	if (!all_metrics && !strcmp(metric->name, "requests.per_second") &&
+	    !(comparison->a_max > 0) && !(comparison->b_max > 0))
+		row.shown = false;
 	return row;
 }

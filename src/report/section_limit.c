@@ -62,7 +62,7 @@ static void add_limit(const struct builder *b, size_t side, size_t phase, bool n
 		section_note(b->out, "%s%s: %s%s", title ? title : "?", which ? which : "",
 			     limit->limit ? limit->limit : limit->limited_by, rounds);
 	else if (none)
-		section_note(b->out, "%s%s: nothing that was looked at was short",
+		section_note(b->out, "%s%s: no evidence that anything was short",
 			     title ? title : "?", which ? which : "");
 	free(title);
 	free(which);

@@ -9,7 +9,9 @@
 #include "report/builder.h"
 
 #define MANY_LABELS 10
-/* Less of the threads' time than this may be missing without a word: ticks and rounding. */
+/* Less of the threads' time than this is not worth a row, */
+#define SHOWN_SHARE 0.0005
+/* and so much may be missing without a word: ticks and rounding. */
 #define UNACCOUNTED_SHARE 0.001
 
 const char *builder_of_side(const struct builder *b, size_t side)
@@ -80,18 +82,18 @@ static const struct {
 	double (*get)(const struct record_time *time);
 	double least; /* share of the wall time from which on it is shown */
 } time_rows[] = {
-	{"on a CPU", on_cpu, 0},
+	{"on a CPU", on_cpu, SHOWN_SHARE},
 	{"taken from it there (host, interrupts)", stolen, UNACCOUNTED_SHARE},
-	{"in run queues", run_queue, 0},
-	{"waiting for a lock", lock, 0},
-	{"waiting for another thread", other_futex, 0},
-	{"waiting for a socket", on_socket, 0},
-	{"waiting for a pipe", on_pipe, 0},
-	{"waiting for storage", disk, 0},
-	{"asleep by its own wish", timer, 0},
-	{"waiting for all else", other, 0},
+	{"in run queues", run_queue, SHOWN_SHARE},
+	{"waiting for a lock", lock, SHOWN_SHARE},
+	{"waiting for another thread", other_futex, SHOWN_SHARE},
+	{"waiting for a socket", on_socket, SHOWN_SHARE},
+	{"waiting for a pipe", on_pipe, SHOWN_SHARE},
+	{"waiting for storage", disk, SHOWN_SHARE},
+	{"asleep by its own wish", timer, SHOWN_SHARE},
+	{"waiting for all else", other, SHOWN_SHARE},
 	{"unaccounted", unaccounted, UNACCOUNTED_SHARE},
-	{"all threads together", wall, 0},
+	{"all threads together", wall, SHOWN_SHARE},
 };
 
 static void add_time(const struct builder *b)
@@ -144,6 +146,13 @@ static void add_rate(const struct builder *b)
 		section_value(b->out, METRIC_COUNT, rates[side]);
 }
 
+/* Was anything seen at all? A program that talks to nobody has no such table. */
+static bool has_any(const struct record_requests *requests)
+{
+	return requests && (requests->served > 0 || requests->sent > 0 || requests->in_flight > 0 ||
+			    requests->streams > 0 || requests->no_role > 0);
+}
+
 static void add_requests(const struct builder *b)
 {
 	static const struct count_row rows[] = {
@@ -165,9 +174,10 @@ static void add_requests(const struct builder *b)
 		groups[side] = sum_of(b, side)->has_requests ? &sum_of(b, side)->requests : NULL;
 	section_begin(b->out, "Requests, all rounds");
 	builder_side_columns(b, false);
-	builder_add_counts(b, rows, sizeof(rows) / sizeof(rows[0]), groups);
-	if (groups[SIDE_A] || groups[SIDE_B])
+	if (has_any(groups[SIDE_A]) || has_any(groups[SIDE_B])) {
+		builder_add_counts(b, rows, sizeof(rows) / sizeof(rows[0]), groups);
 		add_rate(b);
+	}
 	section_end(b->out);
 	builder_add_percentiles(b, "How long requests took", is_request_latency);
 }

@@ -166,6 +166,26 @@ static void cpu(void **state)
 	assert_limit(round, NULL, NULL);
 }
 
+/* A machine that others fill: of what little it did, all waited, but it slept by its own wish. */
+static void a_busy_machine(void **state)
+{
+	struct record_round *round = *state;
+
+	round->phases[0].cpu.utilization = 1;
+	add_threads(round, 1, &(struct share){.on_cpu = 0.01, .run_queue = 0.09, .timer = 9.9});
+	assert_limit(round, "sleep", NULL);
+	/* One that holds a lock waits for a CPU; what the others wait for is the lock. */
+	drop_threads(round);
+	add_threads(round, 20, &(struct share){.on_cpu = 0.1, .run_queue = 0.5, .lock = 9.4});
+	assert_limit(round, "lock", NULL);
+	drop_threads(round);
+	add_threads(round, 1, &(struct share){.on_cpu = 1, .run_queue = 2, .disk = 7});
+	assert_limit(round, "disk", NULL);
+	drop_threads(round);
+	add_threads(round, 1, &(struct share){.on_cpu = 1, .run_queue = 5, .disk = 4});
+	assert_limit(round, "cpu", NULL);
+}
+
 static void lock(void **state)
 {
 	struct record_round *round = *state;
@@ -184,6 +204,8 @@ static void lock(void **state)
 	drop_threads(round);
 	add_threads(round, 20, &(struct share){.on_cpu = 0.5, .lock = 9.5});
 	drop_list(round);
+	/* Waiting for a CPU, as a busy machine makes it do, is not running. */
+	round->time.run_queue_seconds = 30;
 	assert_limit(round, "lock",
 		     "the side's threads shared a lock: 95 % of their time went to waiting for it, "
 		     "and on average 1.0 of them ran");
@@ -241,11 +263,29 @@ static void disk(void **state)
 	assert_limit(round, NULL, NULL);
 }
 
+/* Storage so fast that its work in the kernel takes as long as the device. */
+static void a_fast_disk(void **state)
+{
+	struct record_round *round = *state;
+
+	add_threads(round, 1, &(struct share){.on_cpu = 5.6, .disk = 4.4});
+	round->cpu.system_seconds = 5.5;
+	assert_limit(round, "disk",
+		     "storage: the side's threads waited for it 44 % of their busy time, and were "
+		     "in the kernel 55 % of it; the busiest device was in use 1 % of the time");
+	round->cpu.system_seconds = 0.5;
+	assert_limit(round, NULL, NULL);
+	drop_threads(round);
+	add_threads(round, 2, &(struct share){.on_cpu = 7.6, .disk = 2.4});
+	round->cpu.system_seconds = 15.2;
+	assert_limit(round, NULL, NULL);
+}
+
 static void rarely_at_the_disk(void **state)
 {
 	struct record_round *round = *state;
 
-	add_threads(round, 1, &(struct share){.on_cpu = 0.1, .disk = 4});
+	add_threads(round, 1, &(struct share){.on_cpu = 0.1, .disk = 2.4});
 	assert_limit(round, NULL, NULL);
 }
 
@@ -263,6 +303,15 @@ static void thread(void **state)
 	assert_limit(round, "thread",
 		     "2 threads: the busiest, 'worker' (104), was on a CPU 99 % of the time and "
 		     "hardly waited for one: more CPUs would not have helped it");
+}
+
+static void a_window_of_less_than_a_tick(void **state)
+{
+	struct record_round *round = *state;
+
+	add_threads(round, 1, &(struct share){.on_cpu = 9.9});
+	round->window_seconds = 0.09;
+	assert_limit(round, NULL, NULL);
 }
 
 static void not_quite_a_thread(void **state)
@@ -382,13 +431,16 @@ int main(void)
 		TEST(nothing_is_known),
 		TEST(a_server_that_waits),
 		TEST(cpu),
+		TEST(a_busy_machine),
 		TEST(lock),
 		TEST(lock_over_storage),
 		TEST(not_quite_a_lock),
 		TEST(several_locks),
 		TEST(disk),
+		TEST(a_fast_disk),
 		TEST(rarely_at_the_disk),
 		TEST(thread),
+		TEST(a_window_of_less_than_a_tick),
 		TEST(not_quite_a_thread),
 		TEST(memory),
 		TEST(driver),
