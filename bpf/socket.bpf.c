@@ -75,8 +75,8 @@ int BPF_PROG(socket_arrival, struct sock *sk)
 }
 
 /*
- * Before Linux 6.3 those tracepoints are not there: the same from functions. Sending is
- * seen in the families' own ones, since the common one is compiled into its callers; a
+ * Before Linux 6.3 those tracepoints are not there: the same from functions, and in
+ * the families' own ones, since the common ones are compiled into some of their callers. A
  * file's pages took a way of their own then.
  */
 #define SEND_6_2(name, function)                                                                   \
@@ -92,6 +92,13 @@ int BPF_PROG(socket_arrival, struct sock *sk)
 	{                                                                                          \
 		return sent(socket->sk, length);                                                   \
 	}
+#define RECEIVE_6_2(name, function)                                                                \
+	SEC("?fexit/" #function)                                                                   \
+	int BPF_PROG(name, struct socket *socket, void *message, unsigned long size, int flags,    \
+		     int length)                                                                   \
+	{                                                                                          \
+		return received(socket->sk, length, flags);                                        \
+	}
 
 SEND_6_2(socket_6_2_send_inet, inet_sendmsg)
 SEND_6_2(socket_6_2_send_inet6, inet6_sendmsg)
@@ -99,12 +106,10 @@ SEND_6_2(socket_6_2_send_stream, unix_stream_sendmsg)
 SEND_6_2(socket_6_2_send_dgram, unix_dgram_sendmsg)
 SENDPAGE_6_2(socket_6_2_page_inet, inet_sendpage)
 SENDPAGE_6_2(socket_6_2_page_stream, unix_stream_sendpage)
-
-SEC("?fexit/sock_recvmsg")
-int BPF_PROG(socket_6_2_receive, struct socket *socket, void *message, int flags, int length)
-{
-	return received(socket->sk, length, flags);
-}
+RECEIVE_6_2(socket_6_2_receive, inet_recvmsg)
+RECEIVE_6_2(socket_6_2_receive_inet6, inet6_recvmsg)
+RECEIVE_6_2(socket_6_2_receive_stream, unix_stream_recvmsg)
+RECEIVE_6_2(socket_6_2_receive_dgram, unix_dgram_recvmsg)
 
 SEC("?fentry/sock_def_readable")
 int BPF_PROG(socket_6_2_arrival, struct sock *sk)
