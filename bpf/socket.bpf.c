@@ -3,7 +3,8 @@
 #include "payload.bpf.h"
 #include "request.bpf.h"
 
-#define MSG_PEEK 0x2
+#define MSG_PEEK     0x2
+#define RCV_SHUTDOWN 1
 
 static __always_inline int sent(struct sock *sk, int length)
 {
@@ -119,6 +120,12 @@ int BPF_PROG(socket_6_2_arrival, struct sock *sk)
 	return 0;
 }
 
+/* The end of a stream has a place in it, too. */
+static __always_inline int has_taken_end(struct sock *sk, struct tcp_sock *tcp)
+{
+	return (sk->sk_shutdown & RCV_SHUTDOWN) && tcp->copied_seq == tcp->rcv_nxt;
+}
+
 /*
  * splice(2) takes data out of a TCP socket without receiving a message. This comes after
  * every read of one; what it has taken is what was not there at the read before.
@@ -149,7 +156,7 @@ int BPF_PROG(socket_splice, struct sock *sk)
 		connection_renew(sk, connection);
 		return 0;
 	}
-	return received(sk, (int)(tcp->copied_seq - connection->taken), 0);
+	return received(sk, (int)(tcp->copied_seq - connection->taken) - has_taken_end(sk, tcp), 0);
 }
 
 static __always_inline void connection_begins(struct sock *sk, enum pb_role role)

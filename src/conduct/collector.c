@@ -272,8 +272,6 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 	if (!at_ns)
 		at_ns = clock_now_ns();
 	failed = read_tree(collector, &sum, err) || failed ? -1 : 0;
-	collector->machine_closed_ns = clock_now_ns();
-	machine_read(&collector->machine_at_close);
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);
 	collector->counting = false;
@@ -284,5 +282,7 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 		driver_process_window_close(collector->driver, planned_ns ? planned_ns : at_ns);
 	}
 	conductor_debug(collector->conductor, "window closed");
+	collector->machine_closed_ns = clock_now_ns();
+	machine_read(&collector->machine_at_close);
 	return failed;
 }

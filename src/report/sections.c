@@ -139,7 +139,7 @@ static void add_rate(const struct builder *b)
 		if (sum->window_seconds > 0)
 			rates[side] = as_real(served > 0 ? served : sent) / sum->window_seconds;
 	}
-	if (isnan(rates[SIDE_A]) && isnan(rates[SIDE_B]))
+	if (!(rates[SIDE_A] > 0) && !(rates[SIDE_B] > 0))
 		return;
 	section_cell(b->out, "requests per second");
 	for (size_t side = 0; side < sides_of(b); side++)

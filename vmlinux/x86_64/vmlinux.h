@@ -220,6 +220,7 @@ struct sock {
 	struct sk_buff_head sk_receive_queue;
 	u16 sk_protocol;
 	u16 sk_type;
+	u8 sk_shutdown;
 };
 
 struct socket {
