@@ -87,12 +87,13 @@ static struct connection *connection_open(struct client *client)
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
 	unsigned int source =
 		client->sources ? (unsigned int)(client->opened % client->sources) : 0;
-	uint64_t begin_ns = truth_now_ns();
+	uint64_t began_ns;
 
 	if (!connection)
 		truth_die("no memory");
-	connection->fd = net_connect(&client->place, client->sources ? source + 1 : 0);
-	samples_add(&client->connect, begin_ns, truth_now_ns());
+	connection->fd = net_connect(&client->place, client->sources ? source + 1 : 0, &began_ns);
+	samples_add(&client->connect, began_ns, truth_now_ns());
+	net_no_delay(&client->place, connection->fd);
 	client->opened++;
 	net_nonblocking(connection->fd);
 	if (epoll_ctl(client->epoll, EPOLL_CTL_ADD, connection->fd, &event) < 0)

@@ -123,9 +123,10 @@ static inline int net_listen(struct net_place *place)
 
 /*
  * Connects to @place. @source: which of the loopback's addresses it comes from, counted from
- * 1; 0 leaves that to the kernel.
+ * 1; 0 leaves that to the kernel. @began_ns: when it called, unless NULL.
  */
-static inline int net_connect(const struct net_place *place, unsigned int source)
+static inline int net_connect(const struct net_place *place, unsigned int source,
+			      uint64_t *began_ns)
 {
 	union net_address address, own = {.inet = {.sin_family = AF_INET}};
 	socklen_t length = net_address(place, &address);
@@ -138,9 +139,10 @@ static inline int net_connect(const struct net_place *place, unsigned int source
 		    bind(fd, &own.any, sizeof(own.inet)) < 0)
 			truth_die("cannot take an address of the loopback");
 	}
+	if (began_ns)
+		*began_ns = truth_now_ns();
 	if (connect(fd, &address.any, length) < 0)
 		truth_die("connect");
-	net_no_delay(place, fd);
 	return fd;
 }
 

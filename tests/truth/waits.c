@@ -54,7 +54,7 @@ static void make_tcp(struct wait *wait)
 	struct net_place place = {.path = NULL};
 	int listener = net_listen(&place);
 
-	wait->fds[1] = net_connect(&place, 0);
+	wait->fds[1] = net_connect(&place, 0, NULL);
 	wait->fds[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (wait->fds[0] < 0)
 		truth_die("accept");
@@ -138,7 +138,7 @@ static void connect_one(struct wait *wait)
 {
 	struct net_place place = {.port = wait->fds[1]};
 
-	close(net_connect(&place, 0));
+	close(net_connect(&place, 0, NULL));
 }
 
 /* A pipe that is full: who writes has to wait until somebody reads. */
@@ -171,6 +171,12 @@ static void read_page(struct wait *wait)
 }
 
 /* --- other threads ---------------------------------------------------------------------- */
+
+/* Not at 2 or below: that is what a mutex holds. */
+static void make_futex(struct wait *wait)
+{
+	wait->given = wait->taken = 100;
+}
 
 static void futex_wait(struct wait *wait)
 {
@@ -283,7 +289,7 @@ static void child_wait(struct wait *wait)
 }
 
 static const struct way ways[] = {
-	{"w-futex", "futex", NULL, futex_wait, futex_wake},
+	{"w-futex", "futex", make_futex, futex_wait, futex_wake},
 	{"w-cond", "futex", NULL, cond_wait, cond_signal},
 	{"w-semaphore", "futex", make_semaphore, semaphore_wait, semaphore_post},
 	{"w-mutex", "lock", make_locked, mutex_wait, mutex_lend},
