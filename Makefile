@@ -112,6 +112,12 @@ $(BUILD)/truth/%: tests/truth/%.c
 	$(call say,TRUTH,$<)
 	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) -o $@ $< -lpthread
 
+# What `make bench` measures with, beside perfbpf itself.
+$(BUILD)/bench/%: tools/bench/%.c $(BUILD)/libperfbpf.a
+	@mkdir -p $(@D)
+	$(call say,BENCH,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS)
+
 truth: $(TRUTH)
 unit: $(UNIT)
 	@tools/run-unit.sh $(UNIT)
@@ -139,7 +145,7 @@ demo:
 
 bench:
 	tools/install-deps.sh build bench
-	$(MAKE) all truth
+	$(MAKE) all truth $(BUILD)/bench/slices
 	tools/bench/bench.sh
 
 # --- the rest ----------------------------------------------------------------

@@ -42,9 +42,10 @@ struct user_message {
 	__u64 n_parts;
 };
 
-/* Appends what lies at @from to the prefix; returns its new length. */
-static __always_inline __u32 prefix_append(struct payload_scratch *scratch, __u32 at, __u64 from,
-					   __u64 length)
+/* Appends what lies at @from to the prefix; returns its new length. A function of its own: before
+ * 6.3 the verifier forgets the bounds of a length that had to leave its register. */
+static __noinline __u32 prefix_append(struct payload_scratch *scratch, __u32 at, __u64 from,
+				      __u64 length)
 {
 	if (at >= PB_PAYLOAD_MAX)
 		return at;

@@ -89,8 +89,12 @@ static int try_all(bool verifier, struct error *err)
 	int failed;
 	struct probe *probe = probe_open(&options, err);
 
-	if (!probe)
+	if (!probe) {
+		if (probe_log_verifier()[0])
+			printf("\nThe kernel's verifier said at last:\n%s\n",
+			       probe_log_verifier());
 		return -1;
+	}
 	printf("\nAll programs load and attach (%.0f ms). 'perfbpf run' works here.\n",
 	       (double)(clock_now_ns() - start) / 1e6);
 	failed = verifier ? print_verifier(probe, err) : 0;

@@ -75,7 +75,8 @@ int capability_explain(int errno_value, const char *program, const char *detail,
 	struct utsname host;
 
 	uname(&host);
-	if (errno_value == EPERM || errno_value == EACCES)
+	/* EACCES and EINVAL are the verifier's words for a program that it does not trust. */
+	if (errno_value == EPERM)
 		return error_set(
 			err, EXIT_CODE_PRIVILEGE,
 			"the kernel (%s) refused program '%s' (%s): CAP_BPF and CAP_PERFMON are "

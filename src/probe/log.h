@@ -10,5 +10,7 @@ void probe_log_start(void);
 const char *probe_log_first(void);
 /* The name of the program that failed to load, "" where none was named. */
 const char *probe_log_program(void);
+/* The end of what the kernel's verifier said of that program; "" where it said nothing. */
+const char *probe_log_verifier(void);
 
 #endif
