@@ -43,6 +43,12 @@ enum pid_type {
 
 typedef int __kernel_pid_t;
 
+typedef __u16 __be16;
+
+typedef __u32 __be32;
+
+typedef short unsigned int umode_t;
+
 typedef __kernel_pid_t pid_t;
 
 typedef struct {
@@ -58,9 +64,19 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };
 
+struct task_io_accounting {
+	u64 rchar;
+	u64 wchar;
+	u64 syscw;
+	u64 read_bytes;
+	u64 write_bytes;
+};
+
 struct mm_struct;
 
 struct pid;
+
+struct files_struct;
 
 struct signal_struct;
 
@@ -71,6 +87,7 @@ struct task_struct {
 	struct sched_entity se;
 	struct mm_struct *mm;
 	int exit_code;
+	unsigned int in_iowait: 1;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *real_parent;
@@ -84,12 +101,39 @@ struct task_struct {
 	long unsigned int min_flt;
 	long unsigned int maj_flt;
 	char comm[16];
+	struct files_struct *files;
 	struct signal_struct *signal;
+	struct task_io_accounting ioac;
+};
+
+struct user_pt_regs {
+	__u64 regs[31];
+};
+
+struct pt_regs {
+	union {
+		struct user_pt_regs user_regs;
+	};
+	u64 orig_x0;
+	s32 syscallno;
+};
+
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
 };
 
 struct percpu_counter {
 	s64 count;
-	void *counters;
+	s32 *counters;
 };
 
 struct file;
@@ -124,25 +168,77 @@ struct signal_struct {
 struct path {
 };
 
+struct inode;
+
 struct file {
+	void *private_data;
+	struct inode *f_inode;
 	struct path f_path;
+};
+
+struct inode {
+	umode_t i_mode;
 };
 
 struct linux_binprm {
 	void *interp;
 };
 
+typedef __u32 blk_opf_t;
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+typedef struct {
+	void *net;
+} possible_net_t;
+
 struct sock_common {
+	union {
+		struct {
+			__be32 skc_daddr;
+		};
+	};
+	union {
+		struct {
+			__be16 skc_dport;
+			__u16 skc_num;
+		};
+	};
 	short unsigned int skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+};
+
+struct sk_buff_head {
+	__u32 qlen;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
+	u8 sk_shutdown;
+	u16 sk_type;
 	u16 sk_protocol;
 };
 
 struct socket {
 	struct sock *sk;
+};
+
+struct fdtable;
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
 };
 
 struct rq;
@@ -158,6 +254,11 @@ struct rq {
 
 struct bpf_iter_meta {
 	u64 seq_num;
+};
+
+struct request {
+	blk_opf_t cmd_flags;
+	unsigned int __data_len;
 };
 
 struct bpf_array {
@@ -183,6 +284,44 @@ struct bpf_iter__task_file {
 	};
 	union {
 		struct file *file;
+	};
+};
+
+struct bpf_iter__bpf_map_elem {
+	union {
+		void *value;
+	};
+};
+
+struct epoll_filefd {
+	struct file *file;
+} __attribute__((packed));
+
+struct epitem {
+	struct epoll_filefd ffd;
+};
+
+struct eventpoll {
+	struct rb_root_cached rbr;
+};
+
+struct unix_sock {
+	void *addr;
+	struct sock *peer;
+};
+
+struct tcp_sock {
+	u32 copied_seq;
+	u32 rcv_nxt;
+	u32 srtt_us;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	union {
+		struct sock *sk;
+	};
+	union {
+		void *value;
 	};
 };
 
