@@ -135,6 +135,21 @@ free_port() {
 
 answers_at() { (exec 9<>"/dev/tcp/127.0.0.1/$1"); }
 
+# What all CPUs have worked, in ticks.
+busy_ticks() {
+	awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat
+}
+
+# machine_is_quiet: does nobody else want the CPUs now? Where others do, times of programs are
+# those of their waiting for a CPU, which is as it should be, but no truth to compare with.
+machine_is_quiet() {
+	local before
+	before=$(busy_ticks)
+	sleep 0.3
+	# 15 % of all CPUs
+	(($(busy_ticks) - before < $(getconf CLK_TCK) * $(nproc) * 45 / 1000))
+}
+
 # --- running perfbpf -----------------------------------------------------------
 
 # perfbpf ARGUMENT...: runs it to its end; RC, $OUT and $ERR are what came of it.
@@ -234,6 +249,19 @@ curl_through() {
 
 # value FILTER [FILE]: of run.json in DIR.
 value() { jq -r "$1" "${2:-$DIR/run.json}"; }
+
+# numbers ARRAY FILTER [FILE]: all numbers and words below FILTER, by their path ("latency.queue.count"):
+# many values for the price of one. What is null is not there.
+numbers() {
+	# shellcheck disable=SC2034
+	local -n into=$1
+	local key word
+	into=()
+	while read -r key word; do
+		# shellcheck disable=SC2004,SC2034
+		into[$key]=$word
+	done < <(value "$2 | paths(scalars) as \$p | \"\(\$p | join(\".\")) \(getpath(\$p))\"" "${@:3}")
+}
 
 # within NAME ACTUAL EXPECTED PERCENT [ABSOLUTE]: passes where ACTUAL is not farther from
 # EXPECTED than the larger of both bounds.
