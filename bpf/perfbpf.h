@@ -135,7 +135,7 @@ struct pb_thread_time {
 	pb_u64 since_ns;   /* of the present state */
 	pb_u64 settled_ns; /* until here all is accounted */
 	pb_u64 cpu_at_begin_ns;
-	pb_u64 cpu_at_out_ns; /* its account when it last left a CPU */
+	pb_u64 cpu_at_out_ns;    /* its account when it last left a CPU */
 	pb_u64 off_at_switch_ns; /* what its run queue had lost to others when it began to run */
 	pb_u64 stolen_ns;
 	pb_u64 run_queue_ns;
@@ -227,11 +227,17 @@ struct pb_event_exit {
 	struct pb_memory memory;
 };
 
+enum pb_thread_told {
+	PB_THREAD_ENDED,  /* it is gone */
+	PB_THREAD_CLOSED, /* the window closed on it */
+	PB_THREAD_SO_FAR, /* it goes on, and will be told again */
+};
+
 struct pb_event_thread {
 	struct pb_event event; /* time_ns: until here it is accounted */
 	pb_s32 pid;
 	pb_s32 tid;
-	pb_u32 ended; /* 0: it lives */
+	pb_u32 how; /* enum pb_thread_told */
 	pb_u32 pad;
 	pb_u64 began_ns;
 	pb_u64 cpu_ns;
@@ -325,7 +331,8 @@ struct pb_control {
 	pb_u32 pidns_level;     /* of the observer's pid namespace: pids are told as it sees them */
 	pb_u32 closing;         /* the window's number: no thread is adopted by it any more */
 	pb_s64 window_offset_ns; /* sched_offset_ns when the window opened, 0: not known */
-	pb_u32 pad[6];
+	pb_u32 look;             /* tell how far the threads have come */
+	pb_u32 pad[5];
 	/* Written where processes begin and end. */
 	pb_u32 enrolled;   /* tasks that enrol passes have added so far */
 	pb_s32 live;       /* processes of the present epoch that have not ended */

@@ -50,42 +50,49 @@ static __always_inline enum pb_thread_state state_of(struct task_struct *task)
 	return task->__state ? PB_THREAD_WAITING : PB_THREAD_QUEUED;
 }
 
-/* The window closes on this thread: its account is told, and nothing is added any more. */
-static __always_inline void time_close(struct task_struct *task, struct pb_task *member, __u64 now)
+/* Charges the time up to @now and tells of it. */
+static __always_inline void tell_time(struct task_struct *task, struct pb_task *member,
+				      enum pb_thread_told how, __u64 now)
 {
 	struct pb_thread_time *time = &member->time;
-	__u64 cpu_ns = task->se.sum_exec_runtime + running_ns(task);
+	__u64 cpu_ns = task->se.sum_exec_runtime + running_ns(task), off_ns;
 
-	if (time->state == PB_THREAD_RUNNING)
-		time->stolen_ns += elapsed(time->off_at_switch_ns, lost_to_others(task));
-	else if (task->on_cpu)
+	if (time->state == PB_THREAD_RUNNING) {
+		off_ns = lost_to_others(task);
+		time->stolen_ns += elapsed(time->off_at_switch_ns, off_ns);
+		time->off_at_switch_ns = off_ns;
+	} else if (task->on_cpu) {
 		time_missed_switch(time, cpu_ns, now);
+	}
 	time_settle(time, now);
-	fsync_finish(time);
-	tell_thread(task, member, cpu_ns, false, now);
-	time->window = 0;
+	if (how == PB_THREAD_CLOSED)
+		fsync_finish(time);
+	tell_thread(task, member, cpu_ns, how, now);
 }
 
 /*
- * Threads that have not been switched since the window opened are adopted as they are; when
- * it closes the time so far is charged.
+ * Threads that have not been switched since the window opened are adopted as they are; where
+ * a phase begins they are told of, and when the window closes their accounts are. Not at every
+ * tick: the account goes by the scheduler's clock, which this look is ahead of where a switch
+ * is under way.
  */
 static __always_inline void look_at_time(struct task_struct *task, struct pb_task *member)
 {
 	struct pb_thread_time *time = &member->time;
 	bool known = time->window == pb_control.window;
-	__u64 now = bpf_ktime_get_ns();
 	enum pb_thread_state state = state_of(task);
+	__u64 now = bpf_ktime_get_ns();
 
 	if (is_dead(task) || !time_adopt(task, member, state, running_ns(task), now))
 		return;
 	if (!known && state == PB_THREAD_WAITING)
 		time_wait(task, time, now);
-	/* Not at every tick: the account goes by the scheduler's clock, which this look is ahead
-	 * of where a switch is under way. */
-	if (!pb_control.closing)
-		return;
-	time_close(task, member, now);
+	if (pb_control.closing) {
+		tell_time(task, member, PB_THREAD_CLOSED, now);
+		time->window = 0;
+	} else if (pb_control.look) {
+		tell_time(task, member, PB_THREAD_SO_FAR, now);
+	}
 }
 
 SEC("?iter/task")

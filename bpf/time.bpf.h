@@ -140,7 +140,7 @@ static __always_inline bool time_adopt(struct task_struct *task, struct pb_task 
 }
 
 static __always_inline void tell_thread(struct task_struct *task, struct pb_task *member,
-					__u64 cpu_ns, bool ended, __u64 now)
+					__u64 cpu_ns, enum pb_thread_told how, __u64 now)
 {
 	struct pb_slot *slot = slot_at(member->slot);
 	struct pb_thread_time *time = &member->time;
@@ -155,7 +155,7 @@ static __always_inline void tell_thread(struct task_struct *task, struct pb_task
 	event->event.time_ns = now;
 	event->pid = tgid_of(task);
 	event->tid = tid_of(task);
-	event->ended = ended;
+	event->how = how;
 	event->pad = 0;
 	event->began_ns = time->began_ns;
 	event->cpu_ns = elapsed(time->cpu_at_begin_ns, cpu_ns);
@@ -198,7 +198,7 @@ static __always_inline void time_switch_out(struct task_struct *task, struct pb_
 	time_settle(time, now);
 	if (task->__state & TASK_DEAD) {
 		fsync_finish(time);
-		tell_thread(task, member, task->se.sum_exec_runtime, true, now);
+		tell_thread(task, member, task->se.sum_exec_runtime, PB_THREAD_ENDED, now);
 		time->window = 0;
 	} else if (preempt || !task->__state) {
 		time_enter(time, PB_THREAD_QUEUED, now);

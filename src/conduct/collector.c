@@ -2,6 +2,7 @@
 #include "conduct/collector.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -60,6 +61,7 @@ void collector_clear(struct collector *collector)
 {
 	tree_free(collector->tree);
 	kinds_free(collector->kinds);
+	free(collector->edges);
 	window_clear(&collector->window);
 	if (collector->epoll_fd > 0)
 		close(collector->epoll_fd);
@@ -213,8 +215,6 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 		collector->driver_cpu_at_open = driver_process_cpu_ns(collector->driver);
 	if (read_tree(collector, &sum, err))
 		return -1;
-	machine_read(&collector->machine_at_open);
-	collector->machine_opened_ns = clock_now_ns();
 	failed = probe_window_open(probe);
 	if (failed)
 		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
@@ -230,6 +230,39 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 					   collector->conductor->options->tick_ns);
 	conductor_debug(collector->conductor, "window open");
 	return 0;
+}
+
+static int add_edge(struct collector *collector, const char *name, struct error *err)
+{
+	struct phase_edge *edge,
+		*edges = reallocarray(collector->edges, collector->n_edges + 1, sizeof(*edges));
+
+	if (!edges)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	collector->edges = edges;
+	edge = &edges[collector->n_edges++];
+	edge->name = name;
+	edge->at_ns = clock_now_ns();
+	edge->time = threads_so_far(tree_threads(collector->tree));
+	edge->runnable_beyond = collector->runnable_beyond;
+	edge->runnable_samples = collector->runnable_samples;
+	machine_read(&edge->machine);
+	return 0;
+}
+
+int collector_phase(struct collector *collector, const char *name, struct error *err)
+{
+	int failed = 0;
+
+	/* At the opening nothing has been used yet. */
+	threads_look(tree_threads(collector->tree));
+	if (collector->n_edges)
+		failed = probe_window_look(collector->conductor->probe);
+	if (failed)
+		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
+				 strerror(-failed));
+	collector_drain(collector);
+	return add_edge(collector, name, err);
 }
 
 static double seconds_of(const struct timeval *tv)
@@ -282,7 +315,8 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 		driver_process_window_close(collector->driver, planned_ns ? planned_ns : at_ns);
 	}
 	conductor_debug(collector->conductor, "window closed");
-	collector->machine_closed_ns = clock_now_ns();
-	machine_read(&collector->machine_at_close);
+	threads_look(tree_threads(collector->tree));
+	if (add_edge(collector, NULL, err))
+		failed = -1;
 	return failed;
 }

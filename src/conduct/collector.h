@@ -19,6 +19,16 @@
 #include "measure/window.h"
 #include "probe/probe.h"
 
+/* The machine and the side's threads where a phase begins. */
+struct phase_edge {
+	const char *name; /* of the phase; borrowed */
+	uint64_t at_ns;
+	struct machine machine;
+	struct thread_time time;
+	double runnable_beyond;
+	unsigned int runnable_samples;
+};
+
 struct collector {
 	struct conductor *conductor;
 	struct driver_process *driver; /* NULL: none */
@@ -33,8 +43,8 @@ struct collector {
 	uint64_t driver_cpu_at_open, driver_cpu_ns;
 	unsigned int late_ticks; /* ticks that perfbpf was kept from */
 	struct kinds *kinds;     /* NULL: protocols are not wanted */
-	struct machine machine_at_open, machine_at_close;
-	uint64_t machine_opened_ns, machine_closed_ns;
+	size_t n_edges;
+	struct phase_edge *edges; /* where each phase of the window began; the last: its end */
 	double runnable_beyond; /* tasks that were ready beyond one a CPU, summed over the ticks */
 	unsigned int runnable_samples;
 	int cpus;
@@ -65,6 +75,11 @@ void collector_drain(struct collector *collector);
  * and closes a moment later; 0: now. -1 with @err.
  */
 int collector_window_open(struct collector *collector, uint64_t planned_ns, struct error *err);
+/*
+ * The window's phase @name begins: the first one with the window, the others inside it. Its name
+ * stays the caller's. -1 with @err.
+ */
+int collector_phase(struct collector *collector, const char *name, struct error *err);
 /* @at_ns: until when the window lasted, where that is known to have been earlier than now; 0: now.
  */
 int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t planned_ns,

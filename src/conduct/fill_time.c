@@ -90,34 +90,48 @@ static void use_of_run_queue(struct record_use *use, const struct record_time *t
 	use->saturation = time->run_queue_seconds / wanted;
 }
 
-/* The driver's part comes later, with its report. */
-int fill_phases(struct record_round *out, const struct collector *collector)
+static int fill_phase(struct record_round *out, const struct collector *collector,
+		      const struct phase_edge *from, const struct phase_edge *to)
 {
-	struct record_round_phase *phase = calloc(1, sizeof(*phase));
+	struct record_round_phase *phase = &out->phases[out->n_phases++];
+	double length = seconds(to->at_ns - from->at_ns);
+	unsigned int samples = to->runnable_samples - from->runnable_samples;
+	struct thread_time time = thread_time_between(&from->time, &to->time);
 
-	if (!phase)
-		return -1;
-	out->phases = phase;
-	out->n_phases = 1;
-	phase->name = strdup("measured");
-	phase->started_at = 0;
-	phase->duration_seconds = out->window_seconds;
+	phase->name = strdup(from->name);
+	phase->started_at = ((double)from->at_ns - (double)collector->window.opened_ns) / 1e9;
+	phase->duration_seconds = length;
 	use_init(&phase->cpu);
 	use_init(&phase->run_queue);
 	use_init(&phase->memory);
 	use_init(&phase->disk);
 	use_init(&phase->network);
 	use_init(&phase->driver);
-	machine_use(phase, &collector->machine_at_open, &collector->machine_at_close,
-		    (double)(collector->machine_closed_ns - collector->machine_opened_ns) / 1e9);
-	if (collector->runnable_samples)
+	machine_use(phase, &from->machine, &to->machine, length);
+	if (samples)
 		phase->cpu.saturation =
-			collector->runnable_beyond / (double)collector->runnable_samples;
+			(to->runnable_beyond - from->runnable_beyond) / (double)samples;
 	if (out->has_io)
 		phase->disk.errors = out->io.block_errors;
+	fill_thread_time(&phase->time, out->has_time ? &time : NULL);
 	if (out->has_time)
-		use_of_run_queue(&phase->run_queue, &out->time);
+		use_of_run_queue(&phase->run_queue, &phase->time);
 	return phase->name ? 0 : -1;
+}
+
+/* The driver's part comes later, with its report. */
+int fill_phases(struct record_round *out, const struct collector *collector)
+{
+	int failed = 0;
+
+	if (collector->n_edges < 2)
+		return 0;
+	out->phases = calloc(collector->n_edges, sizeof(*out->phases));
+	if (!out->phases)
+		return -1;
+	for (size_t i = 0; !failed && i + 1 < collector->n_edges; i++)
+		failed = fill_phase(out, collector, &collector->edges[i], &collector->edges[i + 1]);
+	return failed;
 }
 
 int fill_limits(struct record_round *out, int64_t cpus)

@@ -271,6 +271,24 @@ static int pass_to_opening(struct round *round, uint64_t open_ns, struct error *
 	return pass(round, "warm-up", open_ns, err);
 }
 
+/* The window is open: one measured phase after the other. */
+static int pass_measured(struct round *round, uint64_t from_ns, struct error *err)
+{
+	const struct scenario *scenario = round->plan->scenario;
+
+	for (size_t i = 0; i < scenario->n_phases && !round->conductor->interrupted; i++) {
+		const struct phase *phase = &scenario->phases[i];
+
+		if (phase->role != PHASE_MEASURED)
+			continue;
+		from_ns += phase->duration_ns;
+		if (collector_phase(&round->collector, phase->name, err) ||
+		    pass(round, phase->name, from_ns, err))
+			return -1;
+	}
+	return 0;
+}
+
 /*
  * With a driver: connect, warm up, measure while both go on, cool down, compare notes.
  * All times count from the moment at which the driver began its schedule anew, so
@@ -293,7 +311,7 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	if (conductor->interrupted)
 		return 0;
 	if (collector_window_open(&round->collector, open_ns, err) ||
-	    pass(round, "measured", close_ns, err))
+	    pass_measured(round, open_ns, err))
 		return -1;
 	if (collector_window_close(&round->collector, 0, conductor->interrupted ? 0 : close_ns,
 				   err))
@@ -353,7 +371,8 @@ static int run_command(struct round *round, struct error *err)
 		return -1;
 	if (warmup && (release(round, err) || pass(round, "warm-up", clock_now_ns() + warmup, err)))
 		return -1;
-	if (conductor->interrupted || collector_window_open(&round->collector, 0, err))
+	if (conductor->interrupted || collector_window_open(&round->collector, 0, err) ||
+	    collector_phase(&round->collector, "measured", err))
 		return conductor->interrupted ? 0 : -1;
 	if (!warmup && release(round, err))
 		return -1;
@@ -389,7 +408,8 @@ static int run_attach(struct round *round, struct error *err)
 			return -1;
 	collector_drain(&round->collector);
 	if (pass(round, "warm-up", clock_now_ns() + round->plan->warmup_ns, err) ||
-	    collector_window_open(&round->collector, 0, err))
+	    collector_window_open(&round->collector, 0, err) ||
+	    collector_phase(&round->collector, "measured", err))
 		return -1;
 	progress_phase(&round->conductor->progress, "measuring", duration);
 	if (collector_wait(&round->collector, duration ? clock_now_ns() + duration : 0,

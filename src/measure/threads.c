@@ -74,12 +74,16 @@ void threads_add(struct threads *threads, const struct pb_event_thread *event)
 		.pid = event->pid,
 		.tid = event->tid,
 		.began_ns = event->began_ns,
-		.ended_ns = event->ended ? event->event.time_ns : 0,
+		.ended_ns = event->how == PB_THREAD_ENDED ? event->event.time_ns : 0,
 		.time = thread_time_of(event),
 	};
 
 	memcpy(thread.comm, event->comm, sizeof(thread.comm));
 	thread.comm[sizeof(thread.comm) - 1] = 0;
+	if (event->how == PB_THREAD_SO_FAR) {
+		thread_time_add(&threads->so_far, &thread.time);
+		return;
+	}
 	thread_time_add(&threads->sum, &thread.time);
 	if (threads->n < THREADS_MAX && has_room(threads)) {
 		threads->list[threads->n++] = thread;
@@ -94,6 +98,31 @@ void threads_add(struct threads *threads, const struct pb_event_thread *event)
 		return;
 	threads->list[0] = thread;
 	sink(threads, 0);
+}
+
+void threads_look(struct threads *threads)
+{
+	memset(&threads->so_far, 0, sizeof(threads->so_far));
+}
+
+struct thread_time threads_so_far(const struct threads *threads)
+{
+	struct thread_time time = threads->sum;
+
+	thread_time_add(&time, &threads->so_far);
+	return time;
+}
+
+struct thread_time thread_time_between(const struct thread_time *from, const struct thread_time *to)
+{
+	/* The struct holds nothing but counters. */
+	const uint64_t *x = (const uint64_t *)from, *y = (const uint64_t *)to;
+	struct thread_time time;
+	uint64_t *z = (uint64_t *)&time;
+
+	for (size_t i = 0; i < sizeof(time) / sizeof(*z); i++)
+		z[i] = y[i] > x[i] ? y[i] - x[i] : 0;
+	return time;
 }
 
 static int by_cpu(const void *a, const void *b)

@@ -26,7 +26,8 @@ struct thread {
 };
 
 struct threads {
-	struct thread_time sum;
+	struct thread_time sum;    /* of those that have ended, or on which the window closed */
+	struct thread_time so_far; /* of those that go on, at the last look */
 	size_t n, capacity;
 	struct thread *list; /* a heap: the one with least CPU time first, until threads_sort() */
 	uint64_t unlisted;
@@ -36,6 +37,13 @@ struct threads {
 struct thread_time thread_time_of(const struct pb_event_thread *event);
 void thread_time_add(struct thread_time *into, const struct thread_time *from);
 
+/* A look begins: what the last one saw is forgotten. */
+void threads_look(struct threads *threads);
+/* All of it up to the last look. */
+struct thread_time threads_so_far(const struct threads *threads);
+/* What came between two moments, field by field; never below 0. */
+struct thread_time thread_time_between(const struct thread_time *from,
+				       const struct thread_time *to);
 /* Takes in one thread; a list that cannot grow for want of memory counts it as unlisted. */
 void threads_add(struct threads *threads, const struct pb_event_thread *event);
 /* Most CPU time first. Nothing may be added afterwards. */

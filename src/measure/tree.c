@@ -248,7 +248,7 @@ static void take_thread(struct tree *tree, const struct pb_event_thread *thread)
 	struct thread_time time = thread_time_of(thread);
 
 	threads_add(&tree->threads, thread);
-	if (process)
+	if (process && thread->how != PB_THREAD_SO_FAR)
 		thread_time_add(&process->time, &time);
 }
 

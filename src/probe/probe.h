@@ -58,6 +58,8 @@ int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *
  * leaves all to be read. 0, or -errno.
  */
 int probe_window_open(struct probe *probe);
+/* Inside the window: tells how far the accounts of threads have come (PB_THREAD_SO_FAR). */
+int probe_window_look(struct probe *probe);
 int probe_window_close(struct probe *probe);
 /* Are these wanted, and does this kernel give them? */
 bool probe_has_requests(const struct probe *probe);

@@ -38,6 +38,18 @@ int probe_window_open(struct probe *probe)
 	return probe->options.time ? probe_snapshot(probe) : 0;
 }
 
+int probe_window_look(struct probe *probe)
+{
+	int failed;
+
+	if (!probe->options.time)
+		return 0;
+	__atomic_store_n(&probe->control->look, 1, __ATOMIC_SEQ_CST);
+	failed = probe_snapshot(probe);
+	__atomic_store_n(&probe->control->look, 0, __ATOMIC_SEQ_CST);
+	return failed;
+}
+
 int probe_window_close(struct probe *probe)
 {
 	uint64_t socket;

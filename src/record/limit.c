@@ -172,7 +172,8 @@ static bool is_lock(const struct evidence *evidence, FILE *out)
 		return false;
 	users = find_lock_users(evidence);
 	share = time->lock_seconds / evidence->busy;
-	running = users.running / evidence->duration;
+	/* Single threads are known over the whole window only. */
+	running = users.running / evidence->round->window_seconds;
 	if (share < LIMIT_LOCK_SHARE ||
 	    (running > LIMIT_LOCK_RUNNING && share < LIMIT_LOCK_SHARE_ALONE))
 		return false;
@@ -229,7 +230,7 @@ static bool is_thread(const struct evidence *evidence, FILE *out)
 {
 	const struct record_round *round = evidence->round;
 	const struct record_thread *busiest = NULL;
-	double needed = LIMIT_THREAD_BUSY * evidence->duration;
+	double window = round->window_seconds, needed = LIMIT_THREAD_BUSY * window;
 	double machine = evidence->phase->cpu.utilization;
 	size_t n = 0;
 
@@ -250,7 +251,7 @@ static bool is_thread(const struct evidence *evidence, FILE *out)
 		fprintf(out, "%zu threads: the busiest, ", n);
 	fprintf(out, "'%s' (%lld)%s was on a CPU %.0f %% of the time",
 		busiest->comm ? busiest->comm : "?", (long long)busiest->tid, n == 1 ? "" : ",",
-		percent(busiest->time.on_cpu_seconds / evidence->duration));
+		percent(busiest->time.on_cpu_seconds / window));
 	if (machine < LIMIT_CPU_FULL)
 		fprintf(out,
 			", while the machine was %.0f %% busy: the program has no more parallel "
@@ -351,9 +352,13 @@ int record_limit(struct record_round *round, int64_t cpus)
 			.cpus = cpus,
 			.duration = round->window_seconds,
 			.time = round->has_time ? &round->time : NULL,
-			.busy = round->has_time ? busy_of(&round->time) : 0,
 		};
 
+		if (round->has_time && !isnan(phase->time.wall_seconds)) {
+			evidence.time = &phase->time;
+			evidence.duration = phase->duration_seconds;
+		}
+		evidence.busy = evidence.time ? busy_of(evidence.time) : 0;
 		free(phase->limited_by);
 		free(phase->limit);
 		phase->limited_by = phase->limit = NULL;

@@ -177,6 +177,7 @@ struct record_round_phase {
 	char *name;
 	double started_at, duration_seconds; /* from the opening of the window */
 	struct record_use cpu, run_queue, memory, disk, network, driver;
+	struct record_time time; /* of the side's threads; NAN: not known */
 	char *limited_by; /* "cpu" "thread" "lock" "memory" "disk" "network" "driver" "sleep",
 			     NULL: no evidence */
 	char *limit;      /* one sentence with its evidence, NULL: none */

@@ -270,6 +270,7 @@ static const struct field round_phase_fields[] = {
 	OBJECT(driver, use_shape,
 	       "share of one core; saturation: seconds it fell behind its plan; "
 	       "errors: what it dropped"),
+	OBJECT(time, time_shape, "where the time of the side's threads went in this phase"),
 	STRING(limited_by, "\"cpu\", \"thread\", \"lock\", \"memory\", \"disk\", \"network\", "
 			   "\"driver\" or \"sleep\"; null where there is no evidence"),
 	STRING(limit, "one sentence with its evidence"),
