@@ -354,7 +354,7 @@ int record_limit(struct record_round *round, int64_t cpus)
 			.time = round->has_time ? &round->time : NULL,
 		};
 
-		if (round->has_time && !isnan(phase->time.wall_seconds)) {
+		if (round->has_time && phase->time.wall_seconds > 0) {
 			evidence.time = &phase->time;
 			evidence.duration = phase->duration_seconds;
 		}
