@@ -207,6 +207,17 @@ static __always_inline __u32 position_taken(struct sock *sk, struct connection *
 	return position;
 }
 
+#define RCV_SHUTDOWN 1
+
+/* The end of a stream has a place in it, too. */
+static __always_inline bool has_unread(struct sock *sk)
+{
+	struct tcp_sock *tcp = is_tcp(sk) ? bpf_skc_to_tcp_sock(sk) : NULL;
+	__u32 end = sk->sk_shutdown & RCV_SHUTDOWN ? 1 : 0;
+
+	return tcp && (__s32)(tcp->rcv_nxt - tcp->copied_seq - end) > 0;
+}
+
 /* What was remembered of another window says nothing about this one. */
 static __always_inline void connection_renew(struct sock *sk, struct connection *connection)
 {

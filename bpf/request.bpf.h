@@ -95,6 +95,33 @@ static __always_inline void turn_finish(struct sock *sk, struct connection *conn
 	connection_flush(sk, connection);
 }
 
+/* One end will say no more: what it asked can still be answered. Returns whether the turn is over.
+ */
+static __always_inline bool turn_pause(struct sock *sk, struct connection *connection)
+{
+	if (connection->turn.state == TURN_ASKED)
+		return false;
+	turn_finish(sk, connection);
+	return true;
+}
+
+/*
+ * Nothing more will come. What was asked will not be answered; unless the answer lies in
+ * the socket, where the program may read it yet, unseen.
+ */
+static __always_inline void turn_end(struct sock *sk, struct connection *connection)
+{
+	struct turn *turn = &connection->turn;
+
+	if (turn->state == TURN_ASKED && turn->role == PB_ROLE_CLIENT && has_unread(sk)) {
+		turn->state = TURN_ANSWERED;
+		turn->first_ns = connection->marks[connection->tail % MARKS].at_ns;
+	}
+	if (turn->state == TURN_ASKED)
+		count_request(in_flight);
+	turn_finish(sk, connection);
+}
+
 /* For a connection whose socket may go at any time. */
 static __always_inline void turn_keep(struct sock *sk, const struct turn *turn)
 {
@@ -246,7 +273,7 @@ static __always_inline struct connection *request_read(struct sock *sk, struct p
 	*arrived_ns = take_arrival(connection, position_taken(sk, connection));
 	connection->rx_bytes += length;
 	if (!length)
-		turn_finish(sk, connection);
+		turn_pause(sk, connection);
 	else if (connection->turn.role == PB_ROLE_SERVER)
 		server_read(sk, connection, *arrived_ns, now);
 	else if (connection->turn.role == PB_ROLE_CLIENT)

@@ -3,8 +3,7 @@
 #include "payload.bpf.h"
 #include "request.bpf.h"
 
-#define MSG_PEEK     0x2
-#define RCV_SHUTDOWN 1
+#define MSG_PEEK 0x2
 
 static __always_inline int sent(struct sock *sk, int length)
 {
@@ -50,7 +49,8 @@ static __always_inline int received(struct sock *sk, int length, int flags)
 		return 0;
 	now = bpf_ktime_get_ns();
 	connection = request_read(sk, member, (__u32)length, now, &arrived_ns);
-	if (connection)
+	/* The end of a connection is told once nothing on it waits for an answer. */
+	if (connection && (length || connection->turn.state != TURN_ASKED))
 		payload_tell(connection, (__u32)length, false, arrived_ns, now);
 	return 0;
 }
@@ -120,7 +120,6 @@ int BPF_PROG(socket_6_2_arrival, struct sock *sk)
 	return 0;
 }
 
-/* The end of a stream has a place in it, too. */
 static __always_inline int has_taken_end(struct sock *sk, struct tcp_sock *tcp)
 {
 	return (sk->sk_shutdown & RCV_SHUTDOWN) && tcp->copied_seq == tcp->rcv_nxt;
@@ -208,10 +207,17 @@ static __always_inline void connection_accepted(struct sock *sk, struct connecti
 		__sync_fetch_and_add(&peer->connections, 1);
 }
 
-/* The member will say no more on it, or it is gone. */
-static __always_inline bool is_closed(int state)
+/* Gone, or the member will say no more on it: whoever it has asked can still answer. */
+static __always_inline void connection_ends(struct sock *sk, struct connection *connection,
+					    int state)
 {
-	return state == BPF_TCP_FIN_WAIT1 || state == BPF_TCP_LAST_ACK || state == BPF_TCP_CLOSE;
+	if (state == BPF_TCP_FIN_WAIT1 || state == BPF_TCP_LAST_ACK)
+		turn_pause(sk, connection);
+	if (state != BPF_TCP_CLOSE)
+		return;
+	turn_end(sk, connection);
+	if (connection->number && !has_unread(sk))
+		payload_tell(connection, 0, true, 0, bpf_ktime_get_ns());
 }
 
 /*
@@ -241,10 +247,8 @@ int BPF_PROG(socket_set_state, struct sock *sk, int old_state, int new_state)
 		connection_opened(sk, connection, &slot->totals);
 	} else if (new_state == BPF_TCP_ESTABLISHED && old_state == BPF_TCP_SYN_RECV) {
 		connection_accepted(sk, connection, &slot->totals);
-	} else if (is_closed(new_state) && connection->window == pb_control.window) {
-		turn_finish(sk, connection);
-		if (connection->number)
-			payload_tell(connection, 0, true, 0, bpf_ktime_get_ns());
+	} else if (connection->window == pb_control.window) {
+		connection_ends(sk, connection, new_state);
 	}
 	return 0;
 }
@@ -329,17 +333,19 @@ int socket_enrol(struct bpf_iter__task_file *ctx)
 SEC("?iter/bpf_sk_storage_map")
 int socket_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
-	struct connection *connection = ctx->value;
+	struct connection *connection;
 	struct sock *sk = ctx->sk;
 
-	if (!sk || !connection || connection->window != pb_control.closing ||
+	if (!sk)
+		return 0;
+	/* Not ctx->value: in that the verifier allows no index that is no constant. */
+	connection = connection_of(sk);
+	if (!connection || connection->window != pb_control.closing ||
 	    connection->epoch != pb_control.epoch)
 		return 0;
-	if (connection->turn.state == TURN_ASKED)
-		count_request(in_flight);
 	if (connection->turn.role == PB_ROLE_UNKNOWN)
 		count_request(no_role);
-	turn_finish(sk, connection);
+	turn_end(sk, connection);
 	connection->window = 0;
 	return 0;
 }
