@@ -25,8 +25,8 @@ watch() {
 
 # asked NAME PROTOCOL LABEL COUNT ERRORS [ROLE]
 asked() {
-	equal "$1/$3" "$(jq -r --arg protocol "$2" --arg label "$3" --arg role "${6:-server}" '
-		.rounds[0].protocols | map(select(.protocol == $protocol and .label == $label and
+	equal "$1/$3" "$(jq -r --arg protocol "$2" --arg what "$3" --arg role "${6:-server}" '
+		.rounds[0].protocols | map(select(.protocol == $protocol and .label == $what and
 			.role == $role)) | "\(map(.count) | add) \(map(.errors) | add)"' "$DIR/run.json")" "$4 $5"
 }
 
@@ -101,9 +101,10 @@ with_postgres() {
 		pgbench -n -c 1 -t 20 -M prepared -f <(echo 'UPDATE t SET n = n;')
 	}
 	watch postgres "$POSTGRES" postgres || return
-	asked postgres postgres INSERT 5 0
-	asked postgres postgres SELECT 13 1
-	asked postgres postgres UPDATE 20 0
+	asked postgres postgres 'INSERT t' 5 0
+	asked postgres postgres 'SELECT t' 12 0
+	asked postgres postgres 'SELECT nowhere' 1 1
+	asked postgres postgres 'UPDATE t' 20 0
 	times postgres
 }
 

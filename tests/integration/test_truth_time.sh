@@ -16,7 +16,7 @@ time_of() {
 	shift
 	rm -f "$T"
 	quiet=no
-	machine_is_quiet && quiet=yes
+	wait_for 5 machine_is_quiet && quiet=yes
 	measure "$name" --target "$TRUTH/$* --truth $T" || return
 	if [[ $(value '.rounds[0].time != null') != true ]]; then
 		fail "$name" 'no time was looked at'
