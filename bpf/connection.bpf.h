@@ -65,6 +65,7 @@ struct connection {
 	__u32 sequence;   /* of the pieces of payload */
 	__u32 pad;
 	__u64 tx_bytes, rx_bytes; /* not yet in the peer's account */
+	__u64 requests, told;     /* all, and those that are in the peer's account */
 	struct turn turn;
 	struct mark marks[MARKS];
 };
@@ -229,6 +230,7 @@ static __always_inline void connection_renew(struct sock *sk, struct connection 
 	connection->turn.role = role;
 	connection->head = connection->tail = 0;
 	connection->tx_bytes = connection->rx_bytes = 0;
+	connection->requests = connection->told = 0;
 	connection->sequence = 0;
 	connection->number = 0;
 	connection->peer = PB_PEERS;
@@ -313,13 +315,16 @@ static __always_inline void connection_flush(struct sock *sk, struct connection 
 {
 	struct pb_peer *peer;
 
-	if (!connection->tx_bytes && !connection->rx_bytes)
+	if (!connection->tx_bytes && !connection->rx_bytes &&
+	    connection->requests == connection->told)
 		return;
 	peer = connection_peer(sk, connection);
 	if (!peer)
 		return;
 	__sync_fetch_and_add(&peer->tx_bytes, connection->tx_bytes);
 	__sync_fetch_and_add(&peer->rx_bytes, connection->rx_bytes);
+	__sync_fetch_and_add(&peer->requests, connection->requests - connection->told);
+	connection->told = connection->requests;
 	connection->tx_bytes = connection->rx_bytes = 0;
 }
 

@@ -142,7 +142,7 @@ struct pb_thread_time {
 	pb_u64 wait_ns[PB_WAITS];
 	pb_u64 lock_ns;
 	pb_u32 in_fsync; /* the present wait is in such a call */
-	pb_u32 pad;
+	pb_u32 epoll;    /* the set that was looked into last, and what it is for; see wait.bpf.h */
 	pb_u64 fsync_key; /* of the call that it waits in or has waited in last; 0: none */
 	pb_u64 fsync_began_ns;
 	pb_u64 fsync_ended_ns;

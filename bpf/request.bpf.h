@@ -14,6 +14,9 @@
 #define STREAM_NS     1000000000ULL
 #define STREAM_PIECES 16
 
+/* The smoothed round-trip time changes slowly: it is taken at the first of so many requests. */
+#define RTT_EVERY 16
+
 /* Are requests wanted? The loader sets it. */
 const volatile bool pb_want_requests __weak = true;
 
@@ -77,22 +80,21 @@ static __always_inline void take_rtt(struct sock *sk, struct pb_peer *peer)
 static __always_inline void turn_finish(struct sock *sk, struct connection *connection)
 {
 	struct turn *turn = &connection->turn;
-	struct pb_peer *peer;
 	__u64 key = (__u64)sk;
 
 	if (turn->state == TURN_ANSWERED) {
 		turn_count(turn);
-		peer = connection_peer(sk, connection);
-		if (peer)
-			__sync_fetch_and_add(&peer->requests, 1);
-		take_rtt(sk, peer);
+		if (connection->requests++ % RTT_EVERY == 0)
+			take_rtt(sk, connection_peer(sk, connection));
 		if (!is_tcp(sk))
 			bpf_map_delete_elem(&pb_unix_turns, &key);
 	}
 	turn->state = TURN_IDLE;
 	turn->pieces = 0;
 	turn->is_overlapped = 0;
-	connection_flush(sk, connection);
+	/* A TCP connection's end is told, a Unix socket's is not. */
+	if (!is_tcp(sk))
+		connection_flush(sk, connection);
 }
 
 /* One end will say no more: what it asked can still be answered. Returns whether the turn is over.
@@ -120,6 +122,7 @@ static __always_inline void turn_end(struct sock *sk, struct connection *connect
 	if (turn->state == TURN_ASKED)
 		count_request(in_flight);
 	turn_finish(sk, connection);
+	connection_flush(sk, connection);
 }
 
 /* For a connection whose socket may go at any time. */

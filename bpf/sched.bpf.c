@@ -10,15 +10,11 @@ static __always_inline void account_switch(bool preempt, struct task_struct *pre
 					   struct task_struct *next)
 {
 	struct pb_task *out = member_of(prev), *in = member_of(next);
-	__u64 now;
 
-	if (!out && !in)
-		return;
-	now = scheduler_now(prev);
 	if (out)
-		time_switch_out(prev, out, preempt, now);
+		time_switch_out(prev, out, preempt, account_moment(prev));
 	if (in)
-		time_switch_in(next, in, now);
+		time_switch_in(next, in, account_moment(next));
 }
 
 SEC("?tp_btf/sched_switch")

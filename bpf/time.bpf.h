@@ -16,24 +16,30 @@
 /* Is time accounted at all? The loader sets it. */
 const volatile bool pb_want_time __weak = true;
 
-/* The run queue of the CPU that a task is on; NULL in kernels without group scheduling. */
+/*
+ * The run queue of the CPU that a task is on; NULL in kernels without group scheduling. Read
+ * straight through typed pointers, not by helpers: it is on the way of every switch.
+ */
 static __always_inline struct rq *rq_of(struct task_struct *task)
 {
+	struct cfs_rq *cfs;
+
 	if (!bpf_core_field_exists(struct cfs_rq, rq))
 		return NULL;
-	return BPF_CORE_READ(task, se.cfs_rq, rq);
+	cfs = task->se.cfs_rq;
+	return cfs ? cfs->rq : NULL;
 }
 
 /*
- * Now, as the scheduler has it: the moment at which it wrote its account of the thread, in
- * CLOCK_MONOTONIC. Some time can pass from there to a tracepoint (a lot, where a host
- * takes the CPU away in between), which the account gives to the next thread.
+ * Now, as the scheduler has it, in CLOCK_MONOTONIC. Some time can pass from there to a tracepoint
+ * (a lot, where a host takes the CPU away in between), which the account gives to the next
+ * thread.
  */
 static __always_inline __u64 scheduler_now(struct task_struct *task)
 {
 	struct rq *rq = pb_control.window_offset_ns ? rq_of(task) : NULL;
 
-	return rq ? BPF_CORE_READ(rq, clock) - pb_control.window_offset_ns : bpf_ktime_get_ns();
+	return rq ? rq->clock - pb_control.window_offset_ns : bpf_ktime_get_ns();
 }
 
 /* What the run queue's CPU has lost to the host and to interrupts: its clock goes on, that of its
@@ -42,7 +48,20 @@ static __always_inline __u64 lost_to_others(struct task_struct *task)
 {
 	struct rq *rq = rq_of(task);
 
-	return rq ? BPF_CORE_READ(rq, clock) - BPF_CORE_READ(rq, clock_task) : 0;
+	return rq ? rq->clock - rq->clock_task : 0;
+}
+
+/*
+ * The moment at which the scheduler last wrote the account of a thread that is being switched, in
+ * CLOCK_MONOTONIC: to there it has run, or from there it will. For both threads of a switch it can
+ * lie before the tracepoint, by what the scheduler does in between (looking for other work, where
+ * the CPU would go idle).
+ */
+static __always_inline __u64 account_moment(struct task_struct *task)
+{
+	if (!pb_control.window_offset_ns || !rq_of(task))
+		return bpf_ktime_get_ns();
+	return task->se.exec_start + lost_to_others(task) - pb_control.window_offset_ns;
 }
 
 /* Takes the time since the last look, once, whoever looks. */
@@ -104,9 +123,10 @@ static __always_inline void fsync_waits(struct pb_thread_time *time, __u64 key, 
 static __always_inline void time_wait(struct task_struct *task, struct pb_thread_time *time,
 				      __u64 now)
 {
-	struct wait_reason why;
+	struct wait_reason why = {.epoll = time->epoll};
 
 	wait_reason(task, &why);
+	time->epoll = why.epoll;
 	time->reason = (__u16)why.reason;
 	time->is_lock = why.is_lock;
 	time->in_fsync = why.sync_key != 0;

@@ -220,7 +220,9 @@ static const struct field peer_fields[] = {
 	INTEGER(retransmits, "TCP segments sent again to it"),
 	REAL(connect_mean_seconds, "from connect to established; of a client"),
 	REAL(connect_max_seconds, "the longest"),
-	REAL(rtt_mean_seconds, "the kernel's smoothed round-trip time, at the end of each turn"),
+	REAL(rtt_mean_seconds,
+	     "the kernel's smoothed round-trip time, at the first of every 16 requests of a "
+	     "connection"),
 	REAL(rtt_max_seconds, "the longest"),
 };
 SHAPE(peer_shape, peer_fields, true);

@@ -317,9 +317,6 @@ struct bpf_iter__bpf_sk_storage_map {
 	union {
 		struct sock *sk;
 	};
-	union {
-		void *value;
-	};
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
