@@ -110,6 +110,8 @@ for_bench() {
 	want --optional linux-perf have_command perf
 	want --optional bpftrace have_command bpftrace
 	want --optional libbpf-tools never
+	want --optional nginx-light have_command nginx
+	want --optional wrk have_command wrk
 }
 
 # as_root COMMAND...

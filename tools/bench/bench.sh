@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# bench.sh
+# bench.sh [PART]...
 #
 # perfbpf's own figures in one table, each with its aim and beside it what a user would
-# pick instead, measured in the same run and in turns. Needs root, and `make all truth`.
-# What is not installed is named as skipped. About three minutes.
+# pick instead, measured in the same run and in turns. Needs root, and what `make bench` builds.
+# What is not installed is named as skipped. About four minutes. BENCH_TURNS (3) is how often
+# tools take turns, BENCH_PAIRS (20) how many slices of a server's throughput are compared.
 # shellcheck disable=SC2016,SC2317
 set -u
 
@@ -15,12 +16,13 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 perfbpf=$ROOT/build/perfbpf
 truth=$ROOT/build/truth
 turns=${BENCH_TURNS:-3}
+pairs=${BENCH_PAIRS:-20}
 work=$(mktemp -d) || exit 1
 chmod 755 "$work"
 stats=/proc/sys/kernel/bpf_stats_enabled
 stats_before=
 rows=()
-children=()
+folders=("$work")
 # All numbers with a point, times without the locale.
 export LC_ALL=C S_TIME_FORMAT=ISO
 
@@ -33,11 +35,12 @@ number() { awk -v f="$1" "BEGIN { printf f, $2 }"; }
 end() {
 	local pid
 	trap - EXIT
-	for pid in "${children[@]}"; do
-		kill -KILL "$pid" 2>/dev/null
+	for pid in $(jobs -p); do
+		kill -KILL -- "$pid" "-$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
 	done
 	[[ -n $stats_before ]] && echo "$stats_before" >"$stats"
-	rm -rf "$work"
+	rm -rf "${folders[@]}"
 }
 trap end EXIT
 trap 'exit 130' INT
@@ -61,125 +64,22 @@ value() { jq -r "$2" "$work/$1/run.json"; }
 process_cpu() { awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) / hz }' "/proc/$1/stat"; }
 process_rss() { awk '/^VmHWM/ { print $2 * 1024 }' "/proc/$1/status"; }
 mib() { number '%.1f MiB' "$1 / 1048576"; }
+median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+# joined TEXT...: with semicolons between them.
+joined() { printf '%s; ' "${@:--}" | sed 's/; $//'; }
 
-# --- cost of an event ------------------------------------------------------------
-
-# start_bpftrace PID: tree.bt on the process and what it forks; BPFTRACE is its PID.
-# bpftrace finds its events by tracefs, which may not be mounted: then it is, for it alone.
-start_bpftrace() {
-	local i
-	: >"$work/bt.out"
-	unshare -m --propagation private sh -c '
-		[ -d /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing
-		[ -d /sys/kernel/debug/tracing ] || mount -t debugfs none /sys/kernel/debug
-		exec bpftrace "$0" "$1"' "$ROOT/tools/bench/tree.bt" "$1" \
-		>"$work/bt.out" 2>"$work/bt.err" </dev/null &
-	BPFTRACE=$!
-	children+=("$BPFTRACE")
-	for ((i = 0; i < 200; i++)); do
-		grep -q '^attached' "$work/bt.out" && return
-		kill -0 "$BPFTRACE" 2>/dev/null || break
-		sleep 0.05
-	done
-	say "bpftrace did not start: $(tail -n 1 "$work/bt.err")"
-	return 1
-}
-
-program_ids() { bpftool -j prog show | jq '[.[].id]'; }
-
-# One turn of bpftrace: adds "PROGRAM SECONDS EVENTS" lines to $work/bpftrace, in the order of
-# tree.bt (programs are loaded in that order), and its own "CPU SECONDS" and "RSS BYTES".
-bpftrace_names='fork exec exit switch fault send receive state retransmit'
-bpftrace_turn() {
-	local before gate=$work/gate load status
-	mkfifo "$gate" || return
-	sh -c 'read -r go <"$0"; exec "$1" "$2"' "$gate" tools/bench/workload.sh "$truth" </dev/null &
-	load=$!
-	children+=("$load")
-	before=$(program_ids)
-	start_bpftrace "$load"
-	status=$?
-	((status == 0)) && echo 1 >"$stats"
-	timeout 10 sh -c 'echo go >"$0"' "$gate"
-	wait "$load"
-	rm -f "$gate"
-	((status == 0)) || return
-	bpftool -j prog show | jq -r --argjson before "$before" --arg names "$bpftrace_names" '
-		[.[] | select((.id as $id | $before | index($id) | not) and .type == "tracepoint")] |
-		sort_by(.id) | [., ($names / " ")] | transpose[] | select(.[0]) |
-		"\(.[1]) \((.[0].run_time_ns // 0) / 1e9) \(.[0].run_cnt // 0)"' >>"$work/bpftrace"
-	echo "$stats_before" >"$stats"
-	printf 'CPU %s\nRSS %s\n' "$(process_cpu "$BPFTRACE")" "$(process_rss "$BPFTRACE")" >>"$work/bpftrace-own"
-	kill -INT "$BPFTRACE"
-	wait "$BPFTRACE" 2>/dev/null
-}
-
-# What of tree.bt does the work of which of perfbpf's programs.
-beside_programs=(fork:lifecycle_fork exec:lifecycle_exec exit:lifecycle_exit
-	switch:sched_last_switch send:socket_send receive:socket_receive state:socket_set_state
-	retransmit:socket_retransmit)
-
-# per_event FILE: "PROGRAM NS EVENTS" of all turns together, from "PROGRAM SECONDS EVENTS".
-per_event() {
-	awk '{ s[$1] += $2; n[$1] += $3; if (!($1 in at)) { at[$1] = ++k; name[k] = $1 } }
-		END { for (i = 1; i <= k; i++) if (n[name[i]])
-			printf "%s %.1f %d\n", name[i], s[name[i]] / n[name[i]] * 1e9, n[name[i]] }' "$1"
-}
-
-# The sum of what the programs A+B take for an event, nothing where one of them did not run.
-ns_of() {
-	awk -v programs="$1" 'BEGIN { n = split(programs, p, "+") } { ns[$1] = $2 }
-		END { for (i = 1; i <= n; i++) { if (!(p[i] in ns)) exit; s += ns[p[i]] } printf "%.0f", s }' "$2"
-}
-
-total_ms() { awk -v turns="$turns" '{ s += $2 * $3 } END { printf "%.2f ms", s / 1e6 / turns }' "$1"; }
-
-cost_of_events() {
-	local turn with_bpftrace=0 pair event programs program ns theirs compared=' '
-	have bpftrace && have bpftool && have unshare && [[ -w $stats ]] && with_bpftrace=1
-	: >"$work/ours"
-	: >"$work/bpftrace"
-	for ((turn = 0; turn < turns; turn++)); do
-		run cost --rounds 1 --target "$ROOT/tools/bench/workload.sh $truth" || return
-		value cost '.rounds[].observer.programs[] | "\(.name) \(.seconds) \(.events)"' >>"$work/ours"
-		((with_bpftrace)) && bpftrace_turn
-	done
-	per_event "$work/ours" >"$work/ours-ns"
-	per_event "$work/bpftrace" >"$work/theirs-ns"
-	for pair in "${beside_programs[@]}"; do
-		event=${pair%%:*}
-		programs=${pair#*:}
-		ns=$(ns_of "$programs" "$work/ours-ns")
-		theirs=$(ns_of "$event" "$work/theirs-ns")
-		compared+="$programs "
-		[[ -n $ns ]] || continue
-		if [[ -n $theirs ]]; then
-			row "event $event: ${programs/+/ + }" "$ns ns" "<= $(number %.0f "$theirs / 2") ns" "bpftrace $theirs ns"
-		else
-			row "event $event: ${programs/+/ + }" "$ns ns" '-' \
-				"$( ((with_bpftrace)) && echo - || echo 'skipped: no bpftrace')"
-		fi
-	done
-	theirs=$(ns_of fault "$work/theirs-ns")
-	[[ -n $theirs ]] && row 'event page fault: read from the task, no program' '0 ns' "<= $(number %.0f "$theirs / 2") ns" "bpftrace $theirs ns"
-	while read -r program ns _; do
-		[[ $compared == *" $program "* ]] && continue
-		row "  program $program" "$(number %.0f "$ns") ns" '-' '-'
-	done <"$work/ours-ns"
-	if [[ -s $work/theirs-ns ]]; then
-		row 'all of that work, once' "$(total_ms "$work/ours-ns")" '-' "bpftrace $(total_ms "$work/theirs-ns")"
-	fi
-}
+. "$ROOT/tools/bench/peers.sh"
+. "$ROOT/tools/bench/events.sh"
+. "$ROOT/tools/bench/server.sh"
 
 # --- perfbpf's own cost ------------------------------------------------------------
 
 own_cost() {
-	local beside='skipped: no pidstat' beside_rss='skipped: no pidstat' pid cpu
+	local beside='skipped: no pidstat' beside_rss='skipped: no pidstat' pid cpu peer rss
 	run own --rounds 1 --tick 100ms --target "$truth/burn 1 5" || return
 	if have pidstat; then
 		pidstat -u 1 >/dev/null 2>&1 </dev/null &
 		pid=$!
-		children+=("$pid")
 		"$truth/burn" 1 5 >/dev/null
 		cpu=$(process_cpu "$pid")
 		beside="pidstat 1: $(number '%.2f %%' "$cpu / 5 * 100")"
@@ -187,9 +87,10 @@ own_cost() {
 		kill -INT "$pid"
 		wait "$pid" 2>/dev/null
 	fi
-	if [[ -s $work/bpftrace-own ]]; then
-		beside_rss+=", bpftrace: $(mib "$(awk '$1 == "RSS" && $2 > m { m = $2 } END { print m }' "$work/bpftrace-own")")"
-	fi
+	for peer in bpftrace runqlat; do
+		rss=$(awk -v peer="$peer" '$1 == peer && $2 > m { m = $2 } END { print m }' "$work/peer-rss" 2>/dev/null)
+		[[ -n $rss ]] && beside_rss+=", $peer: $(mib "$rss")"
+	done
 	row 'own CPU at ticks of 100 ms' \
 		"$(number '%.2f %%' "$(value own '.rounds[0] | .observer.userspace_cpu_seconds / .window_seconds * 100')")" \
 		'<= 0.5 % of a core' "$beside"
@@ -206,7 +107,6 @@ first_line() {
 	done < <(timeout 30 "$@" 2>&1 </dev/null)
 	[[ -n $found ]] && number %.0f "($found - $begin) / 1000"
 }
-median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
 start_time() {
 	local i ours=() theirs=() beside='skipped: no bpftrace'
@@ -235,7 +135,6 @@ short_children() {
 	if have pidstat; then
 		pidstat -u 1 >"$work/pidstat" 2>&1 </dev/null &
 		pid=$!
-		children+=("$pid")
 		sleep 1.2
 	fi
 	run short --rounds 1 --target "$truth/children 2000 1 --truth $work/short.json" || return
@@ -258,7 +157,7 @@ short_children() {
 	fi
 	row "CPU of 2,000 children of 1 ms ($(number '%.3f s' "$true_seconds") by getrusage)" \
 		"$(number '%.4f s' "$(value short '.rounds[0].cpu.total_seconds')") = $(share "$(value short '.rounds[0].cpu.total_seconds')" "$true_seconds")" \
-		'100 +- 0.5 %' "$(printf '%s; ' "${beside[@]}" | sed 's/; $//')"
+		'100 +- 0.5 %' "$(joined "${beside[@]}")"
 	row 'processes of these' "$(value short '.rounds[0].processes | length')" 2001 \
 		"$(have pidstat && printf 'pidstat 1 shows %s' "$(awk '$NF == "children" { print $(NF - 7) }' "$work/pidstat" | sort -u | wc -l)")"
 }
@@ -270,13 +169,11 @@ log_driver_alone() {
 	local pid url before after started i
 	"$perfbpf" drive kubelogs/basic --duration 30s >"$work/drive" 2>/dev/null </dev/null &
 	pid=$!
-	children+=("$pid")
 	for ((i = 0; i < 100; i++)); do
 		url=$(grep -o "http://127.0.0.1:[0-9]*/api/[^']*" "$work/drive") && break
 		sleep 0.05
 	done
 	curl -sSN --noproxy '*' --parallel --parallel-immediate --parallel-max 50 "$url" >/dev/null 2>&1 </dev/null &
-	children+=("$!")
 	sleep 1
 	before=$(process_cpu "$pid")
 	started=$EPOCHREALTIME
@@ -314,28 +211,33 @@ log_driver() {
 # --- the table -------------------------------------------------------------------------
 
 table() {
-	local entry figure ours aim beside
-	printf '\n%-52s %-24s %-20s %s\n' figure perfbpf aim beside
-	for entry in "${rows[@]}"; do
-		IFS='|' read -r figure ours aim beside <<<"$entry"
-		printf '%-52s %-24s %-20s %s\n' "$figure" "$ours" "$aim" "$beside"
-	done
+	{
+		printf 'figure|perfbpf|aim|beside\n'
+		printf '%s\n' "${rows[@]}"
+	} | awk -F'|' '
+		{ for (i = 1; i <= 4; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } }
+		END { for (r = 1; r <= NR; r++) printf "%s%-*s  %-*s  %-*s  %s\n", r == 1 ? "\n" : "",
+			width[1], cell[r, 1], width[2], cell[r, 2], width[3], cell[r, 3], cell[r, 4] }'
 	printf '\n%s, %s CPUs; events by BPF run-time statistics, which cost some 20 ns an event themselves.\n' \
 		"Linux $(uname -r)" "$(nproc)"
 }
 
 ((EUID == 0)) || { say 'needs root: sudo make bench'; exit 3; }
-[[ -x $perfbpf && -x $truth/burn ]] || { say 'build first: make all truth'; exit 1; }
+[[ -x $perfbpf && -x $truth/burn && -x build/bench/slices ]] ||
+	{ say 'build first: make all truth build/bench/slices'; exit 1; }
 have jq || { say 'there is no jq'; exit 1; }
 [[ -r $stats ]] && stats_before=$(cat "$stats")
 
 status=0
-for part in cost_of_events own_cost start_time short_children log_driver; do
-	say "$part"
+(($#)) || set -- cost_of_events cost_of_waiting cost_of_calls cost_of_storage server_under_load \
+	own_cost start_time short_children log_driver
+for part; do
+	say "$part ($SECONDS s)"
 	if ! "$part"; then
 		row "$part" 'FAILED' '-' "$(tail -n 1 "$work/err")"
 		status=1
 	fi
 done
 table
+say "$SECONDS s"
 exit "$status"
