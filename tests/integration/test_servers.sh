@@ -52,8 +52,10 @@ watch() {
 # counts NAME REQUESTS MORE: as many as the client has counted, and at most MORE that it has not.
 counts() {
 	between "$1/requests" "$(value '.rounds[0].requests.served')" "$2" $(($2 + $3)) 0
-	equal "$1/left-over" \
-		"$(value '.rounds[0].requests | "\(.streams) \(.no_arrival) \(.no_role)"')" '0 0 0'
+	equal "$1/left-over" "$(value '.rounds[0].requests | "\(.streams) \(.no_role)"')" '0 0'
+	# On a Unix socket a reader on another CPU can be faster than the word that something came.
+	between "$1/no-arrival" "$(value '.rounds[0].requests.no_arrival')" 0 \
+		"$([[ $1 == *-unix ]] && echo $(($2 / 1000)) || echo 0)" 0
 	# A generator ends without the answers to its last requests.
 	between "$1/as-the-client's-socket" "$(value '.rounds[0].requests.sent' "$CLIENT/run.json")" \
 		$(($(value '.rounds[0].requests.served') - CONNECTIONS)) \

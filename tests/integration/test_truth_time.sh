@@ -123,6 +123,9 @@ if time_of sleeper "sleeper 1.5"; then
 	limit_is sleeper sleep
 fi
 
+# Much going to sleep and waking up: what is lost at each switch adds up.
+time_of switches "switches 5000"
+
 # One thread for each way to wait.
 if time_of waits "waits 20"; then
 	for reason in futex socket pipe timer other; do
