@@ -44,18 +44,19 @@ enum call_kind {
 	X(WRITEV, 20, FILE)                                                                        \
 	X(SELECT, 23, SELECT)                                                                      \
 	X(MSYNC, 26, SYNC)                                                                         \
-	X(NANOSLEEP, 35, SLEEP) X(SENDFILE, 40, FILE) X(CONNECT, 42, SOCKET) X(ACCEPT, 43, SOCKET) \
-		X(SENDTO, 44, SOCKET) X(RECVFROM, 45, SOCKET) X(SENDMSG, 46, SOCKET) X(            \
-			RECVMSG, 47, SOCKET) X(FSYNC, 74, SYNC) X(FDATASYNC, 75, SYNC)             \
-			X(SYNC, 162, SYNC) X(FUTEX, 202, FUTEX) X(CLOCK_NANOSLEEP, 230, SLEEP) X(  \
-				EPOLL_WAIT, 232, EPOLL) X(PSELECT6, 270, SELECT)                   \
-				X(PPOLL, 271, POLL) X(SPLICE, 275, FILE) X(                        \
-					SYNC_FILE_RANGE, 277, SYNC) X(EPOLL_PWAIT, 281, EPOLL)     \
-					X(ACCEPT4, 288, SOCKET) X(PREADV, 295, FILE) X(            \
-						PWRITEV, 296, FILE) X(RECVMMSG, 299, SOCKET)       \
-						X(SYNCFS, 306, SYNC) X(SENDMMSG, 307, SOCKET)      \
-							X(PREADV2, 327, FILE)                      \
-								X(PWRITEV2, 328, FILE)
+	X(NANOSLEEP, 35, SLEEP)                                                                    \
+	X(SENDFILE, 40, FILE) X(CONNECT, 42, SOCKET) X(ACCEPT, 43, SOCKET) X(                      \
+		SENDTO, 44, SOCKET) X(RECVFROM, 45, SOCKET) X(SENDMSG, 46, SOCKET)                 \
+		X(RECVMSG, 47, SOCKET) X(FSYNC, 74, SYNC) X(FDATASYNC, 75, SYNC) X(                \
+			SYNC, 162, SYNC) X(FUTEX, 202, FUTEX) X(CLOCK_NANOSLEEP, 230, SLEEP)       \
+			X(EPOLL_WAIT, 232, EPOLL) X(PSELECT6, 270, SELECT) X(PPOLL, 271, POLL)     \
+				X(SPLICE, 275, FILE) X(SYNC_FILE_RANGE, 277, SYNC)                 \
+					X(EPOLL_PWAIT, 281, EPOLL) X(ACCEPT4, 288, SOCKET) X(      \
+						PREADV, 295, FILE) X(PWRITEV, 296, FILE)           \
+						X(RECVMMSG, 299, SOCKET) X(SYNCFS, 306, SYNC)      \
+							X(SENDMMSG, 307, SOCKET)                   \
+								X(PREADV2, 327, FILE)              \
+									X(PWRITEV2, 328, FILE)
 #else
 #define CALL_NUMBERS(X)                                                                            \
 	X(READ, 63, FILE)                                                                          \
@@ -67,9 +68,10 @@ enum call_kind {
 	X(MSYNC, 227, SYNC)                                                                        \
 	X(NANOSLEEP, 101, SLEEP)                                                                   \
 	X(SENDFILE, 71, FILE)                                                                      \
-	X(CONNECT, 203, SOCKET) X(ACCEPT, 202, SOCKET) X(SENDTO, 206, SOCKET) X(                   \
-		RECVFROM, 207, SOCKET) X(SENDMSG, 211, SOCKET) X(RECVMSG, 212, SOCKET)             \
-		X(FSYNC, 82, SYNC) X(FDATASYNC, 83, SYNC) X(SYNC, 81, SYNC) X(FUTEX, 98, FUTEX) X( \
+	X(CONNECT, 203, SOCKET)                                                                    \
+	X(ACCEPT, 202, SOCKET) X(SENDTO, 206, SOCKET) X(RECVFROM, 207, SOCKET) X(                  \
+		SENDMSG, 211, SOCKET) X(RECVMSG, 212, SOCKET) X(FSYNC, 82, SYNC)                   \
+		X(FDATASYNC, 83, SYNC) X(SYNC, 81, SYNC) X(FUTEX, 98, FUTEX) X(                    \
 			CLOCK_NANOSLEEP, 115, SLEEP) X(PSELECT6, 72, SELECT) X(PPOLL, 73, POLL)    \
 			X(SPLICE, 76, FILE) X(SYNC_FILE_RANGE, 84, SYNC) X(EPOLL_PWAIT, 22, EPOLL) \
 				X(ACCEPT4, 242, SOCKET) X(PREADV, 69, FILE) X(PWRITEV, 70, FILE)   \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Requests to block devices: how long, how much, and of whom. A request belongs to
- * the member in whose context it was first put into a queue or given to the device;
- * what the kernel writes back later on its own is nobody's.
+ * the member in whose context it was made; what the kernel writes back later on its own is
+ * nobody's.
  */
 #include "histogram.bpf.h"
 
@@ -17,6 +17,8 @@ struct block_request {
 	__u64 began_ns;
 	__u32 slot;
 	__u32 window;
+	__u32 is_owned; /* by a member */
+	__u32 pad;
 };
 
 struct {
@@ -26,11 +28,55 @@ struct {
 	__type(value, struct block_request);
 } pb_block_requests SEC(".maps");
 
-static __always_inline int begin(struct request *rq)
+/* Remembers when a request began, and whose it is: the present task's, or nobody's of the side. */
+static __always_inline void begin(struct request *rq, struct pb_task *member)
 {
-	struct block_request request = {}, *known;
+	struct pb_slot *slot = member ? slot_at(member->slot) : NULL;
+	struct block_request request = {};
+	__u64 key = (__u64)rq;
+
+	if (slot) {
+		request.id = slot->id;
+		request.slot = member->slot;
+		request.is_owned = 1;
+	}
+	request.window = pb_control.window;
+	request.began_ns = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&pb_block_requests, &key, &request, BPF_ANY) && slot)
+		count_loss(PB_LOSS_BLOCK);
+}
+
+/* In the context of whoever asked for it, always (Linux 6.5). */
+SEC("?tp_btf/block_io_start")
+int BPF_PROG(io_block_start, struct request *rq)
+{
 	struct pb_task *member;
-	struct pb_slot *slot;
+
+	if (!pb_control.window)
+		return 0;
+	member = member_of(bpf_get_current_task_btf());
+	if (member)
+		begin(rq, member);
+	return 0;
+}
+
+/*
+ * Before that: where it is put into a queue, or given to the device without one. From a queue
+ * anybody can give it to the device, so everybody's are remembered there.
+ */
+SEC("?tp_btf/block_rq_insert")
+int BPF_PROG(io_block_insert, struct request *rq)
+{
+	if (pb_control.window)
+		begin(rq, member_of(bpf_get_current_task_btf()));
+	return 0;
+}
+
+SEC("?tp_btf/block_rq_issue")
+int BPF_PROG(io_block_issue, struct request *rq)
+{
+	struct block_request *known;
+	struct pb_task *member;
 	__u64 key = (__u64)rq;
 
 	if (!pb_control.window)
@@ -38,32 +84,20 @@ static __always_inline int begin(struct request *rq)
 	member = member_of(bpf_get_current_task_btf());
 	if (!member)
 		return 0;
-	slot = slot_at(member->slot);
-	if (!slot)
-		return 0;
-	/* Put into the queue before: its time runs already. */
 	known = bpf_map_lookup_elem(&pb_block_requests, &key);
-	if (known && known->window == pb_control.window)
-		return 0;
-	request.id = slot->id;
-	request.slot = member->slot;
-	request.window = pb_control.window;
-	request.began_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&pb_block_requests, &key, &request, BPF_ANY))
-		count_loss(PB_LOSS_BLOCK);
+	if (!known || known->window != pb_control.window)
+		begin(rq, member);
 	return 0;
 }
 
-SEC("?tp_btf/block_rq_insert")
-int BPF_PROG(io_block_insert, struct request *rq)
+/* It has become part of another request, and will not be completed. */
+SEC("?tp_btf/block_rq_merge")
+int BPF_PROG(io_block_merge, struct request *rq)
 {
-	return begin(rq);
-}
+	__u64 key = (__u64)rq;
 
-SEC("?tp_btf/block_rq_issue")
-int BPF_PROG(io_block_issue, struct request *rq)
-{
-	return begin(rq);
+	bpf_map_delete_elem(&pb_block_requests, &key);
+	return 0;
 }
 
 static __always_inline void account(struct pb_totals *totals, __u32 op, int error, __u32 bytes,
@@ -93,7 +127,7 @@ int BPF_PROG(io_block_complete, struct request *rq, int error, unsigned int byte
 	request = bpf_map_lookup_elem(&pb_block_requests, &key);
 	if (!request)
 		return 0;
-	slot = slot_at(request->slot);
+	slot = request->is_owned ? slot_at(request->slot) : NULL;
 	if (slot && slot->id != request->id)
 		slot = slot_at(PB_SLOT_OVERFLOW);
 	if (slot && pb_control.window && request->window == pb_control.window)

@@ -110,7 +110,31 @@ static __always_inline __u32 prefix_read(struct payload_scratch *scratch, __u32 
 	}
 }
 
-/* @length 0: no more will be said. */
+static __always_inline void payload_fill(struct pb_event_payload *event,
+					 struct connection *connection)
+{
+	event_fill(&event->event, PB_EVENT_PAYLOAD, connection->slot, connection->id);
+	event->connection = connection->number;
+	event->sequence = __sync_fetch_and_add(&connection->sequence, 1);
+	event->role = connection->turn.role;
+}
+
+/* No more will be said. Not by way of the scratch: this can come in between another one's use. */
+static __always_inline void payload_tell_end(struct connection *connection)
+{
+	struct pb_event_payload *event = bpf_ringbuf_reserve(&pb_ring, sizeof(*event), 0);
+
+	if (!event) {
+		count_loss(PB_LOSS_REQUESTS);
+		return;
+	}
+	payload_fill(event, connection);
+	event->arrived_ns = 0;
+	event->length = event->n_prefix = 0;
+	event->is_write = 0;
+	bpf_ringbuf_submit(event, event_flags());
+}
+
 static __always_inline void payload_tell(struct connection *connection, __u32 length, bool is_write,
 					 __u64 arrived_ns, __u64 now)
 {
@@ -124,15 +148,12 @@ static __always_inline void payload_tell(struct connection *connection, __u32 le
 		return;
 	if (!connection->number)
 		connection->number = __sync_fetch_and_add(&pb_control.next_connection, 1) + 1;
-	event_fill(&scratch->event.event, PB_EVENT_PAYLOAD, connection->slot, connection->id);
+	payload_fill(&scratch->event, connection);
 	scratch->event.event.time_ns = now;
-	scratch->event.connection = connection->number;
 	scratch->event.arrived_ns = arrived_ns;
-	scratch->event.sequence = connection->sequence++;
 	scratch->event.length = length;
 	scratch->event.is_write = is_write;
-	scratch->event.role = connection->turn.role;
-	scratch->event.n_prefix = length ? prefix_read(scratch, length) : 0;
+	scratch->event.n_prefix = prefix_read(scratch, length);
 	size = sizeof(scratch->event) + ((scratch->event.n_prefix + 7) & ~7U);
 	if (size > sizeof(scratch->event) + PB_PAYLOAD_MAX)
 		return;

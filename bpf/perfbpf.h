@@ -132,7 +132,7 @@ struct pb_thread_time {
 	pb_u32 is_lock;    /* a futex that is a mutex */
 	pb_u32 is_new;     /* has not run yet: its first wait is no wait */
 	pb_u64 began_ns;   /* CLOCK_MONOTONIC */
-	pb_u64 since_ns;   /* of the present state */
+	pb_u64 since_ns;   /* of the present state, by the clock and not by the scheduler's */
 	pb_u64 settled_ns; /* until here all is accounted */
 	pb_u64 cpu_at_begin_ns;
 	pb_u64 cpu_at_out_ns;    /* its account when it last left a CPU */
@@ -141,6 +141,8 @@ struct pb_thread_time {
 	pb_u64 run_queue_ns;
 	pb_u64 wait_ns[PB_WAITS];
 	pb_u64 lock_ns;
+	pb_s32 tid; /* as the observer sees it; a dying thread has no number any more */
+	pb_u32 pad;
 	pb_u32 in_fsync; /* the present wait is in such a call */
 	pb_u32 epoll;    /* the set that was looked into last, and what it is for; see wait.bpf.h */
 	pb_u64 fsync_key; /* of the call that it waits in or has waited in last; 0: none */

@@ -13,9 +13,13 @@ static __always_inline __s32 number_of(struct pid *pid, __s32 nr)
 	void *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 
 	/* The index cannot be part of the relocated expression: it is not constant. */
-	bpf_probe_read_kernel(&nr, sizeof(nr),
-			      numbers + pb_control.pidns_level * bpf_core_type_size(struct upid) +
-				      bpf_core_field_offset(struct upid, nr));
+	__s32 seen;
+
+	if (!bpf_probe_read_kernel(
+		    &seen, sizeof(seen),
+		    numbers + pb_control.pidns_level * bpf_core_type_size(struct upid) +
+			    bpf_core_field_offset(struct upid, nr)))
+		nr = seen;
 	return nr;
 }
 
@@ -27,7 +31,7 @@ static __always_inline __s32 tgid_of(struct task_struct *task)
 	return number_of(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]), task->tgid);
 }
 
-/* The thread's own. A dying one may have none left: then the first namespace's stands. */
+/* The thread's own; a dying one has none left. */
 static __always_inline __s32 tid_of(struct task_struct *task)
 {
 	if (!pb_control.pidns_level)

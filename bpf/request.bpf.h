@@ -12,7 +12,7 @@
 
 /* An answer of so many pieces over so long a time is a stream. */
 #define STREAM_NS     1000000000ULL
-#define STREAM_PIECES 16
+#define STREAM_PIECES 8
 
 /* The smoothed round-trip time changes slowly: it is taken at the first of so many requests. */
 #define RTT_EVERY 16
@@ -27,6 +27,8 @@ const volatile bool pb_want_requests __weak = true;
  */
 struct unix_turn {
 	struct turn turn;
+	__u32 peer;
+	__u32 pad;
 };
 
 struct {
@@ -126,14 +128,29 @@ static __always_inline void turn_end(struct sock *sk, struct connection *connect
 }
 
 /* For a connection whose socket may go at any time. */
-static __always_inline void turn_keep(struct sock *sk, const struct turn *turn)
+static __always_inline void turn_keep(struct sock *sk, struct connection *connection)
 {
+	struct unix_turn kept = {};
 	__u64 key = (__u64)sk;
 
-	if (is_tcp(sk) || turn->state != TURN_ANSWERED)
+	if (is_tcp(sk))
 		return;
-	if (bpf_map_update_elem(&pb_unix_turns, &key, turn, BPF_ANY))
+	connection_flush(sk, connection);
+	if (connection->turn.state != TURN_ANSWERED)
+		return;
+	kept.turn = connection->turn;
+	kept.peer = connection->peer;
+	if (bpf_map_update_elem(&pb_unix_turns, &key, &kept, BPF_ANY))
 		count_loss(PB_LOSS_SOCKETS);
+}
+
+static __always_inline void turn_count_kept(const struct unix_turn *kept)
+{
+	struct pb_peer *peer = peer_at(kept->peer);
+
+	turn_count(&kept->turn);
+	if (peer)
+		__sync_fetch_and_add(&peer->requests, 1);
 }
 
 /* A socket is new: what was kept of one that lay at the same address is over. */
@@ -144,7 +161,7 @@ static __always_inline void turn_release_kept(struct sock *sk)
 
 	if (!kept)
 		return;
-	turn_count(&kept->turn);
+	turn_count_kept(kept);
 	bpf_map_delete_elem(&pb_unix_turns, &key);
 }
 
@@ -177,7 +194,6 @@ static __always_inline void turn_answer(struct sock *sk, struct turn *turn, __u6
 		turn->first_ns = now;
 	}
 	answer_piece(sk, turn, now);
-	turn_keep(sk, turn);
 }
 
 static __always_inline void server_read(struct sock *sk, struct connection *connection,
@@ -219,10 +235,8 @@ static __always_inline void client_read(struct sock *sk, struct connection *conn
 	bool is_first = turn->state == TURN_ASKED;
 
 	turn_answer(sk, turn, now);
-	if (!is_first || arrived_ns <= turn->asked_ns)
-		return;
-	turn->first_ns = arrived_ns;
-	turn_keep(sk, turn);
+	if (is_first && arrived_ns > turn->asked_ns)
+		turn->first_ns = arrived_ns;
 }
 
 /* Who asks, where that was not seen when the connection was made. */
@@ -281,6 +295,7 @@ static __always_inline struct connection *request_read(struct sock *sk, struct p
 		server_read(sk, connection, *arrived_ns, now);
 	else if (connection->turn.role == PB_ROLE_CLIENT)
 		client_read(sk, connection, *arrived_ns, now);
+	turn_keep(sk, connection);
 	return connection;
 }
 
@@ -296,6 +311,7 @@ static __always_inline struct connection *request_write(struct sock *sk, struct 
 		turn_answer(sk, &connection->turn, now);
 	else if (connection->turn.role == PB_ROLE_CLIENT)
 		client_send(sk, connection, now);
+	turn_keep(sk, connection);
 	return connection;
 }
 
@@ -335,10 +351,12 @@ static __always_inline void request_arrival(struct sock *sk)
 	is_new = connection->window != pb_control.window;
 	connection_renew(sk, connection);
 	if (!is_new)
-		connection->queued++;
+		__sync_fetch_and_add(&connection->queued, 1);
 	else
 		connection->taken = connection->queued - 1;
-	mark_arrival(connection, connection->queued, bpf_ktime_get_ns());
+	/* A reader on another CPU can have been faster: a mark would stay for the next packet. */
+	if (sk->sk_receive_queue.qlen)
+		mark_arrival(connection, connection->queued, bpf_ktime_get_ns());
 }
 
 #endif

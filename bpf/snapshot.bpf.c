@@ -86,7 +86,7 @@ static __always_inline void look_at_time(struct task_struct *task, struct pb_tas
 	if (is_dead(task) || !time_adopt(task, member, state, running_ns(task), now))
 		return;
 	if (!known && state == PB_THREAD_WAITING)
-		time_wait(task, time, now);
+		time_wait(task, time);
 	if (pb_control.closing) {
 		tell_time(task, member, PB_THREAD_CLOSED, now);
 		time->window = 0;

@@ -3,7 +3,8 @@
 #include "payload.bpf.h"
 #include "request.bpf.h"
 
-#define MSG_PEEK 0x2
+#define MSG_PEEK     0x2
+#define MSG_ERRQUEUE 0x2000
 
 static __always_inline int sent(struct sock *sk, int length)
 {
@@ -36,8 +37,8 @@ static __always_inline int received(struct sock *sk, int length, int flags)
 	struct pb_slot *slot;
 	__u64 now, arrived_ns;
 
-	/* What is only peeked at will be received again. */
-	if (!pb_control.window || length < 0 || flags & MSG_PEEK)
+	/* What is only peeked at will be received again; the error queue holds no data. */
+	if (!pb_control.window || length < 0 || flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
 	member = member_of(bpf_get_current_task_btf());
 	if (!member)
@@ -50,8 +51,10 @@ static __always_inline int received(struct sock *sk, int length, int flags)
 	now = bpf_ktime_get_ns();
 	connection = request_read(sk, member, (__u32)length, now, &arrived_ns);
 	/* The end of a connection is told once nothing on it waits for an answer. */
-	if (connection && (length || connection->turn.state != TURN_ASKED))
+	if (connection && length)
 		payload_tell(connection, (__u32)length, false, arrived_ns, now);
+	else if (connection && connection->number && connection->turn.state != TURN_ASKED)
+		payload_tell_end(connection);
 	return 0;
 }
 
@@ -181,12 +184,16 @@ static __always_inline void connection_opened(struct sock *sk, struct connection
 	struct pb_peer *peer;
 
 	__sync_fetch_and_add(&totals->connections_opened, 1);
-	hist_add(PB_HIST_CONNECT, ns);
+	if (connection->connect_ns)
+		hist_add(PB_HIST_CONNECT, ns);
 	connection_renew(sk, connection);
 	peer = connection_peer(sk, connection);
 	if (!peer)
 		return;
 	__sync_fetch_and_add(&peer->connections, 1);
+	/* Of one that was taken over half-way nobody knows when it began. */
+	if (!connection->connect_ns)
+		return;
 	__sync_fetch_and_add(&peer->connects, 1);
 	__sync_fetch_and_add(&peer->connect_ns, ns);
 	raise_to(&peer->connect_max_ns, ns);
@@ -217,7 +224,7 @@ static __always_inline void connection_ends(struct sock *sk, struct connection *
 		return;
 	turn_end(sk, connection);
 	if (connection->number && !has_unread(sk))
-		payload_tell(connection, 0, true, 0, bpf_ktime_get_ns());
+		payload_tell_end(connection);
 }
 
 /*
@@ -357,6 +364,6 @@ int socket_sweep_kept(struct bpf_iter__bpf_map_elem *ctx)
 	struct unix_turn *kept = ctx->value;
 
 	if (kept)
-		turn_count(&kept->turn);
+		turn_count_kept(kept);
 	return 0;
 }

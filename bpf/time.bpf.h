@@ -94,11 +94,16 @@ static __always_inline void time_settle(struct pb_thread_time *time, __u64 now)
 		__sync_fetch_and_add(&time->lock_ns, ns);
 }
 
+/*
+ * Accounts go by the scheduler's clock, lengths by the clock on the wall: the scheduler does not
+ * look at its own between a wake-up and the switch that it causes, and the way through the
+ * run queue would often be 0.
+ */
 static __always_inline void time_enter(struct pb_thread_time *time, enum pb_thread_state state,
-				       __u64 now)
+				       __u64 clock_ns)
 {
 	time->state = state;
-	time->since_ns = now;
+	time->since_ns = clock_ns;
 }
 
 /* The call that it waited in is over: another one has come, or the thread's end. */
@@ -120,10 +125,10 @@ static __always_inline void fsync_waits(struct pb_thread_time *time, __u64 key, 
 }
 
 /* Leaves the CPU for a reason of its own, or is seen waiting. */
-static __always_inline void time_wait(struct task_struct *task, struct pb_thread_time *time,
-				      __u64 now)
+static __always_inline void time_wait(struct task_struct *task, struct pb_thread_time *time)
 {
 	struct wait_reason why = {.epoll = time->epoll};
+	__u64 now = bpf_ktime_get_ns();
 
 	wait_reason(task, &why);
 	time->epoll = why.epoll;
@@ -132,6 +137,8 @@ static __always_inline void time_wait(struct task_struct *task, struct pb_thread
 	time->in_fsync = why.sync_key != 0;
 	if (why.sync_key)
 		fsync_waits(time, why.sync_key, now);
+	else
+		fsync_finish(time);
 	time_enter(time, PB_THREAD_WAITING, now);
 }
 
@@ -149,6 +156,7 @@ static __always_inline bool time_adopt(struct task_struct *task, struct pb_task 
 	if (pb_control.closing)
 		return false;
 	__builtin_memset(time, 0, sizeof(*time));
+	time->tid = tid_of(task);
 	time->began_ns = now;
 	time->settled_ns = now;
 	time->cpu_at_begin_ns = task->se.sum_exec_runtime + running_ns;
@@ -174,7 +182,7 @@ static __always_inline void tell_thread(struct task_struct *task, struct pb_task
 	event_fill(&event->event, PB_EVENT_THREAD, member->slot, slot->id);
 	event->event.time_ns = now;
 	event->pid = tgid_of(task);
-	event->tid = tid_of(task);
+	event->tid = time->tid;
 	event->how = how;
 	event->pad = 0;
 	event->began_ns = time->began_ns;
@@ -221,9 +229,9 @@ static __always_inline void time_switch_out(struct task_struct *task, struct pb_
 		tell_thread(task, member, task->se.sum_exec_runtime, PB_THREAD_ENDED, now);
 		time->window = 0;
 	} else if (preempt || !task->__state) {
-		time_enter(time, PB_THREAD_QUEUED, now);
+		time_enter(time, PB_THREAD_QUEUED, bpf_ktime_get_ns());
 	} else {
-		time_wait(task, time, now);
+		time_wait(task, time);
 	}
 }
 
@@ -236,15 +244,16 @@ static __always_inline void time_switch_in(struct task_struct *task, struct pb_t
 		return;
 	time_settle(time, now);
 	if (time->state == PB_THREAD_QUEUED)
-		hist_add(PB_HIST_RUN_QUEUE, elapsed(time->since_ns, now));
+		hist_add(PB_HIST_RUN_QUEUE, elapsed(time->since_ns, bpf_ktime_get_ns()));
 	time->off_at_switch_ns = lost_to_others(task);
-	time_enter(time, PB_THREAD_RUNNING, now);
+	time_enter(time, PB_THREAD_RUNNING, 0);
 }
 
 /* Put into a run queue: its waiting is over. */
 static __always_inline void time_wake(struct task_struct *task, struct pb_task *member, __u64 now)
 {
 	struct pb_thread_time *time = &member->time;
+	__u64 clock_ns = bpf_ktime_get_ns();
 	__u32 reason = time->reason;
 
 	if (!time_adopt(task, member, PB_THREAD_QUEUED, 0, now))
@@ -254,11 +263,11 @@ static __always_inline void time_wake(struct task_struct *task, struct pb_task *
 		return;
 	time_settle(time, now);
 	if (!time->is_new && reason < PB_WAITS)
-		hist_add(PB_HIST_WAIT + reason, elapsed(time->since_ns, now));
+		hist_add(PB_HIST_WAIT + reason, elapsed(time->since_ns, clock_ns));
 	if (time->in_fsync)
-		time->fsync_ended_ns = now;
+		time->fsync_ended_ns = clock_ns;
 	time->is_new = 0;
-	time_enter(time, PB_THREAD_QUEUED, now);
+	time_enter(time, PB_THREAD_QUEUED, clock_ns);
 }
 
 /* A thread that has just been made, and is not in a run queue yet. */

@@ -150,6 +150,19 @@ void probe_free(struct probe *probe)
 	free(probe);
 }
 
+void probe_detach(struct probe *probe)
+{
+	bpf_link__destroy(probe->sweep);
+	bpf_link__destroy(probe->sweep_kept);
+	probe->sweep = probe->sweep_kept = NULL;
+	perfbpf__detach(probe->skel);
+}
+
+int probe_attach(struct probe *probe)
+{
+	return programs_attach(probe);
+}
+
 bool probe_has_stats(const struct probe *probe)
 {
 	return probe->stats_fd >= 0;

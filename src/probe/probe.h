@@ -35,6 +35,12 @@ struct probe_options {
 struct probe *probe_open(const struct probe_options *options, struct error *err);
 /* Detaches and unloads; NULL is fine. */
 void probe_free(struct probe *probe);
+/*
+ * Takes the programs off their places and puts them there again, loaded as they are: what happens
+ * in between is not seen. For measuring what they cost. 0, or -errno.
+ */
+void probe_detach(struct probe *probe);
+int probe_attach(struct probe *probe);
 bool probe_has_stats(const struct probe *probe);
 /* Does this kernel tell socket bytes, by tracepoints (Linux 6.3) or at the functions? */
 bool probe_has_socket_bytes(const struct probe *probe);

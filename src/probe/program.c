@@ -129,6 +129,15 @@ static void choose_forms(struct probe *probe)
 		is_loaded(skel->progs.socket_arrival) || is_loaded(skel->progs.socket_6_2_arrival);
 }
 
+/* Where a request's beginning is told in its own place, the others are not needed. */
+static void choose_block(struct perfbpf *skel)
+{
+	if (!is_loaded(skel->progs.io_block_start))
+		return;
+	bpf_program__set_autoload(skel->progs.io_block_insert, false);
+	bpf_program__set_autoload(skel->progs.io_block_issue, false);
+}
+
 void programs_choose(struct probe *probe)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
@@ -143,6 +152,7 @@ void programs_choose(struct probe *probe)
 	}
 	btf__free(kernel);
 	choose_forms(probe);
+	choose_block(probe->skel);
 }
 
 /* One shard for each CPU, up to a bound. */
