@@ -107,7 +107,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libperfbpf.a
 	$(call say,TEST,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS) -lcmocka
 
-$(BUILD)/truth/%: tests/truth/%.c
+$(BUILD)/truth/%: tests/truth/%.c $(wildcard tests/truth/*.h)
 	@mkdir -p $(@D)
 	$(call say,TRUTH,$<)
 	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) -o $@ $< -lpthread

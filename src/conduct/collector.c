@@ -244,6 +244,8 @@ static int add_edge(struct collector *collector, const char *name, struct error 
 	edge->name = name;
 	edge->at_ns = clock_now_ns();
 	edge->time = threads_so_far(tree_threads(collector->tree));
+	edge->driver_cpu_ns = collector->driver ? driver_process_cpu_ns(collector->driver) : 0;
+	edge->block_errors = collector->window.last.used.block_errors;
 	edge->runnable_beyond = collector->runnable_beyond;
 	edge->runnable_samples = collector->runnable_samples;
 	machine_read(&edge->machine);

@@ -25,6 +25,7 @@ struct phase_edge {
 	uint64_t at_ns;
 	struct machine machine;
 	struct thread_time time;
+	uint64_t driver_cpu_ns, block_errors;
 	double runnable_beyond;
 	unsigned int runnable_samples;
 };

@@ -112,7 +112,10 @@ static int fill_phase(struct record_round *out, const struct collector *collecto
 		phase->cpu.saturation =
 			(to->runnable_beyond - from->runnable_beyond) / (double)samples;
 	if (out->has_io)
-		phase->disk.errors = out->io.block_errors;
+		phase->disk.errors = (int64_t)(to->block_errors - from->block_errors);
+	if (collector->driver)
+		phase->driver.utilization =
+			seconds(to->driver_cpu_ns - from->driver_cpu_ns) / length;
 	fill_thread_time(&phase->time, out->has_time ? &time : NULL);
 	if (out->has_time)
 		use_of_run_queue(&phase->run_queue, &phase->time);
@@ -136,12 +139,11 @@ int fill_phases(struct record_round *out, const struct collector *collector)
 
 int fill_limits(struct record_round *out, int64_t cpus)
 {
-	for (size_t i = 0; i < out->n_phases && out->has_driver; i++) {
-		struct record_use *use = &out->phases[i].driver;
-
-		use->utilization = out->driver.cpu_seconds / out->phases[i].duration_seconds;
-		use->saturation = out->driver.late_seconds_max;
-		use->errors = out->driver.dropped;
+	/* The driver tells how late it was over the whole window: of which of several phases is not
+	 * known. */
+	if (out->has_driver && out->n_phases == 1) {
+		out->phases[0].driver.saturation = out->driver.late_seconds_max;
+		out->phases[0].driver.errors = out->driver.dropped;
 	}
 	return record_limit(out, cpus);
 }

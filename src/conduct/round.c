@@ -26,7 +26,8 @@
 #define DRAIN_NS       (2 * NSEC_PER_SEC)
 #define PATIENCE_NS    (5 * NSEC_PER_SEC)
 #define OUTPUT_PIPE    (1 << 20)
-#define SCRAPE_LEAD_NS (100 * NSEC_PER_MSEC)
+#define LATE_NS        (20 * NSEC_PER_MSEC)
+#define SCRAPE_LEAD_NS (500 * NSEC_PER_MSEC)
 
 struct round {
 	struct conductor *conductor;
@@ -267,6 +268,10 @@ static int pass_to_opening(struct round *round, uint64_t open_ns, struct error *
 			return -1;
 		variables = driver_process_variables(round->driver, &n);
 		round->scrape = scrape_open(scenario, variables, n, round->conductor->record);
+		if (clock_now_ns() > open_ns + LATE_NS)
+			record_note(round->conductor->record,
+				    "scraping took so long that a window opened late: the work "
+				    "before its opening is missing in the costs");
 	}
 	return pass(round, "warm-up", open_ns, err);
 }

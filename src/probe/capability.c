@@ -199,11 +199,6 @@ bool capability_has_function_exit(const char *name)
 	return probe_attach(name, BPF_TRACE_FEXIT, why, sizeof(why));
 }
 
-static bool probe_function_exit(char *why, size_t size)
-{
-	return probe_attach("inet_sendmsg", BPF_TRACE_FEXIT, why, size);
-}
-
 #define TRACEPOINT(name)                                                                           \
 	static bool probe_##name(char *why, size_t size)                                           \
 	{                                                                                          \
@@ -225,6 +220,16 @@ TRACEPOINT(block_rq_issue)
 TRACEPOINT(block_rq_complete)
 TRACEPOINT(sys_enter)
 TRACEPOINT(sys_exit)
+
+/* Not missed where the tracepoints are there. */
+static bool probe_function_exit(char *why, size_t size)
+{
+	if (probe_sock_send_length(why, size) && probe_sk_data_ready(why, size)) {
+		snprintf(why, size, "not needed");
+		return true;
+	}
+	return probe_attach("inet_sendmsg", BPF_TRACE_FEXIT, why, size);
+}
 
 #define ROOT_REMEDY          "run perfbpf with sudo"
 #define KERNEL_REMEDY        "a newer kernel, 5.11 or later"
@@ -262,7 +267,7 @@ static const struct capability table[] = {
 	 "Linux 6.3 or later", false, probe_sock_recv_length},
 	{"tracepoint sk_data_ready", "when requests arrive", REPLACED_BY_FUNCTION,
 	 "Linux 6.3 or later", false, probe_sk_data_ready},
-	{"function exit (fexit)", "replaces the three before on older kernels",
+	{"function exit (fexit), if needed", "replaces the three before on older kernels",
 	 "without them either, bytes and requests are not known", "Linux 6.3 or later", false,
 	 probe_function_exit},
 	{"tracepoint tcp_rcv_space_adjust", "bytes that splice takes out of TCP sockets",

@@ -93,9 +93,13 @@ static int load(struct probe *probe, struct error *err)
 	if (failed)
 		return capability_explain(-failed, probe_log_program(), probe_log_first(), err);
 	probe->syscall_slowdown_seconds = NAN;
-	if (probe->options.syscalls)
-		probe->syscall_slowdown_seconds = fmax(0, call_seconds() - before);
 	probe->control = &skel->bss->pb_control;
+	if (probe->options.syscalls) {
+		/* As it is while a window is open: then the programs look whose call it is. */
+		probe->control->window = UINT32_MAX;
+		probe->syscall_slowdown_seconds = fmax(0, call_seconds() - before);
+		probe->control->window = 0;
+	}
 	return 0;
 }
 

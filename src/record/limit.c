@@ -201,11 +201,23 @@ static void put_mean(FILE *out, const struct record_round *round, const char *na
 			format_seconds(mean, sizeof(mean), latency->mean_seconds));
 }
 
+/* Of the kernel's CPU time only the round's is known: the phase has its part by its CPU time. */
+static double kernel_share(const struct evidence *evidence)
+{
+	const struct record_round *round = evidence->round;
+	double whole = round->has_time ? round->time.on_cpu_seconds : 0;
+	double kernel = or_zero(round->cpu.system_seconds);
+
+	if (!evidence->time || evidence->time == &round->time || !(whole > 0))
+		return kernel;
+	return kernel * fmin(1, evidence->time->on_cpu_seconds / whole);
+}
+
 static bool is_disk(const struct evidence *evidence, FILE *out)
 {
 	const struct record_time *time = evidence->time;
 	const struct record_use *disk = &evidence->phase->disk;
-	double kernel = or_zero(evidence->round->cpu.system_seconds);
+	double kernel = kernel_share(evidence);
 
 	if (!time || !(evidence->busy > 0) ||
 	    !(time->disk_seconds >= LIMIT_DISK_WAITERS * evidence->duration) ||
@@ -276,8 +288,11 @@ static bool is_network(const struct evidence *evidence, FILE *out)
 	if (!(network->saturation >= LIMIT_NETWORK_RESENT) || resent == RECORD_NONE ||
 	    resent < LIMIT_NETWORK_MIN_RESENT)
 		return false;
-	fprintf(out, "the network: %s TCP segments had to be sent again, %.1f %% of them",
-		format_grouped(number, sizeof(number), resent), network->saturation / 10);
+	fprintf(out,
+		"the network: %.1f %% of the machine's TCP segments had to be sent again, %s of "
+		"them by "
+		"the side",
+		network->saturation / 10, format_grouped(number, sizeof(number), resent));
 	return true;
 }
 

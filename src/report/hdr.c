@@ -16,9 +16,12 @@
 /* HdrHistogram's plotter takes milliseconds. */
 #define MS_PER_SECOND 1e3
 
-static double upper_of(const struct record_latency *latency, size_t i)
+/* The middle, as percentiles are told everywhere: the ends are twice as far from what is in it. */
+static double value_of(const struct record_latency *latency, size_t i)
 {
-	return fmin(latency->bucket_upper_seconds[i], latency->max_seconds);
+	double middle = (latency_bucket_lower(latency, i) + latency->bucket_upper_seconds[i]) / 2;
+
+	return fmax(fmin(middle, latency->max_seconds), latency->min_seconds);
 }
 
 static void put_row(FILE *out, double seconds, double percentile, double total)
@@ -45,11 +48,11 @@ static void put_rows(FILE *out, const struct record_latency *latency)
 	for (size_t i = 0; i <= last; i++) {
 		total += latency->bucket_counts[i];
 		while (total > 0 && level <= total / count && latency_carries(count, level)) {
-			put_row(out, upper_of(latency, i), level, total);
+			put_row(out, value_of(latency, i), level, total);
 			level = next_level(level);
 		}
 	}
-	put_row(out, isnan(latency->max_seconds) ? upper_of(latency, last) : latency->max_seconds,
+	put_row(out, isnan(latency->max_seconds) ? value_of(latency, last) : latency->max_seconds,
 		1, count);
 }
 
@@ -74,7 +77,7 @@ static void put_footer(FILE *out, const struct record_latency *latency)
 	fprintf(out, "#[Mean    = %12.6f, StdDeviation   = %12.6f]\n",
 		latency->mean_seconds * MS_PER_SECOND, deviation(latency) * MS_PER_SECOND);
 	fprintf(out, "#[Max     = %12.6f, Total count    = %12" PRId64 "]\n",
-		(isnan(latency->max_seconds) ? upper_of(latency, last) : latency->max_seconds) *
+		(isnan(latency->max_seconds) ? value_of(latency, last) : latency->max_seconds) *
 			MS_PER_SECOND,
 		latency->count);
 	fprintf(out, "#[Buckets = %12zu, SubBuckets     = %12d]\n\n", latency->n_buckets,

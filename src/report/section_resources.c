@@ -46,7 +46,9 @@ static void add_peer_name(const struct builder *b, const struct record_peer *pee
 	bool bracket = strchr(address, ':') != NULL;
 	char name[128];
 
-	if (peer->port <= 0)
+	if (!peer->role)
+		snprintf(name, sizeof(name), "%s", address);
+	else if (peer->port <= 0)
 		snprintf(name, sizeof(name), "%s %s", client ? "to" : "from", address);
 	else if (client)
 		snprintf(name, sizeof(name), "to %s%s%s:%lld", bracket ? "[" : "", address,
@@ -132,7 +134,9 @@ void builder_add_syscalls(const struct builder *b, size_t side)
 		section_note(b->out, "-: p99 needs 1,000 calls.");
 	if (sum->n_syscalls && !isnan(cost))
 		section_note(b->out,
-			     "To see them cost %s for each call of every process of the machine.",
+			     "To see them cost %s for each call of every process of the machine, "
+			     "and for "
+			     "the side's the time of syscall_enter and syscall_exit more.",
 			     format_seconds(text, sizeof(text), cost));
 	section_end(b->out);
 }

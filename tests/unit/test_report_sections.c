@@ -66,7 +66,7 @@ static void two_sides(void **state)
 		"\nto 192.168.10.20:6379                8     1,000  39.1 KiB  2.00 MiB       4",
 		"\nconnect  A         24   110 us        -       -       -  300 us\n",
 		"\nfutex   8,000      24   8.50 s  1.06 ms  2.67 ms  2.72 ms\n",
-		"\nTo see them cost 310 ns for each call of every process of the machine.\n",
+		"\nTo see them cost 310 ns for each call of every process of the machine,",
 		"\nhandler  A     60,000  5.01 ms  12.3 ms  13.3 ms  13.6 ms  13.6 ms\n",
 		"\nValues behind the percentiles, in each round: delivery 140,000, queue 20,000,",
 	};

@@ -23,7 +23,7 @@
 #include "util/clock.h"
 
 #define SLICE_NS  (200 * NSEC_PER_MSEC)
-#define SETTLE_NS (30 * NSEC_PER_MSEC)
+#define SETTLE_NS (50 * NSEC_PER_MSEC)
 
 static void die(const char *what)
 {
@@ -75,7 +75,7 @@ static double slice(int port)
 	return (served(port) - before) / ((double)(clock_now_ns() - start) / 1e9);
 }
 
-static struct probe *attach(int pidfd, const char *what)
+static struct probe *load(int pidfd, const char *what)
 {
 	struct probe_options options = {.requests = true, .time = true, .io = true};
 	struct probe *probe;
@@ -101,18 +101,21 @@ static void ignore(void *context, const struct pb_event *event, size_t size)
 	(void)context, (void)event, (void)size;
 }
 
-static double ratio_of_slices(int pidfd, int port, const char *what, bool on_first, double *without)
+/* The programs stay loaded: what loading leaves behind would fall into the slices. */
+static double ratio_of_slices(struct probe *probe, int port, bool on_first, double *without)
 {
 	double with = NAN;
 
 	for (int turn = 0; turn < 2; turn++) {
-		struct probe *probe = (turn == 0) == on_first ? attach(pidfd, what) : NULL;
+		bool on = (turn == 0) == on_first;
 
-		*(probe ? &with : without) = slice(port);
-		if (!probe)
+		if (on && probe_attach(probe))
+			die("the programs cannot be attached again");
+		*(on ? &with : without) = slice(port);
+		if (!on)
 			continue;
 		probe_drain(probe, ignore, NULL);
-		probe_free(probe);
+		probe_detach(probe);
 	}
 	return with / *without;
 }
@@ -127,6 +130,7 @@ static int by_value(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	int n = argc == 5 ? atoi(argv[4]) : 0, pidfd, k;
+	struct probe *probe;
 	double *ratios, *rates;
 
 	if (n < 1 || n > 1000)
@@ -136,9 +140,11 @@ int main(int argc, char **argv)
 	rates = calloc((size_t)n, sizeof(*rates));
 	if (pidfd < 0 || !ratios || !rates)
 		die("no such process");
+	probe = load(pidfd, argv[3]);
+	probe_detach(probe);
 	/* In the order on, off, off, on, …: what drifts meets both alike. */
 	for (int i = 0; i < n; i++)
-		ratios[i] = ratio_of_slices(pidfd, atoi(argv[2]), argv[3], i % 2 == 0, &rates[i]);
+		ratios[i] = ratio_of_slices(probe, atoi(argv[2]), i % 2 == 0, &rates[i]);
 	qsort(ratios, (size_t)n, sizeof(*ratios), by_value);
 	qsort(rates, (size_t)n, sizeof(*rates), by_value);
 	/* Ranks of the interval of a median: n/2 -+ 0.98 sqrt(n). */
@@ -146,6 +152,7 @@ int main(int argc, char **argv)
 	if (k < 0)
 		k = 0;
 	printf("%.4f %.4f %.4f %.0f\n", ratios[n / 2], ratios[k], ratios[n - 1 - k], rates[n / 2]);
+	probe_free(probe);
 	free(ratios);
 	free(rates);
 	return 0;
