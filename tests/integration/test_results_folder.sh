@@ -100,3 +100,87 @@ if [[ -w /dev/full ]]; then
 	"$PERFBPF" report "$DIR" --format json -o "$WORK/a-file/x" >/dev/null 2>"$ERR"
 	check report-cannot-be-written "$(error_line)" grep -qF "$WORK/a-file/x" "$ERR"
 fi
+
+# --- the files for other programs: whole and well-formed, with one side and with two
+# hdr_is_well_formed FILE: sections, each with its head, rows that only grow, and its end.
+hdr_is_well_formed() {
+	awk '
+		function bad(why) { print FILENAME ":" FNR ": " why; failed = 1; exit 1 }
+		FNR == 1 { if (!/^#\[perfbpf: milliseconds;.*\]$/) bad("no head"); next }
+		/^#\[Latency [AB] / { if (inside) bad("a section begins inside of another"); inside = 1; rows = 0; next }
+		/^ *Value +Percentile +TotalCount +1\/\(1-Percentile\)$/ { if (!inside) bad("columns of nothing"); next }
+		/^ *[0-9.]+ [01]\.[0-9]{12} +[0-9]+( +[0-9.]+)?$/ {
+			if (!inside) bad("a row of nothing")
+			if (rows++ && ($1 + 0 < value || $2 + 0 < percentile || $3 + 0 < total)) bad("it falls")
+			value = $1 + 0; percentile = $2 + 0; total = $3 + 0
+			next
+		}
+		/^#\[Mean +=/ { if (!rows || percentile != 1) bad("the last row is not 100 %"); next }
+		/^#\[Max +=.*Total count +=/ { sub(/\]$/, ""); if ($NF != total) bad("counts differ"); next }
+		/^#\[Buckets +=/ { inside = 0; sections++; next }
+		/^$/ { next }
+		{ bad("what is this: " $0) }
+		END { if (!failed && (inside || !sections)) { print FILENAME ": it ends too early"; exit 1 } }
+	' "$1"
+}
+
+# openmetrics_is_well_formed FILE: a type before its values, and one end.
+openmetrics_is_well_formed() {
+	awk '
+		function bad(why) { print FILENAME ":" FNR ": " why; failed = 1; exit 1 }
+		ended { bad("it goes on behind its end") }
+		/^# EOF$/ { ended = 1; next }
+		/^# TYPE [a-z_]+ (info|gauge|counter|histogram)$/ { if (type[$3]++) bad("a type twice"); name = $3; next }
+		/^# (HELP|UNIT) [a-z_]+ ./ { next }
+		/^[a-z_]+(\{.*\})? -?([0-9.]+([eE][-+]?[0-9]+)?|NaN|\+Inf)( [0-9.]+)?$/ {
+			if (name == "" || index($0, name) != 1) bad("values of another metric than " name)
+			values++
+			next
+		}
+		{ bad("what is this: " $0) }
+		END { if (!failed && (!ended || !values)) { print FILENAME ": no end or no values"; exit 1 } }
+	' "$1"
+}
+
+# its_files NAME: those of the results in DIR.
+its_files() {
+	local file
+	for file in latency.hdr.txt metrics.openmetrics.txt; do
+		check "$1/$file" "it is missing or empty; there are: $(ls "$DIR")" test -s "$DIR/$file"
+	done
+	check "$1/hdr" "$(hdr_is_well_formed "$DIR/latency.hdr.txt")" hdr_is_well_formed "$DIR/latency.hdr.txt"
+	check "$1/openmetrics" "$(openmetrics_is_well_formed "$DIR/metrics.openmetrics.txt")" \
+		openmetrics_is_well_formed "$DIR/metrics.openmetrics.txt"
+	equal "$1/openmetrics-end" "$(tail -n 1 "$DIR/metrics.openmetrics.txt")" '# EOF'
+	# `report` makes the same of the record.
+	perfbpf report "$DIR" --format hdr
+	check "$1/hdr-again" 'report --format hdr tells something else' cmp "$OUT" "$DIR/latency.hdr.txt"
+	perfbpf report "$DIR" --format openmetrics
+	check "$1/openmetrics-again" 'report --format openmetrics tells something else' \
+		cmp "$OUT" "$DIR/metrics.openmetrics.txt"
+}
+
+if measure one-side --target "$TRUTH/burn 2 0.5"; then
+	its_files one-side
+	# Each latency that has values has a section, and the histogram the same count.
+	equal one-side/hdr-sections "$(grep -c '^#\[Latency A ' "$DIR/latency.hdr.txt")" \
+		"$(value '[.rounds[0].latency[] | select(.count > 0)] | length')"
+	equal one-side/same-counts \
+		"$(sed -n 's/^#\[Latency A \([^,]*\),.* \([0-9]*\) values\]$/\1 \2/p' "$DIR/latency.hdr.txt" | sort)" \
+		"$(value '.rounds[0].latency | to_entries[] | select(.value.count > 0) | "\(.key) \(.value.count)"' | sort)"
+	equal one-side/openmetrics-counts \
+		"$(sed -n 's/^perfbpf_latency_seconds_count{.*name="\([^"]*\)"} \([0-9]*\)$/\1 \2/p' \
+			"$DIR/metrics.openmetrics.txt" | awk '$2 > 0' | sort)" \
+		"$(value '.rounds[0].latency | to_entries[] | select(.value.count > 0) | "\(.key) \(.value.count)"' | sort)"
+fi
+if measure two-sides --target "$TRUTH/burn 2 0.3" --vs "sh -c '$TRUTH/burn 1 0.3 # \"quoted\", {x}'"; then
+	its_files two-sides
+	check two-sides/hdr-b 'no section of side B' grep -q '^#\[Latency B run_queue, ' "$DIR/latency.hdr.txt"
+	check two-sides/openmetrics-b 'nothing of side B' grep -q '{side="B",' "$DIR/metrics.openmetrics.txt"
+fi
+# Nothing was measured in time: a folder all the same, with files that can be read.
+if measure nothing --without requests,time,io --target true; then
+	check nothing/hdr 'no head' grep -q '^#\[perfbpf: ' "$DIR/latency.hdr.txt"
+	check nothing/openmetrics "$(openmetrics_is_well_formed "$DIR/metrics.openmetrics.txt")" \
+		openmetrics_is_well_formed "$DIR/metrics.openmetrics.txt"
+fi
