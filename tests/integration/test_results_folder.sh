@@ -109,7 +109,7 @@ hdr_is_well_formed() {
 		FNR == 1 { if (!/^#\[perfbpf: milliseconds;.*\]$/) bad("no head"); next }
 		/^#\[Latency [AB] / { if (inside) bad("a section begins inside of another"); inside = 1; rows = 0; next }
 		/^ *Value +Percentile +TotalCount +1\/\(1-Percentile\)$/ { if (!inside) bad("columns of nothing"); next }
-		/^ *[0-9.]+ [01]\.[0-9]{12} +[0-9]+( +[0-9.]+)?$/ {
+		/^ *[0-9.]+ [01]\.[0-9]+ +[0-9]+( +[0-9.]+)?$/ {
 			if (!inside) bad("a row of nothing")
 			if (rows++ && ($1 + 0 < value || $2 + 0 < percentile || $3 + 0 < total)) bad("it falls")
 			value = $1 + 0; percentile = $2 + 0; total = $3 + 0
