@@ -77,8 +77,9 @@ $(filter $(BUILD)/obj/probe/%,$(OBJS)): $(BUILD)/perfbpf.skel.h
 $(BUILD)/syscall_names.inc:
 	@mkdir -p $(@D)
 	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
-		awk '/^#define __NR_/ && $$3 ~ /^[0-9]+$$/ { sub(/^__NR_/, "", $$2); \
-			printf "[%s] = \"%s\",\n", $$3, $$2 }' | sort -u -t'[' -k2,2n >$@
+		awk '/^#define __NR_/ && $$2 !~ /^__NR_(syscalls|arch_specific_syscall|SYSCALL_BASE)$$/ { \
+			name = $$2; sub(/^__NR_/, "", name); \
+			printf "[%s] = \"%s\",\n", $$2, name }' | sort >$@
 $(BUILD)/obj/conduct/syscall_name.o: $(BUILD)/syscall_names.inc
 
 # --- BPF ---------------------------------------------------------------------

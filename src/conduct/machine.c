@@ -173,6 +173,12 @@ int machine_runnable(void)
 	return runnable;
 }
 
+/* Of a device that was made anew under the same name the counters begin anew. */
+static uint64_t grown(uint64_t before, uint64_t after)
+{
+	return after > before ? after - before : 0;
+}
+
 static void use_of_disks(struct record_use *use, const struct machine *before,
 			 const struct machine *after, double seconds)
 {
@@ -181,7 +187,7 @@ static void use_of_disks(struct record_use *use, const struct machine *before,
 
 		for (size_t j = 0; j < before->n_disks; j++) {
 			const struct machine_disk *then = &before->disks[j];
-			double busy = (double)(now->busy_ms - then->busy_ms) / 1e3 / seconds;
+			double busy = (double)grown(then->busy_ms, now->busy_ms) / 1e3 / seconds;
 
 			/* The kernel counts whole milliseconds, by ticks: it can be a little over.
 			 */
@@ -189,7 +195,7 @@ static void use_of_disks(struct record_use *use, const struct machine *before,
 				continue;
 			use->utilization = fmin(busy, 1);
 			use->saturation =
-				(double)(now->weighted_ms - then->weighted_ms) / 1e3 / seconds;
+				(double)grown(then->weighted_ms, now->weighted_ms) / 1e3 / seconds;
 		}
 	}
 }
@@ -197,19 +203,20 @@ static void use_of_disks(struct record_use *use, const struct machine *before,
 static void use_of_network(struct record_use *use, const struct machine *before,
 			   const struct machine *after, double seconds)
 {
-	uint64_t errors = after->tcp_resets - before->tcp_resets;
+	bool known = after->n_interfaces || after->tcp_segments != NOT_KNOWN;
+	uint64_t errors = grown(before->tcp_resets, after->tcp_resets);
 
 	for (size_t i = 0; i < after->n_interfaces; i++) {
 		const struct machine_interface *now = &after->interfaces[i];
 
 		for (size_t j = 0; j < before->n_interfaces; j++) {
 			const struct machine_interface *then = &before->interfaces[j];
-			uint64_t rx = now->rx_bytes - then->rx_bytes;
-			uint64_t tx = now->tx_bytes - then->tx_bytes;
+			uint64_t rx = grown(then->rx_bytes, now->rx_bytes);
+			uint64_t tx = grown(then->tx_bytes, now->tx_bytes);
 
 			if (strcmp(now->name, then->name))
 				continue;
-			errors += now->errors - then->errors;
+			errors += grown(then->errors, now->errors);
 			/* Each direction has the whole speed. */
 			if (now->bytes_per_second > 0)
 				use->utilization = fmax(use->utilization,
@@ -217,7 +224,7 @@ static void use_of_network(struct record_use *use, const struct machine *before,
 								now->bytes_per_second);
 		}
 	}
-	use->errors = (int64_t)errors;
+	use->errors = known ? (int64_t)errors : RECORD_NONE;
 	if (after->tcp_segments == NOT_KNOWN || before->tcp_segments == NOT_KNOWN)
 		return;
 	use->saturation = after->tcp_segments > before->tcp_segments

@@ -9,8 +9,10 @@
 
 #include "measure/prometheus.h"
 #include "record/distribution.h"
+#include "util/clock.h"
 
-#define FETCH_TIMEOUT_MS 2000L
+/* For all addresses together: while they are fetched, nothing else is done. */
+#define FETCH_TIMEOUT_MS 400L
 #define FETCH_MAX_BYTES  (8UL << 20)
 
 /*
@@ -107,7 +109,7 @@ static size_t take(char *bytes, size_t one, size_t n, void *into)
 
 /* What the scenario says is fetched and nothing else: no redirects, proxies or other protocols. */
 static CURLcode set_options(const struct curl_api *curl, CURL *handle, const char *url,
-			    struct text *text)
+			    long timeout_ms, struct text *text)
 {
 	static const char protocols[] = "http,https";
 	CURLcode code = curl->setopt(handle, CURLOPT_URL, url);
@@ -116,18 +118,20 @@ static CURLcode set_options(const struct curl_api *curl, CURL *handle, const cha
 	code = code ? code : curl->setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
 	code = code ? code : curl->setopt(handle, CURLOPT_PROXY, "");
 	code = code ? code : curl->setopt(handle, CURLOPT_NOSIGNAL, 1L);
-	code = code ? code : curl->setopt(handle, CURLOPT_TIMEOUT_MS, FETCH_TIMEOUT_MS);
+	code = code ? code : curl->setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms);
 	code = code ? code : curl->setopt(handle, CURLOPT_USERAGENT, "perfbpf");
 	code = code ? code : curl->setopt(handle, CURLOPT_WRITEFUNCTION, take);
 	return code ? code : curl->setopt(handle, CURLOPT_WRITEDATA, text);
 }
 
 /* The text at @url, or a NULL pointer with the reason in @why. */
-static struct text fetch(const struct curl_api *curl, const char *url, char *why, size_t size)
+static struct text fetch(const struct curl_api *curl, const char *url, long timeout_ms, char *why,
+			 size_t size)
 {
 	struct text text = {0};
 	CURL *handle = curl->init();
-	CURLcode code = handle ? set_options(curl, handle, url, &text) : CURLE_OUT_OF_MEMORY;
+	CURLcode code =
+		handle ? set_options(curl, handle, url, timeout_ms, &text) : CURLE_OUT_OF_MEMORY;
 	long status = 0;
 
 	code = code ? code : curl->perform(handle);
@@ -167,6 +171,7 @@ static void read_look(struct look *look, const struct text *text, struct prometh
 /* Fetches each address once, for all that is wanted from it. */
 static void look_at_all(struct scrape *scrape, bool first, struct record *notes)
 {
+	uint64_t end = clock_now_ns() + FETCH_TIMEOUT_MS * NSEC_PER_MSEC;
 	bool done[scrape->n];
 	char why[256];
 
@@ -176,7 +181,12 @@ static void look_at_all(struct scrape *scrape, bool first, struct record *notes)
 
 		if (done[i] || scrape->looks[i].failed)
 			continue;
-		text = fetch(&scrape->curl, scrape->looks[i].url, why, sizeof(why));
+		/* 0 would be no limit at all. */
+		text = fetch(&scrape->curl, scrape->looks[i].url,
+			     clock_now_ns() < end
+				     ? (long)((end - clock_now_ns()) / NSEC_PER_MSEC) + 1
+				     : 1,
+			     why, sizeof(why));
 		for (size_t j = i; j < scrape->n; j++) {
 			struct look *look = &scrape->looks[j];
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define REST "(rest)"
+/* More than there are names in protocol_request.protocol. */
+#define PROTOCOL_NAMES 16
 /* A power of two, twice as large as there are connections. */
 #define TABLE_SIZE (2 * KINDS_MAX_CONNECTIONS)
 
@@ -20,7 +22,7 @@ struct kinds {
 	unsigned int set;
 	size_t n, n_followed;
 	uint64_t unparsed;
-	struct kind list[KINDS_MAX + 2 * PROTOCOLS];
+	struct kind list[KINDS_MAX + 2 * PROTOCOL_NAMES];
 	struct followed table[TABLE_SIZE]; /* open addressing */
 };
 
@@ -173,10 +175,9 @@ static struct followed *follow(struct kinds *kinds, const struct pb_event_payloa
 	return followed;
 }
 
-void kinds_event(struct kinds *kinds, const struct pb_event_payload *event, size_t size)
+static struct protocol_chunk chunk_of(const struct pb_event_payload *event)
 {
-	struct context context = {.kinds = kinds, .role = (enum pb_role)event->role};
-	struct protocol_chunk chunk = {
+	return (struct protocol_chunk){
 		.is_request = (event->role == PB_ROLE_SERVER) != (event->is_write != 0),
 		.arrived_ns = event->arrived_ns && !event->is_write ? event->arrived_ns
 								    : event->event.time_ns,
@@ -185,6 +186,12 @@ void kinds_event(struct kinds *kinds, const struct pb_event_payload *event, size
 		.n_prefix = event->n_prefix,
 		.prefix = (const uint8_t *)(event + 1),
 	};
+}
+
+void kinds_event(struct kinds *kinds, const struct pb_event_payload *event, size_t size)
+{
+	struct context context = {.kinds = kinds};
+	struct protocol_chunk chunk;
 	struct followed *followed;
 
 	if (size < sizeof(*event) || event->n_prefix > size - sizeof(*event) ||
@@ -197,6 +204,8 @@ void kinds_event(struct kinds *kinds, const struct pb_event_payload *event, size
 		kinds->unparsed++;
 		return;
 	}
+	context.role = (enum pb_role)event->role;
+	chunk = chunk_of(event);
 	chunk.gap = event->sequence != followed->next_sequence;
 	followed->next_sequence = event->sequence + 1;
 	if (!event->length) {

@@ -364,6 +364,7 @@ void tree_window_open(struct tree *tree, uint64_t now_ns)
 		if (!slot)
 			continue;
 		process->base = slot->totals;
+		memset(&process->time, 0, sizeof(process->time));
 		process->peak_at_base = slot->memory.rss_peak_bytes;
 		process->rss_peak_bytes = 0;
 		process->vms_peak_bytes = 0;

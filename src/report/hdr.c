@@ -47,7 +47,8 @@ static void put_rows(FILE *out, const struct record_latency *latency)
 
 	for (size_t i = 0; i <= last; i++) {
 		total += latency->bucket_counts[i];
-		while (total > 0 && level <= total / count && latency_carries(count, level)) {
+		while (total > 0 && level <= total / count + 1e-9 &&
+		       latency_carries(count, level)) {
 			put_row(out, value_of(latency, i), level, total);
 			level = next_level(level);
 		}

@@ -373,7 +373,8 @@ static void network(void **state)
 	assert_limit(round, NULL, NULL);
 	round->phases[0].network.saturation = 23;
 	assert_limit(round, "network",
-		     "the network: 2.3 % of the machine's TCP segments had to be sent again, 500 of them by the side");
+		     "the network: 2.3 % of the machine's TCP segments had to be sent again, 500 "
+		     "of them by the side");
 	round->network.retransmits = 9;
 	assert_limit(round, NULL, NULL);
 	round->phases[0].network.utilization = 0.89;
