@@ -91,8 +91,7 @@ static int try_all(bool verifier, struct error *err)
 
 	if (!probe) {
 		if (probe_log_verifier()[0])
-			printf("\nThe kernel's verifier said at last:\n%s\n",
-			       probe_log_verifier());
+			printf("\nThe kernel's verifier said at last:\n%s\n", probe_log_verifier());
 		return -1;
 	}
 	printf("\nAll programs load and attach (%.0f ms). 'perfbpf run' works here.\n",

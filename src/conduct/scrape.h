@@ -13,8 +13,9 @@
 struct scrape;
 
 /*
- * The first look; to be called right before the window opens, since it takes up to 0.4 s. @vars are filled into the addresses. NULL where @scenario (which may be
- * NULL) has nothing to scrape, or without memory; all below take NULL.
+ * The first look; to be called right before the window opens, since it takes up to 0.4 s. @vars are
+ * filled into the addresses. NULL where @scenario (which may be NULL) has nothing to scrape, or
+ * without memory; all below take NULL.
  */
 struct scrape *scrape_open(const struct scenario *scenario, const struct variable *vars,
 			   size_t n_vars, struct record *notes);

@@ -158,7 +158,8 @@ static void set_label(struct mysql *mysql, struct pending *pending, const struct
 	case COM_STMT_EXECUTE:
 	case COM_STMT_BULK_EXECUTE:
 		if (view->n >= HEADER_SIZE + 1 + STATEMENT_SIZE && length > STATEMENT_SIZE)
-			known = statements_get(&mysql->statements, be32(view->at + HEADER_SIZE + 1));
+			known = statements_get(&mysql->statements,
+					       be32(view->at + HEADER_SIZE + 1));
 		break;
 	}
 	label_add_word(label, known ? known : name_of(command));
@@ -255,7 +256,7 @@ static int64_t answer_unit(struct protocol_connection *connection, const struct 
 			return UNIT_MORE;
 		if (view->n >= HEADER_SIZE + 1 + STATEMENT_SIZE)
 			statements_put(&mysql->statements, be32(view->at + HEADER_SIZE + 1),
-				  mysql->prepared);
+				       mysql->prepared);
 	}
 	first->request.failed = view->at[HEADER_SIZE] == 0xff;
 	mysql->has_end[ANSWERS] = is_whole(first, view);
