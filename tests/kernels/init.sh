@@ -15,6 +15,8 @@ export PATH=/usr/local/bin:/usr/bin:/usr/sbin HOME=/root TERM=dumb LC_ALL=C.UTF-
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mountpoint -q /dev || mount -t devtmpfs dev /dev
+# The shell's process substitution goes by it.
+ln -s /proc/self/fd /dev/fd 2>/dev/null
 mkdir -p /dev/shm
 mount -t tmpfs shm /dev/shm
 mount -t tmpfs tmp /tmp
