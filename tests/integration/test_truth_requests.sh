@@ -43,8 +43,7 @@ run_client() {
 
 # An emulated machine is so slow that it does one of each kind.
 EMULATED='single-10ms threads-1ms queue-tcp-at-80 threads-unix uring-tcp half-read-tcp pipelined-tcp
-	sendfile-tcp read-by-splice-tcp connection-each-closed-unix streams-tcp client-tcp client-unix
-	attached-server-tcp'
+	sendfile-tcp read-by-splice-tcp connection-each-closed-unix streams-tcp client-tcp client-unix'
 is_wanted() {
 	[[ -z ${PERFBPF_TEST_EMULATED:-} || " ${EMULATED//[$'\n\t']/ } " == *" $1 "* ]]
 }
