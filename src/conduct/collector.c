@@ -215,6 +215,7 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 		collector->driver_cpu_at_open = driver_process_cpu_ns(collector->driver);
 	if (read_tree(collector, &sum, err))
 		return -1;
+	machine_read(&collector->machine_before);
 	failed = probe_window_open(probe);
 	if (failed)
 		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
@@ -248,7 +249,11 @@ static int add_edge(struct collector *collector, const char *name, struct error 
 	edge->block_errors = collector->window.last.used.block_errors;
 	edge->runnable_beyond = collector->runnable_beyond;
 	edge->runnable_samples = collector->runnable_samples;
-	machine_read(&edge->machine);
+	/* At the opening it was read before: in an open window as little is done as can be. */
+	if (collector->n_edges == 1)
+		edge->machine = collector->machine_before;
+	else
+		machine_read(&edge->machine);
 	return 0;
 }
 

@@ -42,8 +42,9 @@ struct collector {
 	double own_cpu_seconds;
 	struct rusage own_at_open;
 	uint64_t driver_cpu_at_open, driver_cpu_ns;
-	unsigned int late_ticks; /* ticks that perfbpf was kept from */
-	struct kinds *kinds;     /* NULL: protocols are not wanted */
+	unsigned int late_ticks;       /* ticks that perfbpf was kept from */
+	struct kinds *kinds;           /* NULL: protocols are not wanted */
+	struct machine machine_before; /* just before the window opened */
 	size_t n_edges;
 	struct phase_edge *edges; /* where each phase of the window began; the last: its end */
 	double runnable_beyond; /* tasks that were ready beyond one a CPU, summed over the ticks */
