@@ -17,7 +17,7 @@ VERSION := $(shell cat VERSION)
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool 2>/dev/null) bpftool)
-PKGS    := libbpf libelf zlib yaml-0.1 jansson libcap
+PKGS    := libbpf libdw libelf zlib yaml-0.1 jansson libcap
 
 ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
@@ -40,7 +40,7 @@ CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DPERFBPF_VERSION='"$(VERSION)"' -DPERFBPF_DATADIR='"$(PREFIX)/share/perfbpf"' \
 	    -Isrc -Ibpf -I$(BUILD)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -fno-omit-frame-pointer -fstack-protector-strong -MMD -MP
-LDLIBS   = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+LDLIBS   = $(shell pkg-config --libs $(PKGS)) -liberty -lpthread -lm
 
 SRCS      := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 OBJS      := $(SRCS:src/%.c=$(BUILD)/obj/%.o)

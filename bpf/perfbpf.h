@@ -414,6 +414,81 @@ struct pb_hist {
 	pb_u64 buckets[PB_HIST_BUCKETS];
 };
 
+/*
+ * How to get from a frame to its caller's, for all code addresses from `pc` on to the next
+ * row's: what .eh_frame says of them, as far as x86-64 code really uses it. The caller's
+ * address lies below the CFA (the stack pointer before the call), its rbp as told.
+ */
+struct pb_row {
+	pb_u32 pc;   /* from the lowest address of the file's code */
+	pb_u32 rule; /* see pb_rule_*() */
+};
+
+enum pb_cfa {
+	PB_CFA_NONE,      /* nobody says anything of these addresses */
+	PB_CFA_END,       /* the outermost frame: the return address is undefined */
+	PB_CFA_RSP,       /* rsp + offset */
+	PB_CFA_RBP,       /* rbp + offset */
+	PB_CFA_R10,       /* r10 + offset; while the stack is being realigned, innermost frame only */
+	PB_CFA_RBP_DEREF, /* what lies at rbp + offset: a realigned stack */
+	PB_CFA_RSP_DEREF, /* what lies at rsp + offset */
+	PB_CFA_PLT,       /* rsp + 8, and 8 more where pc % 16 >= offset */
+	PB_CFA_SIGNAL,    /* a signal's frame: at rsp + offset the CFA, then the pc; offset of rbp */
+	PB_CFA_UNKNOWN,   /* an expression that a row cannot hold */
+};
+
+enum pb_rbp {
+	PB_RBP_SAME,
+	PB_RBP_CFA, /* lies at CFA + offset; of PB_CFA_SIGNAL at rsp + the CFA's offset + offset */
+	PB_RBP_RBP, /* lies at rbp + offset */
+	PB_RBP_UNKNOWN,
+};
+
+/* Offsets are multiples of 8 (of PB_CFA_PLT it is as it is) within these bounds. */
+#define PB_CFA_OFFSET_MAX (32767 * 8)
+#define PB_RBP_OFFSET_MAX (511 * 8)
+
+static inline pb_u32 pb_rule(enum pb_cfa cfa, pb_s32 cfa_words, enum pb_rbp rbp, pb_s32 rbp_words)
+{
+	return (pb_u32)cfa | (pb_u32)rbp << 4 | ((pb_u32)cfa_words & 0xffff) << 6 |
+	       ((pb_u32)rbp_words & 0x3ff) << 22;
+}
+
+static inline pb_u32 pb_rule_cfa(pb_u32 rule)
+{
+	return rule & 0xf;
+}
+
+static inline pb_u32 pb_rule_rbp(pb_u32 rule)
+{
+	return rule >> 4 & 3;
+}
+
+/* In words of 8 bytes; of PB_CFA_PLT in bytes of pc % 16. */
+static inline pb_s32 pb_rule_cfa_words(pb_u32 rule)
+{
+	return (pb_s32)(rule << 10) >> 16;
+}
+
+static inline pb_s32 pb_rule_rbp_words(pb_u32 rule)
+{
+	return (pb_s32)rule >> 22;
+}
+
+/* How the walk up a stack ended. */
+enum pb_walk {
+	PB_WALK_COMPLETE,   /* at the thread's start */
+	PB_WALK_NO_USER,    /* there is no user stack: a thread of the kernel */
+	PB_WALK_DEPTH,      /* more frames than are kept */
+	PB_WALK_MEMORY,     /* a part of the stack could not be read */
+	PB_WALK_UNMAPPED,   /* an address in no file that is known */
+	PB_WALK_UNLOADED,   /* the file's rows are not in the kernel (yet, or any more) */
+	PB_WALK_EXPRESSION, /* PB_CFA_UNKNOWN, or a register that is not known any more */
+	PB_WALK_BROKEN,     /* the next frame would not lie above, or frame pointers lead nowhere */
+	PB_WALK_WOKEN,      /* the thread went on while it was looked at */
+	PB_WALKS,
+};
+
 _Static_assert(sizeof(struct pb_totals) == 28 * 8, "pb_totals is an ABI");
 _Static_assert(sizeof(struct pb_memory) == 7 * 8, "pb_memory is an ABI");
 _Static_assert(sizeof(struct pb_slot) == 384, "pb_slot is an ABI: six cache lines");

@@ -65,6 +65,8 @@ for_build() {
 	want linux-libc-dev have_file /usr/include/linux/bpf.h
 	want libbpf-dev have_library libbpf
 	want libelf-dev have_library libelf
+	want libdw-dev have_library libdw
+	want libiberty-dev have_file /usr/include/libiberty/demangle.h
 	want zlib1g-dev have_library zlib
 	want libyaml-dev have_library yaml-0.1
 	want libjansson-dev have_library jansson
