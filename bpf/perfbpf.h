@@ -170,7 +170,8 @@ struct pb_task {
 	/* The system call that it is in, where calls are traced. */
 	pb_u64 call_entered_ns; /* 0: in none */
 	pb_u32 call_nr;
-	pb_u32 pad;
+	pb_u32 sampled_in; /* the window in which its stack was last sent off its CPU, */
+	pb_u64 sampled_switches; /* and how often it had been switched by then */
 };
 
 /* One process of the side. Written by BPF, read through mmap. */
@@ -186,7 +187,8 @@ struct pb_slot {
 	pb_s32 pid;
 	pb_s32 exit_code; /* as wait(2) encodes it, valid once exited */
 	pb_u32 execs;     /* images since it became a member */
-	pb_u64 pad[7];    /* whole cache lines: neighbours are written on other CPUs */
+	pb_u64 space; /* what is mapped: index of a pb_space, and above it for which value of execs */
+	pb_u64 pad[6]; /* whole cache lines: neighbours are written on other CPUs */
 };
 
 enum pb_event_kind {
@@ -195,6 +197,8 @@ enum pb_event_kind {
 	PB_EVENT_EXIT,
 	PB_EVENT_THREAD,  /* a thread ended, or the window closed on it */
 	PB_EVENT_PAYLOAD, /* a piece of a conversation, where protocols are wanted */
+	PB_EVENT_STACK,   /* a sample of a thread; in a ring of its own, like the next */
+	PB_EVENT_MAPPING, /* code that a process had mapped before it became a member */
 };
 
 struct pb_event {
@@ -248,6 +252,81 @@ struct pb_event_thread {
 	pb_u64 wait_ns[PB_WAITS];
 	pb_u64 lock_ns;
 	char comm[PB_COMM_LEN];
+};
+
+#define PB_STACK_RING_BYTES (16 * 1024 * 1024)
+#define PB_KERNEL_FRAMES    96
+#define PB_USER_FRAMES      256
+/* Of a stack that the kernel could not walk, so much goes to the loader, which walks it. */
+#define PB_STACK_COPY_BYTES (32 * 1024)
+#define PB_STACK_WORDS      (PB_KERNEL_FRAMES + PB_USER_FRAMES + PB_STACK_COPY_BYTES / 8)
+
+enum pb_stack_source {
+	PB_STACK_ONCPU,
+	PB_STACK_OFFCPU,
+};
+
+/* Off-CPU: enum pb_wait, and this. */
+#define PB_REASON_RUN_QUEUE PB_WAITS
+
+/*
+ * A thread's stack. n_kernel and then n_user addresses follow, innermost first, of each the
+ * instruction that was interrupted or the call; then n_copied bytes of the user's stack from
+ * sp on, where the kernel could not go on (PB_WALK_UNMAPPED, PB_WALK_UNLOADED): the last address
+ * is that of the frame at which it stopped.
+ */
+struct pb_event_stack {
+	struct pb_event event;
+	pb_s32 pid;
+	pb_s32 tid;
+	pb_u32 execs; /* images of the process before */
+	pb_u16 n_kernel;
+	pb_u16 n_user;
+	pb_u8 source;   /* enum pb_stack_source */
+	pb_u8 reason;   /* off-CPU: why */
+	pb_u8 end;      /* enum pb_walk */
+	pb_u8 is_again; /* off-CPU: not switched since its last event, so the stack is that one's */
+	pb_u32 n_copied;
+	pb_u64 weight_ns; /* what the sample stands for */
+	/* struct pb_unwind where it stopped */
+	pb_u64 pc, sp, bp, r10;
+	pb_u32 is_inner, is_exact, by_fp, pad;
+};
+
+/* In a process's memory; its path follows in place. */
+struct pb_event_mapping {
+	struct pb_event event;
+	pb_u64 start, end, offset;
+	char path[PB_EXE_LEN]; /* "" where it is of no file, "[vdso]" */
+};
+
+/* Files with code: their rows lie together. */
+#define PB_OBJECTS     8192
+#define PB_OBJECT_ANON 0 /* code that is in no file: frame pointers */
+
+struct pb_object {
+	pb_u64 base; /* the address of a row's pc 0 */
+	pb_u32 first_row;
+	pb_u32 n_rows;  /* 0: not loaded, unless by_fp */
+	pb_u32 by_fp;   /* it has no CFI: frame pointers */
+	pb_u32 used_at; /* the sweep of the loader's in which it was last used */
+};
+
+/* What is mapped where, in a range of them for each address space, ascending. */
+#define PB_MAPPINGS (128 * 1024)
+
+struct pb_mapping {
+	pb_u64 start, end;
+	pb_u64 bias; /* address in memory - address in the file's symbols */
+	pb_u32 object;
+	pb_u32 pad;
+};
+
+#define PB_SPACES 8192
+
+struct pb_space {
+	pb_u32 first;
+	pb_u32 n;
 };
 
 #define PB_PAYLOAD_MAX 1024
@@ -334,7 +413,11 @@ struct pb_control {
 	pb_u32 closing;         /* the window's number: no thread is adopted by it any more */
 	pb_s64 window_offset_ns; /* sched_offset_ns when the window opened, 0: not known */
 	pb_u32 look;             /* tell how far the threads have come */
-	pb_u32 pad[5];
+	pb_u32 sweep;            /* marks what is used, see pb_object */
+	/* Of the threads off their CPUs every stride-th is looked at, which one moves on with pass. */
+	pb_u32 offcpu_stride;
+	pb_u32 offcpu_pass;
+	pb_u64 offcpu_weight_ns; /* what a look at one stands for */
 	/* Written where processes begin and end. */
 	pb_u32 enrolled;   /* tasks that enrol passes have added so far */
 	pb_s32 live;       /* processes of the present epoch that have not ended */
@@ -343,6 +426,7 @@ struct pb_control {
 	pb_u64 next_id;
 	pb_u64 losses[PB_LOSSES];
 	pb_u64 next_connection;
+	pb_u64 offcpu_from_ns; /* since when the loader has had its CPU */
 	pb_u32 n_calls; /* kinds of system calls that have an index */
 	pb_u32 n_peers; /* handed out in this round */
 	struct pb_requests requests;
@@ -500,10 +584,17 @@ _Static_assert(sizeof(struct pb_event_exit) == 24 + 8 + PB_COMM_LEN + 28 * 8 + 7
 _Static_assert(sizeof(struct pb_event_thread) == 24 + 16 + 32 + 8 * PB_WAITS + 8 + PB_COMM_LEN,
 	       "pb_event_thread is an ABI");
 _Static_assert(sizeof(struct pb_event_payload) == 24 + 16 + 16, "pb_event_payload is an ABI");
+_Static_assert(sizeof(struct pb_event_stack) == 24 + 12 + 4 + 8 + 8 + 32 + 16,
+	       "pb_event_stack is an ABI");
+_Static_assert(sizeof(struct pb_event_mapping) == 24 + 24 + PB_EXE_LEN,
+	       "pb_event_mapping is an ABI");
+_Static_assert(sizeof(struct pb_object) == 24 && sizeof(struct pb_mapping) == 32 &&
+		       sizeof(struct pb_space) == 8 && sizeof(struct pb_row) == 8,
+	       "what the walker reads is an ABI");
 _Static_assert(sizeof(struct pb_peer) == 24 + 11 * 8, "pb_peer is an ABI");
-_Static_assert(sizeof(struct pb_task) == 8 + 12 * 8 + sizeof(struct pb_thread_time) + 16,
+_Static_assert(sizeof(struct pb_task) == 8 + 12 * 8 + sizeof(struct pb_thread_time) + 24,
 	       "pb_task is an ABI");
-_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES + 16 + 7 * 8,
+_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES + 24 + 7 * 8,
 	       "pb_control is an ABI");
 
 #endif

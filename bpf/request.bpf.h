@@ -316,6 +316,21 @@ static __always_inline struct connection *request_write(struct sock *sk, struct 
 }
 
 /*
+ * What came has been read already, on another CPU, faster than the word of it went round: it has
+ * not waited.
+ */
+static __always_inline void arrival_late(struct sock *sk, struct connection *connection)
+{
+	struct turn *turn = &connection->turn;
+
+	if (turn->role != PB_ROLE_SERVER || turn->arrived_ns ||
+	    (turn->state != TURN_ASKED && turn->state != TURN_ANSWERED))
+		return;
+	turn->arrived_ns = turn->asked_ns;
+	turn_keep(sk, connection);
+}
+
+/*
  * Data came into a socket, in whatever context. A Unix socket that nobody has used yet
  * may become a member's: what arrives before its accept must be known then.
  */
@@ -357,6 +372,8 @@ static __always_inline void request_arrival(struct sock *sk)
 	/* A reader on another CPU can have been faster: a mark would stay for the next packet. */
 	if (sk->sk_receive_queue.qlen)
 		mark_arrival(connection, connection->queued, bpf_ktime_get_ns());
+	else
+		arrival_late(sk, connection);
 }
 
 #endif

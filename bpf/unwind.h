@@ -18,7 +18,7 @@
 #endif
 #endif
 
-struct unwind_state {
+struct pb_unwind {
 	pb_u64 pc, sp, bp;
 	pb_u64 r10;      /* only of the innermost frame */
 	pb_u32 is_inner; /* the innermost frame: all registers are as they were */
@@ -29,13 +29,13 @@ struct unwind_state {
 };
 
 /* The address by which a frame's row and name are looked up. */
-static __always_inline pb_u64 unwind_lookup_pc(const struct unwind_state *state)
+static __always_inline pb_u64 unwind_lookup_pc(const struct pb_unwind *state)
 {
 	return state->is_exact ? state->pc : state->pc - 1;
 }
 
 /* Is there a further frame? Frames lie at ascending addresses, but for those below a signal's. */
-static __always_inline int unwind_move(struct unwind_state *state, pb_u64 pc, pb_u64 sp, pb_u64 bp,
+static __always_inline int unwind_move(struct pb_unwind *state, pb_u64 pc, pb_u64 sp, pb_u64 bp,
 				       pb_u32 is_exact)
 {
 	if (!is_exact && sp <= state->sp)
@@ -49,7 +49,7 @@ static __always_inline int unwind_move(struct unwind_state *state, pb_u64 pc, pb
 }
 
 /* As below, for code that keeps the frame pointer and says nothing else: compiled at run time. */
-static __always_inline int unwind_by_fp(void *reader, struct unwind_state *state)
+static __always_inline int unwind_by_fp(void *reader, struct pb_unwind *state)
 {
 	pb_u64 pc, bp;
 
@@ -66,7 +66,7 @@ static __always_inline int unwind_by_fp(void *reader, struct unwind_state *state
 	return unwind_move(state, pc, state->bp + 16, bp, 0);
 }
 
-static __always_inline int unwind_signal(void *reader, struct unwind_state *state, pb_u32 rule)
+static __always_inline int unwind_signal(void *reader, struct pb_unwind *state, pb_u32 rule)
 {
 	pb_u64 at = state->sp + (pb_s64)pb_rule_cfa_words(rule) * 8, sp, pc, bp;
 
@@ -76,7 +76,7 @@ static __always_inline int unwind_signal(void *reader, struct unwind_state *stat
 	return unwind_move(state, pc, sp, bp, 1);
 }
 
-static __always_inline int unwind_cfa(void *reader, const struct unwind_state *state, pb_u32 rule,
+static __always_inline int unwind_cfa(void *reader, const struct pb_unwind *state, pb_u32 rule,
 				      pb_u64 *cfa)
 {
 	pb_s64 offset = (pb_s64)pb_rule_cfa_words(rule) * 8;
@@ -110,7 +110,7 @@ static __always_inline int unwind_cfa(void *reader, const struct unwind_state *s
  * Moves @state to the caller's frame by @rule, the row of unwind_lookup_pc(). Returns -1 where
  * there is one, else how the walk ended (enum pb_walk).
  */
-static __always_inline int unwind_by_rule(void *reader, struct unwind_state *state, pb_u32 rule)
+static __always_inline int unwind_by_rule(void *reader, struct pb_unwind *state, pb_u32 rule)
 {
 	pb_s64 offset = (pb_s64)pb_rule_rbp_words(rule) * 8;
 	pb_u64 cfa = 0, pc, bp = state->bp;

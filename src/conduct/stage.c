@@ -122,7 +122,8 @@ static _Noreturn void run_stage(const struct plan *plan, size_t stage, const int
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (!failed && !place_fds(fds, plan->n_fds))
 		failed = errno;
-	if (!failed) {
+	/* From here on it waits: what it does before that is never in a window. */
+	if (!failed && write(status, &failed, sizeof(failed)) == sizeof(failed)) {
 		if (read(hold, &go, 1) != 1)
 			_exit(127);
 		execve(plan->files[stage], plan->argvs[stage], plan->environment);
@@ -131,6 +132,18 @@ static _Noreturn void run_stage(const struct plan *plan, size_t stage, const int
 	if (write(status, &failed, sizeof(failed)) < 0)
 		_exit(126);
 	_exit(127);
+}
+
+/* Until a stage is about to wait for its exec. 0 or the errno of what kept it from that. */
+static int wait_held(int status)
+{
+	int failed;
+	ssize_t n;
+
+	do
+		n = read(status, &failed, sizeof(failed));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(failed) ? failed : ECHILD;
 }
 
 static int start_one(const struct plan *plan, size_t stage, const int *fds, int hold,
@@ -152,7 +165,7 @@ static int start_one(const struct plan *plan, size_t stage, const int *fds, int 
 	set->pids[set->n] = pid;
 	set->status[set->n] = status[0];
 	set->n++;
-	return 0;
+	return wait_held(status[0]);
 }
 
 /* Stages are connected by pipes: the first reads the plan's input, the last writes its output. */

@@ -107,16 +107,27 @@ struct task_struct {
 };
 
 struct pt_regs {
+	long unsigned int bp;
+	long unsigned int r10;
 	long unsigned int dx;
 	long unsigned int si;
 	long unsigned int di;
 	long unsigned int orig_ax;
+	long unsigned int ip;
+	union {
+		u16 cs;
+	};
+	long unsigned int sp;
 };
 
 struct percpu_counter {
 	s64 count;
 	void *counters;
 };
+
+typedef struct {
+	void *vdso;
+} mm_context_t;
 
 struct file;
 
@@ -126,8 +137,26 @@ struct mm_struct {
 		long unsigned int hiwater_vm;
 		long unsigned int total_vm;
 		struct percpu_counter rss_stat[4];
+		mm_context_t context;
 		struct file *exe_file;
 	};
+};
+
+typedef long unsigned int vm_flags_t;
+
+struct vm_area_struct {
+	union {
+		struct {
+			long unsigned int vm_start;
+			long unsigned int vm_end;
+		};
+	};
+	struct mm_struct *vm_mm;
+	union {
+		const vm_flags_t vm_flags;
+	};
+	long unsigned int vm_pgoff;
+	struct file *vm_file;
 };
 
 struct rb_node {
@@ -281,6 +310,15 @@ struct bpf_iter__task_file {
 	};
 	union {
 		struct file *file;
+	};
+};
+
+struct bpf_iter__task_vma {
+	union {
+		struct task_struct *task;
+	};
+	union {
+		struct vm_area_struct *vma;
 	};
 };
 
