@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "record/profile.h"
 #include "record/record.h"
 #include "record/shape.h"
 #include "util/file.h"
@@ -426,6 +428,41 @@ static struct record *read_file(const char *path, struct error *err)
 	return rec;
 }
 
+/* Are the stacks those of this run? */
+static int check_profile(const struct record *rec, const char *path, struct error *err)
+{
+	const struct profile *profile = rec->profile;
+
+	for (size_t i = 0; i < profile->n_rows; i++) {
+		const struct profile_row *row = &profile->rows[i];
+
+		if (row->round >= rec->n_rounds ||
+		    (row->phase != PROFILE_NONE && row->phase >= rec->rounds[row->round].n_phases))
+			return error_set(err, EXIT_CODE_USAGE,
+					 "%s: rows.%s[%zu]: run.json beside it has no such %s: "
+					 "they are of different runs",
+					 path, row->round >= rec->n_rounds ? "round" : "phase", i,
+					 row->round >= rec->n_rounds ? "round" : "phase");
+	}
+	return 0;
+}
+
+/* The stacks beside run.json; a folder without them is that of a run without. */
+static int read_profile(struct record *rec, const char *dir, struct error *err)
+{
+	char *path;
+	int rc = 0;
+
+	if (asprintf(&path, "%s/" PROFILE_FILE_NAME, dir) < 0)
+		return error_set(err, EXIT_CODE_FAILED, "%s: out of memory", dir);
+	if (!access(path, F_OK)) {
+		rec->profile = profile_read(path, err);
+		rc = rec->profile ? check_profile(rec, path, err) : -1;
+	}
+	free(path);
+	return rc;
+}
+
 struct record *record_read(const char *path, struct error *err)
 {
 	struct record *rec;
@@ -444,5 +481,9 @@ struct record *record_read(const char *path, struct error *err)
 	}
 	rec = read_file(file, err);
 	free(file);
+	if (rec && read_profile(rec, path, err)) {
+		record_free(rec);
+		return NULL;
+	}
 	return rec;
 }

@@ -12,61 +12,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/json_put.h"
 #include "record/record.h"
 #include "record/shape.h"
-#include "util/utf8.h"
 
 #define RUN_JSON     "run.json"
 #define RUN_JSON_TMP ".run.json.tmp"
-
-/* What is no valid UTF-8 (names of processes can be) would make the whole file unreadable. */
-static void put_string(FILE *out, const char *s)
-{
-	uint32_t code;
-	size_t length;
-
-	if (!s) {
-		fputs("null", out);
-		return;
-	}
-	putc('"', out);
-	for (; *s; s += length) {
-		length = utf8_decode(s, &code);
-		if (!length) {
-			fputs(UTF8_REPLACEMENT, out);
-			length = 1;
-		} else if (code == '"' || code == '\\') {
-			fprintf(out, "\\%c", (int)code);
-		} else if (utf8_is_control(code) && code < 0x10000) {
-			fprintf(out, "\\u%04" PRIx32, code);
-		} else {
-			fwrite(s, 1, length, out);
-		}
-	}
-	putc('"', out);
-}
-
-/*
- * 15 digits are what a double holds of any decimal, so that reading and writing again
- * changes nothing. Near the largest double they would round up to infinity, and a
- * negative zero would come back as an integer.
- */
-static void put_real(FILE *out, double value)
-{
-	if (!isfinite(value))
-		fputs("null", out);
-	else if (value == 0)
-		putc('0', out);
-	else
-		fprintf(out, fabs(value) < 1e308 ? "%.15g" : "%.17g", value);
-}
 
 static void put_strings(FILE *out, char *const *strings, size_t n)
 {
 	putc('[', out);
 	for (size_t i = 0; i < n; i++) {
 		fputs(i ? ", " : "", out);
-		put_string(out, strings[i]);
+		json_put_string(out, strings[i]);
 	}
 	putc(']', out);
 }
@@ -80,7 +38,7 @@ static void put_reals(FILE *out, const double *values, size_t n)
 	putc('[', out);
 	for (size_t i = 0; i < n; i++) {
 		fputs(i ? "," : "", out);
-		put_real(out, values[i]);
+		json_put_real(out, values[i]);
 	}
 	putc(']', out);
 }
@@ -105,7 +63,7 @@ static void put_structs(FILE *out, const struct field *field, const void *base, 
 		if (map) {
 			const char *key = *(char *const *)(const void *)element;
 
-			put_string(out, key ? key : "");
+			json_put_string(out, key ? key : "");
 			fputs(": ", out);
 		}
 		put_object(out, field->shape, element, depth + 1);
@@ -130,7 +88,7 @@ static void put_seed(FILE *out, uint64_t seed)
 
 static void put_winner(FILE *out, int winner)
 {
-	put_string(out, winner < 0 ? NULL : winner == SIDE_A ? "A" : "B");
+	json_put_string(out, winner < 0 ? NULL : winner == SIDE_A ? "A" : "B");
 }
 
 static void put_field(FILE *out, const struct field *field, const void *base, int depth)
@@ -139,10 +97,10 @@ static void put_field(FILE *out, const struct field *field, const void *base, in
 
 	switch (field->kind) {
 	case FIELD_STRING:
-		put_string(out, *(char *const *)at);
+		json_put_string(out, *(char *const *)at);
 		break;
 	case FIELD_REAL:
-		put_real(out, *(const double *)at);
+		json_put_real(out, *(const double *)at);
 		break;
 	case FIELD_INTEGER:
 		put_integer(out, *(const int64_t *)at);
@@ -151,13 +109,13 @@ static void put_field(FILE *out, const struct field *field, const void *base, in
 		fputs(*(const bool *)at ? "true" : "false", out);
 		break;
 	case FIELD_SIDE:
-		put_string(out, *(const enum side *)at == SIDE_A ? "A" : "B");
+		json_put_string(out, *(const enum side *)at == SIDE_A ? "A" : "B");
 		break;
 	case FIELD_WINNER:
 		put_winner(out, *(const int *)at);
 		break;
 	case FIELD_BETTER:
-		put_string(out, *(const bool *)at ? "lower" : "higher");
+		json_put_string(out, *(const bool *)at ? "lower" : "higher");
 		break;
 	case FIELD_SEED:
 		put_seed(out, *(const uint64_t *)at);

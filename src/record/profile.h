@@ -19,6 +19,8 @@
 #define PROFILE_SCHEMA    "perfbpf.stacks/1"
 #define PROFILE_FILE_NAME "stacks.json.gz"
 #define PROFILE_NONE      UINT32_MAX
+/* Frames of one stack; inlined ones count too. A file with deeper ones is refused. */
+#define PROFILE_MAX_DEPTH 4096
 
 enum profile_kind {
 	PROFILE_ONCPU,
@@ -30,7 +32,7 @@ enum profile_kind {
 const char *profile_kind_name(enum profile_kind kind);
 
 enum profile_frame_kind {
-	PROFILE_FRAME_NATIVE,  /* of a file */
+	PROFILE_FRAME_NATIVE, /* of a file */
 	PROFILE_FRAME_KERNEL,
 	PROFILE_FRAME_JIT,     /* compiled at run time: in no file */
 	PROFILE_FRAME_INLINED, /* into the frame that is its caller here */
@@ -50,8 +52,8 @@ struct profile_module {
 struct profile_frame {
 	char *function;   /* demangled; NULL: not known, see profile_frame_label() */
 	uint32_t module;  /* PROFILE_NONE: of no file */
-	uint64_t address; /* in the module, as its symbols have it: where the function begins where it has
-			     a name, else the place itself */
+	uint64_t address; /* in the module, as its symbols have it: where the function begins where
+			     it has a name, else the place itself */
 	char *source;     /* NULL: not known (only with inlined frames) */
 	uint32_t line;
 	enum profile_frame_kind kind;
@@ -78,25 +80,30 @@ enum profile_end {
 
 /* "complete", "no user stack", "too deep", … */
 const char *profile_end_name(enum profile_end end);
+/* Is the stack cut off before the thread's start? */
+bool profile_end_is_truncated(enum profile_end end);
 
 /* Samples of one stack, in one phase of one round, of processes of one name. */
 struct profile_row {
-	uint32_t round; /* index in record.rounds */
-	uint32_t phase; /* index in its phases, PROFILE_NONE: in none */
+	uint32_t round;   /* index in record.rounds */
+	uint32_t phase;   /* index in its phases, PROFILE_NONE: in none */
 	uint32_t process; /* index in processes */
-	uint32_t node;  /* innermost frame; PROFILE_NONE: of an empty stack */
-	uint8_t kind;   /* enum profile_kind */
-	uint8_t reason; /* index in profile_reasons, off-CPU only */
-	uint8_t end;    /* enum profile_end */
-	bool by_fp;     /* some of its frames were found by frame pointers */
+	uint32_t node;    /* innermost frame; PROFILE_NONE: of an empty stack */
+	uint8_t kind;     /* enum profile_kind */
+	uint8_t reason;   /* index in profile_reasons, off-CPU only */
+	uint8_t end;      /* enum profile_end */
+	bool by_fp;       /* some of its frames were found by frame pointers */
 	uint64_t samples;
 	double seconds; /* that they stand for */
 };
 
-/* Why a thread was off its CPU: "futex" "socket" "pipe" "disk" "timer" "other" "run queue"; of
- * on-CPU rows "". */
-extern const char *const profile_reasons[];
-#define PROFILE_REASONS 8
+/*
+ * Why a thread was off its CPU, in the order of enum pb_wait and PB_REASON_RUN_QUEUE: "futex"
+ * "socket" "pipe" "disk" "timer" "other" "run queue"; last "", of on-CPU rows.
+ */
+#define PROFILE_REASONS     8
+#define PROFILE_REASON_NONE 7
+extern const char *const profile_reasons[PROFILE_REASONS];
 
 struct profile {
 	size_t n_modules, n_frames, n_nodes, n_processes, n_rows;
@@ -119,7 +126,8 @@ int64_t profile_add_process(struct profile *profile, const char *name);
  * line and kind, is there once. */
 int64_t profile_add_frame(struct profile *profile, const struct profile_frame *frame);
 int64_t profile_add_node(struct profile *profile, uint32_t parent, uint32_t frame);
-/* Adds to the row that differs in samples and seconds only, or appends one. 0 or -1. */
+/* Adds to the row that differs in samples and seconds only, or appends one. 0 or -1. The reason of
+ * an on-CPU row is PROFILE_REASON_NONE whatever it says. */
 int profile_add_row(struct profile *profile, const struct profile_row *row);
 
 /*
@@ -134,10 +142,12 @@ const char *profile_frame_label(const struct profile *profile, uint32_t frame, c
  * stacks.json.gz: gzip'ed JSON. profile_write() goes through a temporary file and rename, as
  * run.json does. profile_read() gives NULL with @err for what is broken (the file and the key are
  * named), and checks every index, so that a profile that was read is sound. @path is the file;
- * profile_parse() takes the JSON text itself.
+ * profile_parse() takes the JSON text itself. docs/stacks-json.md describes it.
  */
 int profile_write(const struct profile *profile, int dirfd, const char *dir, struct error *err);
 struct profile *profile_read(const char *path, struct error *err);
+/* The JSON text, to be freed; NULL without memory. */
+char *profile_to_json(const struct profile *profile);
 struct profile *profile_parse(const char *text, size_t size, const char *name, struct error *err);
 
 #endif

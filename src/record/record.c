@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/profile.h"
 #include "record/shape.h"
 
 void shape_init(const struct shape *shape, void *base)
@@ -98,6 +99,7 @@ void record_free(struct record *rec)
 	if (!rec)
 		return;
 	shape_clear(&record_shape, rec);
+	profile_free(rec->profile);
 	free(rec);
 }
 

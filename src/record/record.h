@@ -16,6 +16,8 @@
 
 #include "util/error.h"
 
+struct profile;
+
 #define RECORD_SCHEMA "perfbpf.run/1"
 #define RECORD_NONE   INT64_MIN
 /* Threads are listed up to here; the rest is in their processes. */
@@ -148,6 +150,34 @@ struct record_io {
 	int64_t fsyncs; /* that had to wait */
 };
 
+/*
+ * The samples of one kind (on-CPU, off-CPU): how many, what they stand for, and how good their
+ * stacks are. The stacks themselves are in struct profile.
+ */
+struct record_stacks {
+	char *event;              /* "cpu-clock", "cycles"; of off-CPU "task walk" */
+	double frequency_hertz;   /* on each CPU; of each thread where tasks are walked */
+	int64_t samples;          /* that were kept */
+	double sampled_seconds;   /* what the samples stand for */
+	double exact_seconds;     /* the scheduler's account of the same: CPU time, or run queue and
+				     waiting */
+	int64_t complete;         /* samples whose walk came to the thread's start */
+	int64_t truncated;        /* whose walk ended before */
+	int64_t by_frame_pointer; /* some of whose frames were found by frame pointers */
+	int64_t deferred;         /* walked on in user space, on a copy of the stack */
+	int64_t frames;           /* of all samples */
+	int64_t frames_named;     /* of them with the name of a function */
+	int64_t lost;             /* samples that could not be kept */
+	int64_t mappings_lost;    /* mapped files that could not be remembered */
+	int64_t rows_evicted;     /* files whose rows had to make room for others */
+	int64_t unknown_rules;    /* rows of CFI that say what a row cannot hold */
+};
+
+struct record_profile {
+	bool has_oncpu, has_offcpu; /* false: that kind was not wanted */
+	struct record_stacks oncpu, offcpu;
+};
+
 struct record_peer {
 	char *address; /* "127.0.0.1", "::1", "unix"; "rest": all beyond the bound */
 	int64_t port;  /* of the server: the peer's where a member connected, else its own */
@@ -274,6 +304,8 @@ struct record_round {
 	struct record_peer *peers; /* most bytes first */
 	size_t n_syscalls;
 	struct record_syscall *syscalls; /* most time first; only with --syscalls */
+	bool has_profile; /* false: --profile none, or written before there were stacks */
+	struct record_profile profile;
 	size_t n_phases;
 	struct record_round_phase *phases;
 	size_t n_processes;
@@ -344,6 +376,7 @@ struct record {
 		char *text;
 		bool valid;
 	} verdict;
+	struct profile *profile; /* the stacks of all rounds, owned; NULL: none. Not in run.json */
 };
 
 struct record *record_new(void);
@@ -365,7 +398,8 @@ void record_note(struct record *rec, const char *text);
  * run.json. record_write() writes @dirfd/run.json through a temporary file and
  * rename, so that a reader never sees half a record; 0 or -1 with @err
  * (disk full names the folder @dir). record_read() takes a folder or a file;
- * a broken file, an unknown schema or a wrong type is -1 with the path and key.
+ * a broken file, an unknown schema or a wrong type is -1 with the path and key. Of a folder it
+ * reads the stacks as well, where they lie beside run.json (profile.h).
  */
 int record_write(const struct record *rec, int dirfd, const char *dir, struct error *err);
 struct record *record_read(const char *path, struct error *err);

@@ -208,6 +208,39 @@ static const struct field io_fields[] = {
 SHAPE(io_shape, io_fields, true);
 #undef T
 
+#define T struct record_stacks
+static const struct field stacks_fields[] = {
+	STRING(event, "what a sample is taken by: \"cpu-clock\" or \"cycles\"; of off-CPU \"task "
+		      "walk\""),
+	REAL(frequency_hertz, "samples per second of each CPU; of each thread where tasks are "
+			      "walked"),
+	INTEGER(samples, "that were kept"),
+	REAL(sampled_seconds, "what the samples stand for"),
+	REAL(exact_seconds, "the scheduler's exact account of the same: CPU time; of off-CPU run "
+			    "queues and waiting"),
+	INTEGER(complete, "samples whose stack is known to the thread's start"),
+	INTEGER(truncated, "samples whose stack ends before"),
+	INTEGER(by_frame_pointer, "samples some of whose frames were found by frame pointers"),
+	INTEGER(deferred, "samples that user space walked on, from a copy of the stack"),
+	INTEGER(frames, "of all samples"),
+	INTEGER(frames_named, "of them with the name of a function"),
+	INTEGER(lost, "samples that could not be kept"),
+	INTEGER(mappings_lost, "mapped files that could not be remembered: their frames are not "
+			       "known"),
+	INTEGER(rows_evicted, "files whose call frame information had to make room for others"),
+	INTEGER(unknown_rules, "rules of call frame information that no row can hold"),
+};
+SHAPE(stacks_shape, stacks_fields, true);
+#undef T
+
+#define T struct record_profile
+static const struct field profile_fields[] = {
+	OPTIONAL(oncpu, stacks_shape, "on a CPU; null where it was not wanted"),
+	OPTIONAL(offcpu, stacks_shape, "off the CPU; null where it was not wanted"),
+};
+SHAPE(profile_shape, profile_fields, false);
+#undef T
+
 #define T struct record_peer
 static const struct field peer_fields[] = {
 	STRING(address, "of the other end; \"unix\", or \"rest\" for all beyond 256 peers"),
@@ -409,6 +442,9 @@ static const struct field round_fields[] = {
 	OPTIONAL(io, io_shape, "files and storage; null where it was not looked at"),
 	LIST(peers, peer_shape, "the other ends of sockets"),
 	LIST(syscalls, syscall_shape, "system calls by name; with --syscalls"),
+	OPTIONAL(profile, profile_shape,
+		 "samples of stacks, which are in stacks.json.gz (docs/stacks-json.md); null "
+		 "without any"),
 	LIST(phases, round_phase_shape, "the phases in the window, and what limited each"),
 	LIST(processes, process_shape, "every process of the tree"),
 	LIST(threads, thread_shape, "threads, those with most CPU time first"),

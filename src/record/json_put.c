@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "record/json_put.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdint.h>
+
+#include "util/utf8.h"
+
+/* What is no valid UTF-8 (names of processes can be) would make the whole file unreadable. */
+void json_put_string(FILE *out, const char *s)
+{
+	uint32_t code;
+	size_t length;
+
+	if (!s) {
+		fputs("null", out);
+		return;
+	}
+	putc('"', out);
+	for (; *s; s += length) {
+		length = utf8_decode(s, &code);
+		if (!length) {
+			fputs(UTF8_REPLACEMENT, out);
+			length = 1;
+		} else if (code == '"' || code == '\\') {
+			fprintf(out, "\\%c", (int)code);
+		} else if (utf8_is_control(code) && code < 0x10000) {
+			fprintf(out, "\\u%04" PRIx32, code);
+		} else {
+			fwrite(s, 1, length, out);
+		}
+	}
+	putc('"', out);
+}
+
+/*
+ * 15 digits are what a double holds of any decimal, so that reading and writing again
+ * changes nothing. Near the largest double they would round up to infinity, and a
+ * negative zero would come back as an integer.
+ */
+void json_put_real(FILE *out, double value)
+{
+	if (!isfinite(value))
+		fputs("null", out);
+	else if (value == 0)
+		putc('0', out);
+	else
+		fprintf(out, fabs(value) < 1e308 ? "%.15g" : "%.17g", value);
+}
