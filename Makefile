@@ -17,7 +17,7 @@ VERSION := $(shell cat VERSION)
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool 2>/dev/null) bpftool)
-PKGS    := libbpf libdw libelf zlib yaml-0.1 jansson libcap
+PKGS    := libbpf libdw libelf liblzma zlib yaml-0.1 jansson libcap
 
 ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))

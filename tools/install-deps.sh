@@ -66,6 +66,7 @@ for_build() {
 	want libbpf-dev have_library libbpf
 	want libelf-dev have_library libelf
 	want libdw-dev have_library libdw
+	want liblzma-dev have_library liblzma
 	want libiberty-dev have_file /usr/include/libiberty/demangle.h
 	want zlib1g-dev have_library zlib
 	want libyaml-dev have_library yaml-0.1

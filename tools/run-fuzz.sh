@@ -53,7 +53,7 @@ can_fuzz() {
 }
 
 build_fuzzer() {
-	local packages=(libbpf libdw libelf zlib yaml-0.1 jansson libcap)
+	local packages=(libbpf libdw libelf liblzma zlib yaml-0.1 jansson libcap)
 	# shellcheck disable=SC2046
 	clang -std=gnu11 -D_GNU_SOURCE -Isrc -Ibpf "-I$build" "${flags[@]}" \
 		"-fsanitize=fuzzer,$sanitize" -o "$2" "$1" "$build/libperfbpf.a" \
