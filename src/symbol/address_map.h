@@ -13,18 +13,22 @@
 struct address_map;
 
 /*
- * /proc/kallsyms: functions only (t, T, w, W), with their module. @in stays the caller's. NULL
- * without memory. All addresses 0 (kptr_restrict, or no rights) gives an empty map.
+ * /proc/kallsyms: functions only (t, T, w, W), with their module. Each reaches to the next symbol
+ * of any kind, but never further than 1 MiB. @in stays the caller's. NULL without memory. All
+ * addresses 0 (kptr_restrict, or no rights) gives an empty map.
  */
 struct address_map *address_map_read_kallsyms(FILE *in);
 /*
- * "START SIZE NAME" in hexadecimal, a line each; NAME is the rest of the line. A later line replaces
- * what it overlaps: code is compiled anew at the same place. Lines that are broken are counted and
- * otherwise ignored. At most @max_bytes are read.
+ * "START SIZE NAME" in hexadecimal, a line each; NAME is the rest of the line. A later line
+ * replaces what it overlaps, and no more: code is compiled anew at the same place. Lines that are
+ * broken are counted and otherwise ignored; so is a last one that does not end. At most @max_bytes
+ * are read. NULL without memory.
  */
 struct address_map *address_map_read_perf(FILE *in, size_t max_bytes);
+/* NULL is fine. */
 void address_map_free(struct address_map *map);
 
+/* Names that are found at some address. */
 size_t address_map_count(const struct address_map *map);
 size_t address_map_broken(const struct address_map *map);
 /* The name at @address (demangled), NULL where there is none; lives as long as the map. @module
