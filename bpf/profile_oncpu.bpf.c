@@ -25,9 +25,12 @@ static __always_inline long stack_read(struct task_struct *task, void *to, __u32
 /* What one sample stands for; the loader sets it. */
 const volatile __u64 pb_oncpu_period_ns __weak = 0;
 
-/* Used in the sampling interrupt only, which does not interrupt itself. */
+/*
+ * One for each CPU: used in the sampling interrupt only, which does not interrupt itself. No
+ * per-CPU map: their values are at most 32 KiB. The loader sets how many.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct stack_scratch);
@@ -39,7 +42,7 @@ int profile_oncpu(void *ctx)
 	struct walk walk = {.end = -1};
 	struct pb_task *member;
 	struct pb_slot *slot;
-	__u32 zero = 0, n_kernel = 0;
+	__u32 cpu = bpf_get_smp_processor_id(), n_kernel = 0;
 	long bytes;
 
 	if (!pb_control.window)
@@ -49,7 +52,7 @@ int profile_oncpu(void *ctx)
 	if (!member)
 		return 0;
 	slot = slot_at(member->slot);
-	walk.scratch = bpf_map_lookup_elem(&pb_oncpu_scratch, &zero);
+	walk.scratch = bpf_map_lookup_elem(&pb_oncpu_scratch, &cpu);
 	if (!slot || !walk.scratch)
 		return 0;
 	bytes = bpf_get_stack(ctx, walk.scratch->words, 8 * PB_KERNEL_FRAMES, 0);

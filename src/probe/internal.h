@@ -24,6 +24,7 @@ struct probe {
 	struct ring_buffer *ring;
 	struct bpf_link *sweep, *sweep_kept; /* over the sockets that are remembered */
 	uint32_t windows;                    /* opened so far */
+	struct probe_sampling *sampling;     /* NULL: no stacks are wanted */
 	int stats_fd;
 	bool has_socket_bytes, has_arrivals;
 	double syscall_slowdown_seconds; /* NAN: not traced */
@@ -40,6 +41,17 @@ void programs_choose(struct probe *probe);
 void programs_configure(struct probe *probe);
 /* Attaches all that were loaded. 0, or -errno. */
 int programs_attach(struct probe *probe);
+
+/* Maps the values of an array; NULL with @err. */
+void *probe_map_array(const struct bpf_map *map, size_t size, struct error *err);
+void probe_unmap(void *at, size_t size);
+
+/* Stacks, where they are wanted: after loading. -1 with @err. */
+int sampling_open(struct probe *probe, struct error *err);
+void sampling_free(struct probe *probe);
+/* Begins to sample, and ends it. 0, or -errno. */
+int sampling_attach(struct probe *probe);
+void sampling_detach(struct probe *probe);
 
 /* Runs an iterator program once over all it iterates. 0, or -errno. */
 int iterator_run(const struct bpf_link *link);

@@ -30,7 +30,7 @@ static int handle_event(void *context, void *data, size_t size)
 	return 0;
 }
 
-static void *map_array(const struct bpf_map *map, size_t size, struct error *err)
+void *probe_map_array(const struct bpf_map *map, size_t size, struct error *err)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
@@ -45,10 +45,10 @@ static int map_arrays(struct probe *probe, struct error *err)
 {
 	struct perfbpf *skel = probe->skel;
 
-	probe->slots = map_array(skel->maps.pb_slots, sizeof(struct pb_slot) * PB_SLOTS, err);
-	probe->hists = map_array(skel->maps.pb_hists, sizeof(struct pb_hist) * probe->n_hists, err);
-	probe->peers = map_array(skel->maps.pb_peers, sizeof(struct pb_peer) * PB_PEERS, err);
-	probe->calls = map_array(skel->maps.pb_calls, sizeof(struct pb_call) * PB_CALLS, err);
+	probe->slots = probe_map_array(skel->maps.pb_slots, sizeof(struct pb_slot) * PB_SLOTS, err);
+	probe->hists = probe_map_array(skel->maps.pb_hists, sizeof(struct pb_hist) * probe->n_hists, err);
+	probe->peers = probe_map_array(skel->maps.pb_peers, sizeof(struct pb_peer) * PB_PEERS, err);
+	probe->calls = probe_map_array(skel->maps.pb_calls, sizeof(struct pb_call) * PB_CALLS, err);
 	return probe->slots && probe->hists && probe->peers && probe->calls ? 0 : -1;
 }
 
@@ -106,6 +106,7 @@ static int load(struct probe *probe, struct error *err)
 struct probe *probe_open(const struct probe_options *options, struct error *err)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
+	int failed;
 
 	if (!probe) {
 		error_set(err, EXIT_CODE_FAILED, "out of memory");
@@ -123,6 +124,13 @@ struct probe *probe_open(const struct probe_options *options, struct error *err)
 			  strerror(errno));
 		goto fail;
 	}
+	if (sampling_open(probe, err))
+		goto fail;
+	failed = sampling_attach(probe);
+	if (failed) {
+		capability_explain(-failed, "profile_oncpu", "sampling", err);
+		goto fail;
+	}
 	if (options->stats)
 		probe->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	return probe;
@@ -131,7 +139,7 @@ fail:
 	return NULL;
 }
 
-static void unmap(void *at, size_t size)
+void probe_unmap(void *at, size_t size)
 {
 	if (at)
 		munmap(at, size);
@@ -142,10 +150,11 @@ void probe_free(struct probe *probe)
 	if (!probe)
 		return;
 	ring_buffer__free(probe->ring);
-	unmap(probe->slots, sizeof(struct pb_slot) * PB_SLOTS);
-	unmap(probe->hists, sizeof(struct pb_hist) * probe->n_hists);
-	unmap(probe->peers, sizeof(struct pb_peer) * PB_PEERS);
-	unmap(probe->calls, sizeof(struct pb_call) * PB_CALLS);
+	sampling_free(probe);
+	probe_unmap(probe->slots, sizeof(struct pb_slot) * PB_SLOTS);
+	probe_unmap(probe->hists, sizeof(struct pb_hist) * probe->n_hists);
+	probe_unmap(probe->peers, sizeof(struct pb_peer) * PB_PEERS);
+	probe_unmap(probe->calls, sizeof(struct pb_call) * PB_CALLS);
 	bpf_link__destroy(probe->sweep);
 	bpf_link__destroy(probe->sweep_kept);
 	perfbpf__destroy(probe->skel);
@@ -159,12 +168,15 @@ void probe_detach(struct probe *probe)
 	bpf_link__destroy(probe->sweep);
 	bpf_link__destroy(probe->sweep_kept);
 	probe->sweep = probe->sweep_kept = NULL;
+	sampling_detach(probe);
 	perfbpf__detach(probe->skel);
 }
 
 int probe_attach(struct probe *probe)
 {
-	return programs_attach(probe);
+	int failed = programs_attach(probe);
+
+	return failed ? failed : sampling_attach(probe);
 }
 
 bool probe_has_stats(const struct probe *probe)

@@ -24,6 +24,10 @@ struct probe_options {
 	bool io;       /* requests to block devices */
 	bool syscalls; /* every system call of the members; slows down all of the machine's */
 	bool payload;  /* tell what is said at sockets, as PB_EVENT_PAYLOAD; with requests only */
+	bool oncpu;    /* sample the stacks of what runs */
+	bool offcpu;   /* look at the stacks of what does not; with time only */
+	uint64_t frequency;     /* samples a second, on each CPU */
+	uint64_t unwind_bytes;  /* the kernel's memory for rows of CFI */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include "probe/capability.h"
 #include "probe/internal.h"
+#include "util/clock.h"
 
 /* Distributions are kept in at most so many shards. */
 #define MAX_SHARD_BITS 4
@@ -40,10 +41,26 @@ static bool wants_requests(const struct probe_options *options)
 	return options->requests;
 }
 
+static bool wants_oncpu(const struct probe_options *options)
+{
+	return options->oncpu;
+}
+
+static bool wants_offcpu(const struct probe_options *options)
+{
+	return options->offcpu;
+}
+
+static bool wants_stacks(const struct probe_options *options)
+{
+	return options->oncpu || options->offcpu;
+}
+
 static const struct choice choices[] = {
 	{"sched_woken", wants_time},      {"io_", wants_io},
 	{"syscall_", wants_syscalls},     {"socket_arrival", wants_requests},
-	{"socket_sweep", wants_requests},
+	{"socket_sweep", wants_requests}, {"profile_oncpu", wants_oncpu},
+	{"profile_offcpu", wants_offcpu}, {"profile_mappings", wants_stacks},
 };
 
 static bool is_wanted(const char *name, const struct probe_options *options)
@@ -165,6 +182,36 @@ static uint32_t shard_bits(int cpus)
 	return bits;
 }
 
+/* What walks stacks takes memory, which is asked for only where it is wanted. */
+static void configure_stacks(struct probe *probe)
+{
+	const struct probe_options *options = &probe->options;
+	struct perfbpf *skel = probe->skel;
+	struct {
+		struct bpf_map *map;
+		bool wanted;
+	} maps[] = {
+		{skel->maps.pb_stack_ring, wants_stacks(options)},
+		{skel->maps.pb_rows, wants_stacks(options)},
+		{skel->maps.pb_objects, wants_stacks(options)},
+		{skel->maps.pb_mappings, wants_stacks(options)},
+		{skel->maps.pb_spaces, wants_stacks(options)},
+		{skel->maps.pb_oncpu_scratch, options->oncpu},
+		{skel->maps.pb_offcpu_scratch, options->offcpu},
+	};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		bpf_map__set_autocreate(maps[i].map, maps[i].wanted);
+	if (!wants_stacks(options))
+		return;
+	bpf_map__set_max_entries(skel->maps.pb_rows,
+				 (uint32_t)(options->unwind_bytes / sizeof(struct pb_row)));
+	if (!options->oncpu)
+		return;
+	bpf_map__set_max_entries(skel->maps.pb_oncpu_scratch, (uint32_t)libbpf_num_possible_cpus());
+	skel->rodata->pb_oncpu_period_ns = NSEC_PER_SEC / options->frequency;
+}
+
 void programs_configure(struct probe *probe)
 {
 	const struct probe_options *options = &probe->options;
@@ -183,6 +230,9 @@ void programs_configure(struct probe *probe)
 	if (options->payload)
 		bpf_map__set_max_entries(skel->maps.pb_ring, PAYLOAD_RING_BYTES);
 	skel->rodata->pb_ring_bytes = bpf_map__max_entries(skel->maps.pb_ring);
+	configure_stacks(probe);
+	/* Each CPU's sampling event is attached to by itself. */
+	bpf_program__set_autoattach(skel->progs.profile_oncpu, false);
 	/* Iterators over a map are told which: libbpf cannot attach them by itself. */
 	bpf_program__set_autoattach(skel->progs.socket_sweep, false);
 	bpf_program__set_autoattach(skel->progs.socket_sweep_kept, false);

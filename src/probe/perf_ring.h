@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* perf events: a sampling one and one that tells of mapped code, on each CPU. Private to probe/. */
+#ifndef PERFBPF_PROBE_PERF_RING_H
+#define PERFBPF_PROBE_PERF_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probe/stacks.h"
+
+/*
+ * A sampling event on @cpu, @frequency times a second: hardware cycles where *@cycles, which is
+ * cleared where the machine has none, else the CPU's clock. Not running yet. An fd, or -errno.
+ */
+int perf_sampling_open(int cpu, uint64_t frequency, bool *cycles);
+
+struct perf_rings;
+
+/* Tells of all code that is mapped on the machine, from now on. NULL with errno. */
+struct perf_rings *perf_rings_open(void);
+/* NULL is fine. */
+void perf_rings_free(struct perf_rings *rings);
+uint64_t perf_rings_drain(struct perf_rings *rings, probe_mapped_fn fn, void *context);
+
+#endif

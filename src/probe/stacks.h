@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Samples of stacks: the sampling events, what the kernel tells of mapped code, and the tables
+ * by which stacks are walked. What goes into the tables is measure/'s business.
+ */
+#ifndef PERFBPF_PROBE_STACKS_H
+#define PERFBPF_PROBE_STACKS_H
+
+#include "probe/probe.h"
+
+/* Shared memory that the programs read; see perfbpf.h for what the parts are. */
+struct probe_tables {
+	struct pb_row *rows;
+	uint32_t n_rows;
+	struct pb_object *objects;   /* PB_OBJECTS */
+	struct pb_mapping *mappings; /* PB_MAPPINGS */
+	struct pb_space *spaces;     /* PB_SPACES */
+};
+
+bool probe_has_oncpu(const struct probe *probe);
+bool probe_has_offcpu(const struct probe *probe);
+void probe_tables(const struct probe *probe, struct probe_tables *tables);
+/* What a sample on a CPU is taken by: "cycles" or "cpu-clock"; how often a second on each CPU. */
+const char *probe_oncpu_event(const struct probe *probe);
+double probe_oncpu_frequency(const struct probe *probe);
+
+/* Hands over all samples and mappings (PB_EVENT_STACK, PB_EVENT_MAPPING) that are there. */
+int probe_stacks_drain(struct probe *probe, probe_event_fn fn, void *context);
+/* Becomes readable when so many samples wait that they should not wait for the next tick. */
+int probe_stacks_fd(const struct probe *probe);
+/*
+ * Looks at the threads that are off their CPUs, at every @stride-th of them; each look stands for
+ * @weight_ns. @from_ns: since when perfbpf has had its CPU. 0, or -errno.
+ */
+int probe_offcpu_look(struct probe *probe, uint64_t from_ns, uint64_t weight_ns, uint32_t stride);
+/* Tells all code that the members have mapped now. 0, or -errno. */
+int probe_mappings_tell(struct probe *probe);
+/* Marks what is used from here on (pb_object.used_at). Returns the mark. */
+uint32_t probe_sweep(struct probe *probe);
+
+/* Code that was mapped, or (is_exec) a process that begins with nothing mapped. */
+struct probe_mapped {
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	int32_t pid;
+	bool is_exec;
+	uint64_t start, end, offset;
+	uint8_t build_id_size; /* 0: not known */
+	uint8_t build_id[20];
+	const char *path; /* "//anon" where it is in no file; valid during the call only */
+};
+typedef void (*probe_mapped_fn)(void *context, const struct probe_mapped *mapped);
+/* Hands over what any process of the machine has mapped since; returns how many of them were lost. */
+uint64_t probe_mapped_drain(struct probe *probe, probe_mapped_fn fn, void *context);
+
+#endif
