@@ -157,36 +157,34 @@ static int add_stub(struct symbol_table *table, const struct slot *slot, uint64_
 }
 
 #define STUB_BYTES  16
-#define SMALL_BYTES 8 /* in .plt.got, where "endbr64" does not make it larger */
+#define SMALL_BYTES 8
 
-/* The stub at @offset of @section becomes a symbol, where it is one. */
-static int read_stub(struct symbol_table *table, const struct slots *slots,
-		     const struct section *section, size_t offset, bool is_small)
+/* Those of .plt.got, and of static programs, are nothing but the jump, and two bytes to fill up. */
+static size_t stub_size(const uint8_t *stub, size_t left)
 {
-	const uint8_t *stub = section->bytes + offset;
-	uint64_t address = section->header.sh_addr + offset;
-	size_t size = section->size - offset < STUB_BYTES ? section->size - offset : STUB_BYTES;
-	const struct slot *slot = NULL;
-	struct slot lazy;
-
-	if (is_small && (slot = jump_slot(slots, stub, SMALL_BYTES, address)))
-		return add_stub(table, slot, address, SMALL_BYTES);
-	if (size < STUB_BYTES)
-		return 0;
-	slot = jump_slot(slots, stub, is_small ? SMALL_BYTES + 3 : STUB_BYTES, address);
-	if (!slot && lazy_slot(slots, stub, offset, &lazy))
-		slot = &lazy;
-	return slot ? add_stub(table, slot, address, STUB_BYTES) : 0;
+	if (left >= SMALL_BYTES && stub[0] == 0xff && stub[1] == 0x25 && stub[6] == 0x66 &&
+	    stub[7] == 0x90)
+		return SMALL_BYTES;
+	return left < STUB_BYTES ? left : STUB_BYTES;
 }
 
 static int read_stubs(struct symbol_table *table, const struct slots *slots,
-		      const struct section *section, bool is_small)
+		      const struct section *section)
 {
-	const size_t step = is_small ? SMALL_BYTES : STUB_BYTES;
+	size_t offset = 0, size;
 
-	for (size_t offset = 0; section->size - offset >= step; offset += step) {
-		int rc = read_stub(table, slots, section, offset, is_small);
+	for (; offset < section->size; offset += size) {
+		const uint8_t *stub = section->bytes + offset;
+		uint64_t address = section->header.sh_addr + offset;
+		const struct slot *slot;
+		struct slot lazy;
+		int rc;
 
+		size = stub_size(stub, section->size - offset);
+		slot = jump_slot(slots, stub, size, address);
+		if (!slot && size == STUB_BYTES && lazy_slot(slots, stub, offset, &lazy))
+			slot = &lazy;
+		rc = slot ? add_stub(table, slot, address, (uint32_t)size) : 0;
 		if (rc)
 			return rc;
 	}
@@ -206,7 +204,7 @@ int symbols_read_plt(struct symbol_table *table, struct elf_file *file)
 	rc = collect_slots(&slots, file);
 	for (size_t i = 0; !rc && slots.n && i < sizeof(names) / sizeof(*names); i++)
 		if (section_by_name(file, names[i], &section))
-			rc = read_stubs(table, &slots, &section, i == 2);
+			rc = read_stubs(table, &slots, &section);
 	free(slots.slots);
 	return rc;
 }
