@@ -8,6 +8,17 @@ char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
 #define CLONE_THREAD      0x00010000
 #define SIGNAL_GROUP_EXIT 0x00000004
 
+/* The child has mapped what its parent has; its own first image has number 0. */
+static __always_inline void inherit_space(struct pb_slot *child, const struct pb_slot *parent)
+{
+	__u64 known;
+
+	if (!parent)
+		return;
+	known = *(volatile const __u64 *)&parent->space;
+	child->space = known >> 32 == parent->execs ? (__u32)known : 0;
+}
+
 /*
  * In the parent's context, before the child can run. Not sched_process_fork: the
  * kernel starts io_uring's workers without it.
@@ -33,8 +44,11 @@ int BPF_PROG(lifecycle_fork, struct task_struct *task, __u64 clone_flags)
 	child->call_entered_ns = 0;
 	time_begin(task, child);
 	slot = slot_at(child->slot);
-	if (slot)
-		thread_begin(slot, child->slot);
+	if (!slot)
+		return 0;
+	if (child->slot != member->slot)
+		inherit_space(slot, slot_at(member->slot));
+	thread_begin(slot, child->slot);
 	return 0;
 }
 

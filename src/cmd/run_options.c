@@ -10,6 +10,7 @@
 
 #define MIN_TICK_NS (5 * NSEC_PER_MSEC)
 #define MAX_TICK_NS (60 * NSEC_PER_SEC)
+#define MAX_FREQUENCY 10000
 
 static int duration(const char *option, const char *value, uint64_t *ns, struct error *err)
 {
@@ -123,6 +124,53 @@ int set_protocols(void *state, const char *value, struct error *err)
 	return 0;
 }
 
+/* Words between commas, or none. */
+int set_profile(void *state, const char *value, struct error *err)
+{
+	struct probe_options *probe = &((struct conduct_options *)state)->probe;
+	const char *word = value;
+
+	probe->oncpu = probe->offcpu = false;
+	if (!strcmp(value, "none"))
+		return 0;
+	for (;;) {
+		size_t length = strcspn(word, ",");
+
+		if (length == 5 && !strncmp(word, "oncpu", length))
+			probe->oncpu = true;
+		else if (length == 6 && !strncmp(word, "offcpu", length))
+			probe->offcpu = true;
+		else
+			return error_set(err, EXIT_CODE_USAGE,
+					 "--profile '%.*s': there are oncpu, offcpu, both with a "
+					 "comma between them, and none",
+					 (int)length, word);
+		if (!word[length])
+			return 0;
+		word += length + 1;
+	}
+}
+
+int set_freq(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+	double frequency;
+
+	if (parse_count(value, &frequency) || frequency < 1 || frequency > MAX_FREQUENCY)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--freq '%s': samples a second on each CPU, from 1 to %d", value,
+				 MAX_FREQUENCY);
+	options->probe.frequency = (uint64_t)frequency;
+	return 0;
+}
+
+int set_inlines(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct conduct_options *)state)->inlines = true;
+	return 0;
+}
+
 int set_output(void *state, const char *value, struct error *err)
 {
 	(void)err;
@@ -190,6 +238,9 @@ int run_by_table(const struct option_table *table, int argc, char **argv)
 			  "apart");
 		return cmd_fail(&err);
 	}
+	if (options.probe.offcpu && !options.probe.time)
+		/* Without the time of threads nobody knows which of them wait, and why. */
+		options.probe.offcpu = false;
 	code = conduct_run(&options, &err);
 	if (!err.text[0])
 		return code;

@@ -9,6 +9,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "probe/stacks.h"
 #include "util/clock.h"
 
 static int add_fd(struct collector *collector, int fd, struct error *err)
@@ -37,7 +38,7 @@ int collector_init(struct collector *collector, struct conductor *conductor, str
 {
 	memset(collector, 0, sizeof(*collector));
 	collector->conductor = conductor;
-	collector->timer_fd = -1;
+	collector->timer_fd = collector->look_fd = -1;
 	collector->tree = tree_new(probe_slots(conductor->probe));
 	if (conductor->options->probe.payload)
 		collector->kinds = kinds_new(conductor->options->protocols);
@@ -46,10 +47,15 @@ int collector_init(struct collector *collector, struct conductor *conductor, str
 	collector->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	collector->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	collector->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (collector->epoll_fd < 0 || collector->timer_fd < 0)
+	collector->look_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (collector->epoll_fd < 0 || collector->timer_fd < 0 || collector->look_fd < 0)
 		return error_set(err, EXIT_CODE_FAILED, "cannot make a timer: %s", strerror(errno));
 	arm_timer(collector);
-	if (add_fd(collector, collector->timer_fd, err) ||
+	if (profiler_round_begin(conductor->profiler))
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	if (conductor->profiler && add_fd(collector, probe_stacks_fd(conductor->probe), err))
+		return -1;
+	if (add_fd(collector, collector->timer_fd, err) || add_fd(collector, collector->look_fd, err) ||
 	    add_fd(collector, conductor->signal_fd, err) ||
 	    add_fd(collector, probe_event_fd(conductor->probe), err) ||
 	    (conductor->keeper && add_fd(collector, keeper_fd(conductor->keeper), err)))
@@ -67,6 +73,8 @@ void collector_clear(struct collector *collector)
 		close(collector->epoll_fd);
 	if (collector->timer_fd > 0)
 		close(collector->timer_fd);
+	if (collector->look_fd > 0)
+		close(collector->look_fd);
 	memset(collector, 0, sizeof(*collector));
 }
 
@@ -87,6 +95,7 @@ static void take_event(void *context, const struct pb_event *event, size_t size)
 			kinds_event(collector->kinds, (const struct pb_event_payload *)event, size);
 		return;
 	}
+	profiler_event(collector->conductor->profiler, event);
 	slot = tree_event(collector->tree, event, size);
 	if (slot)
 		probe_slot_free(collector->conductor->probe, slot);
@@ -94,7 +103,39 @@ static void take_event(void *context, const struct pb_event *event, size_t size)
 
 void collector_drain(struct collector *collector)
 {
+	struct profiler *profiler = collector->conductor->profiler;
+
+	profiler_fetch(profiler);
 	probe_drain(collector->conductor->probe, take_event, collector);
+	profiler_settle(profiler);
+}
+
+/* The next look at what does not run, at a moment of the profiler's choice. */
+static void arm_look(struct collector *collector)
+{
+	uint64_t at = collector->counting ? profiler_next_look_ns(collector->conductor->profiler)
+					  : 0;
+	struct itimerspec timer = {
+		.it_value = {(time_t)(at / NSEC_PER_SEC), (long)(at % NSEC_PER_SEC)},
+	};
+
+	timerfd_settime(collector->look_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+static int look(struct collector *collector, struct error *err)
+{
+	uint64_t expired;
+	int failed;
+
+	if (read(collector->look_fd, &expired, sizeof(expired)) != sizeof(expired) ||
+	    !collector->counting)
+		return 0;
+	failed = profiler_look(collector->conductor->profiler, collector->woke_ns);
+	if (failed)
+		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
+				 strerror(-failed));
+	arm_look(collector);
+	return 0;
 }
 
 /* Settles and reads all accounts. */
@@ -156,6 +197,8 @@ static int handle(struct collector *collector, int fd, struct error *err)
 
 	if (fd == collector->timer_fd)
 		return tick(collector, err);
+	if (fd == collector->look_fd)
+		return look(collector, err);
 	if (fd == conductor->signal_fd)
 		take_signal(collector);
 	else if (collector->driver && fd == driver_process_fd(collector->driver))
@@ -192,6 +235,7 @@ enum collector_result collector_wait(struct collector *collector, uint64_t until
 		if (until_ns && clock_now_ns() >= until_ns)
 			return COLLECTOR_TIMEOUT;
 		n = epoll_wait(collector->epoll_fd, events, 8, timeout_ms(until_ns));
+		collector->woke_ns = clock_now_ns();
 		if (n < 0 && errno != EINTR) {
 			error_set(err, EXIT_CODE_FAILED, "cannot wait: %s", strerror(errno));
 			return COLLECTOR_FAILED;
@@ -226,6 +270,8 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 	window_open(&collector->window, now, collector->conductor->options->tick_ns, &sum);
 	arm_timer(collector);
 	collector->counting = true;
+	profiler_looks_begin(collector->conductor->profiler, now);
+	arm_look(collector);
 	if (collector->driver)
 		driver_process_window_open(collector->driver, planned_ns ? planned_ns : now,
 					   collector->conductor->options->tick_ns);
@@ -244,6 +290,9 @@ static int add_edge(struct collector *collector, const char *name, struct error 
 	edge = &edges[collector->n_edges++];
 	edge->name = name;
 	edge->at_ns = clock_now_ns();
+	if (name)
+		profiler_phase(collector->conductor->profiler, (uint32_t)collector->n_edges - 1,
+			       edge->at_ns);
 	edge->time = threads_so_far(tree_threads(collector->tree));
 	edge->driver_cpu_ns = collector->driver ? driver_process_cpu_ns(collector->driver) : 0;
 	edge->block_errors = collector->window.last.used.block_errors;
@@ -315,6 +364,7 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);
 	collector->counting = false;
+	arm_look(collector);
 	take_own_cost(collector);
 	if (collector->driver) {
 		collector->driver_cpu_ns =

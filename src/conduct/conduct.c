@@ -27,6 +27,9 @@
 #define DEFAULT_TICK_NS    (100 * NSEC_PER_MSEC)
 #define DEFAULT_WORK_BOUND 0.001
 #define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
+/* Not 100: what a program does ten times a second would always be met at the same place. */
+#define DEFAULT_FREQUENCY    99
+#define DEFAULT_UNWIND_BYTES (16 << 20)
 
 void conduct_options_init(struct conduct_options *options)
 {
@@ -36,7 +39,14 @@ void conduct_options_init(struct conduct_options *options)
 	options->rate = options->work_bound = NAN;
 	options->tick_ns = DEFAULT_TICK_NS;
 	options->probe =
-		(struct probe_options){.stats = true, .requests = true, .time = true, .io = true};
+		(struct probe_options){.stats = true,
+				       .requests = true,
+				       .time = true,
+				       .io = true,
+				       .oncpu = true,
+				       .offcpu = true,
+				       .frequency = DEFAULT_FREQUENCY,
+				       .unwind_bytes = DEFAULT_UNWIND_BYTES};
 }
 
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)
@@ -83,6 +93,18 @@ static uint64_t draw_seed(void)
 	return seed;
 }
 
+/* Stacks, where they are wanted; the kernel's names while they may be read. */
+static int acquire_profiler(struct conductor *conductor, struct error *err)
+{
+	const struct conduct_options *options = conductor->options;
+
+	if (!options->probe.oncpu && !options->probe.offcpu)
+		return 0;
+	conductor->profiler =
+		profiler_new(conductor->probe, fopen("/proc/kallsyms", "re"), options->inlines);
+	return conductor->profiler ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");
+}
+
 /*
  * Everything that takes privileges, in this order: the keeper is forked while the
  * process is small, the programs are loaded, the results folder is made; then all of it
@@ -104,7 +126,7 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 	if (!conductor->keeper)
 		return -1;
 	conductor->probe = probe_open(&probe_options, err);
-	if (!conductor->probe)
+	if (!conductor->probe || acquire_profiler(conductor, err))
 		return -1;
 	if (results_open(results, options->output, label, &conductor->identity, err))
 		return -1;
@@ -259,7 +281,7 @@ static int run_round(struct conductor *conductor, struct record *rec, const stru
 	if (record_add_round(rec, &out))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	/* After each round, so that nothing that ends perfbpf loses what was measured. */
-	if (record_write(rec, conductor->results->dirfd, conductor->results->path, err))
+	if (results_save(conductor->results, rec, err))
 		return -1;
 	return failed;
 }
@@ -396,6 +418,7 @@ static int run_all(struct conductor *conductor, const struct plan *plan, struct 
 
 static void release(struct conductor *conductor)
 {
+	profiler_free(conductor->profiler);
 	probe_free(conductor->probe);
 	keeper_stop(conductor->keeper);
 	identity_clear(&conductor->identity);

@@ -36,6 +36,7 @@ struct conduct_options {
 	uint64_t tick_ns;
 	struct probe_options probe; /* --observer, --without, --syscalls; payload by --protocols */
 	unsigned int protocols;     /* a set of 1u << enum protocol_id */
+	bool inlines;               /* stacks show functions that were inlined */
 	bool quiet, debug, all_metrics;
 };
 

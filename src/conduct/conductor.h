@@ -6,6 +6,7 @@
 #include "conduct/conduct.h"
 #include "conduct/identity.h"
 #include "conduct/keeper.h"
+#include "conduct/profiler.h"
 #include "conduct/progress.h"
 #include "conduct/results.h"
 #include "probe/probe.h"
@@ -18,6 +19,7 @@ struct conductor {
 	struct identity identity;
 	struct keeper *keeper;
 	struct probe *probe;
+	struct profiler *profiler; /* NULL: no stacks are wanted */
 	struct results *results; /* of the present scenario */
 	struct record *record;   /* of the present scenario, for its notes */
 	struct progress progress;

@@ -238,5 +238,9 @@ int collector_fill(struct collector *collector, struct record_round *out)
 	if (fill_latencies(out, collector) || fill_requests(out, collector) ||
 	    fill_syscalls(out, collector) || fill_threads(out, collector))
 		return -1;
-	return fill_phases(out, collector);
+	if (fill_phases(out, collector))
+		return -1;
+	return profiler_fill(collector->conductor->profiler, collector->conductor->record,
+			     (uint32_t)collector->conductor->record->n_rounds, out,
+			     collector->tree);
 }

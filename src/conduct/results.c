@@ -187,10 +187,9 @@ int results_create(const struct results *results, const char *name, struct error
 }
 
 static int write_format(const struct results *results, const struct report_format *format,
-			const struct record *rec, struct error *err)
+			const struct report_file *file, const struct record *rec, struct error *err)
 {
-	struct report_options options = {.all_metrics = true, .width = 0};
-	int fd = results_create(results, format->file_name, err), failed;
+	int fd = results_create(results, file->name, err), failed;
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (fd < 0)
@@ -199,28 +198,38 @@ static int write_format(const struct results *results, const struct report_forma
 		close(fd);
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	}
-	failed = format->write(rec, &options, out, err);
+	failed = format->write(rec, &file->options, out, err);
 	errno = 0;
 	if (!failed && (fflush(out) || ferror(out)))
 		failed = error_set(
 			err, EXIT_CODE_FAILED,
 			"cannot write %s/%s: %s; make room, or say another folder with -o DIR",
-			results->path, format->file_name, strerror(errno ? errno : EIO));
+			results->path, file->name, strerror(errno ? errno : EIO));
 	fclose(out);
 	return failed;
 }
 
+int results_save(const struct results *results, const struct record *rec, struct error *err)
+{
+	if (record_write(rec, results->dirfd, results->path, err))
+		return -1;
+	return rec->profile ? profile_write(rec->profile, results->dirfd, results->path, err) : 0;
+}
+
 int results_write(const struct results *results, const struct record *rec, struct error *err)
 {
+	const struct report_options options = {.all_metrics = true, .width = 0};
 	const struct report_format *const *formats;
+	struct report_file file;
 	size_t n;
 
-	if (record_write(rec, results->dirfd, results->path, err))
+	if (results_save(results, rec, err))
 		return -1;
 	formats = report_formats(&n);
 	for (size_t i = 0; i < n; i++)
-		if (formats[i]->file_name && strcmp(formats[i]->file_name, "run.json") &&
-		    write_format(results, formats[i], rec, err))
-			return -1;
+		for (size_t j = 0;
+		     formats[i]->file_name && report_file(formats[i], rec, &options, j, &file); j++)
+			if (write_format(results, formats[i], &file, rec, err))
+				return -1;
 	return 0;
 }

@@ -23,7 +23,9 @@ int results_open_below(struct results *results, const struct results *parent, co
 void results_close(struct results *results);
 /* A file in the folder for writing, close-on-exec; -1 with @err. */
 int results_create(const struct results *results, const char *name, struct error *err);
-/* run.json and every format that `run` writes. */
+/* run.json and the stacks beside it. */
+int results_save(const struct results *results, const struct record *rec, struct error *err);
+/* The same, and every format that `run` writes. */
 int results_write(const struct results *results, const struct record *rec, struct error *err);
 
 #endif

@@ -411,6 +411,9 @@ static int run_attach(struct round *round, struct error *err)
 	for (size_t i = 0; i < options->n_pids; i++)
 		if (enrol_pid(round, options->pids[i], err))
 			return -1;
+	/* Before the window, so that the kernel can walk stacks from its beginning on. */
+	if (profiler_attached(round->conductor->profiler))
+		return error_set(err, EXIT_CODE_FAILED, "cannot walk what is mapped");
 	collector_drain(&round->collector);
 	if (pass(round, "warm-up", clock_now_ns() + round->plan->warmup_ns, err) ||
 	    collector_window_open(&round->collector, 0, err) ||
@@ -529,16 +532,16 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		failed = !plan->target    ? run_attach(&round, err)
 			 : plan->scenario ? run_scenario(&round, out, err)
 					  : run_command(&round, err);
-	/* What was measured until a failure or an interrupt is kept. */
+	/* What was measured until a failure or an interrupt is kept; names while they can be had. */
 	if (round.collector.tree && round.collector.counting) {
 		struct error ignored;
 
 		collector_window_close(&round.collector, 0, 0, &ignored);
 	}
-	end_side(&round, out);
 	if (round.collector.tree && !round.is_void && collector_fill(&round.collector, out) &&
 	    !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
+	end_side(&round, out);
 	if (round.driver && !round.is_void && round.collector.window.opened_ns) {
 		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
 		work_notes(conductor->record, driver_process_report(round.driver));

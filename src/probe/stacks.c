@@ -19,7 +19,7 @@ struct probe_sampling {
 	size_t n_events;
 	int *events; /* fds of the sampling events, one for each CPU */
 	struct bpf_link **links;
-	struct probe_tables tables;
+	struct table_memory tables;
 	bool cycles;
 	probe_event_fn event_fn;
 	void *event_context;
@@ -34,7 +34,7 @@ static int handle_stack(void *context, void *data, size_t size)
 	return 0;
 }
 
-static int map_tables(struct probe *probe, struct probe_tables *tables, struct error *err)
+static int map_tables(struct probe *probe, struct table_memory *tables, struct error *err)
 {
 	struct perfbpf *skel = probe->skel;
 
@@ -145,7 +145,7 @@ void sampling_detach(struct probe *probe)
 	}
 }
 
-static void unmap_tables(struct probe_tables *tables)
+static void unmap_tables(struct table_memory *tables)
 {
 	probe_unmap(tables->rows, sizeof(struct pb_row) * tables->n_rows);
 	probe_unmap(tables->objects, sizeof(struct pb_object) * PB_OBJECTS);
@@ -181,7 +181,7 @@ bool probe_has_offcpu(const struct probe *probe)
 	return probe->sampling && probe->options.offcpu;
 }
 
-void probe_tables(const struct probe *probe, struct probe_tables *tables)
+void probe_tables(const struct probe *probe, struct table_memory *tables)
 {
 	*tables = probe->sampling->tables;
 }

@@ -6,20 +6,13 @@
 #ifndef PERFBPF_PROBE_STACKS_H
 #define PERFBPF_PROBE_STACKS_H
 
+#include "measure/tables.h"
 #include "probe/probe.h"
-
-/* Shared memory that the programs read; see perfbpf.h for what the parts are. */
-struct probe_tables {
-	struct pb_row *rows;
-	uint32_t n_rows;
-	struct pb_object *objects;   /* PB_OBJECTS */
-	struct pb_mapping *mappings; /* PB_MAPPINGS */
-	struct pb_space *spaces;     /* PB_SPACES */
-};
 
 bool probe_has_oncpu(const struct probe *probe);
 bool probe_has_offcpu(const struct probe *probe);
-void probe_tables(const struct probe *probe, struct probe_tables *tables);
+/* The memory that the programs read. */
+void probe_tables(const struct probe *probe, struct table_memory *tables);
 /* What a sample on a CPU is taken by: "cycles" or "cpu-clock"; how often a second on each CPU. */
 const char *probe_oncpu_event(const struct probe *probe);
 double probe_oncpu_frequency(const struct probe *probe);

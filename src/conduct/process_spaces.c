@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "conduct/process_spaces.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/hash_index.h"
+
+enum change_kind {
+	CHANGE_START,
+	CHANGE_END,
+	CHANGE_EXEC, /* all that was mapped is gone */
+	CHANGE_MAP,
+};
+
+struct change {
+	uint64_t time_ns;
+	uint64_t order; /* of changes at one moment, the one that came first */
+	enum change_kind kind;
+	uint64_t id; /* 0: told by pid */
+	int32_t pid, ppid;
+	uint32_t slot;
+	struct space_mapping mapping;
+	struct object_sight sight; /* its path is owned */
+};
+
+struct process_spaces {
+	struct objects *objects;
+	struct tables *tables;
+	struct pb_slot *slots;
+	size_t n_changes, changes_room, applied;
+	struct change *changes;
+	uint64_t next_order;
+	size_t n, room;
+	struct process_space *list;
+	struct hash_index by_id, by_pid; /* made anew when ended ones have gone */
+	uint64_t lost;
+};
+
+struct process_spaces *process_spaces_new(struct objects *objects, struct tables *tables,
+					  struct pb_slot *slots)
+{
+	struct process_spaces *spaces = calloc(1, sizeof(*spaces));
+
+	if (!spaces)
+		return NULL;
+	spaces->objects = objects;
+	spaces->tables = tables;
+	spaces->slots = slots;
+	return spaces;
+}
+
+/* One holder less; where it was the last, the kernel need not know it either. */
+static void space_drop(struct process_spaces *spaces, struct space *space)
+{
+	uint32_t table = space ? space->table : 0;
+
+	if (space_unref(space))
+		tables_retire(spaces->tables, table);
+}
+
+void process_spaces_free(struct process_spaces *spaces)
+{
+	if (!spaces)
+		return;
+	for (size_t i = 0; i < spaces->n; i++)
+		space_drop(spaces, spaces->list[i].space);
+	for (size_t i = spaces->applied; i < spaces->n_changes; i++)
+		free((char *)spaces->changes[i].sight.path);
+	free(spaces->changes);
+	free(spaces->list);
+	hash_index_clear(&spaces->by_id);
+	hash_index_clear(&spaces->by_pid);
+	free(spaces);
+}
+
+static struct change *add_change(struct process_spaces *spaces, enum change_kind kind,
+				 uint64_t time_ns)
+{
+	struct change *change;
+
+	if (spaces->n_changes == spaces->changes_room) {
+		size_t room = spaces->changes_room ? spaces->changes_room * 2 : 256;
+		struct change *larger = reallocarray(spaces->changes, room, sizeof(*larger));
+
+		if (!larger) {
+			spaces->lost++;
+			return NULL;
+		}
+		spaces->changes = larger;
+		spaces->changes_room = room;
+	}
+	change = &spaces->changes[spaces->n_changes++];
+	*change = (struct change){.time_ns = time_ns, .kind = kind, .order = spaces->next_order++};
+	return change;
+}
+
+void process_spaces_event(struct process_spaces *spaces, const struct pb_event *event)
+{
+	struct change *change;
+
+	if (event->kind != PB_EVENT_START && event->kind != PB_EVENT_EXIT)
+		return;
+	change = add_change(spaces, event->kind == PB_EVENT_START ? CHANGE_START : CHANGE_END,
+			    event->time_ns);
+	if (!change)
+		return;
+	change->id = event->id;
+	change->slot = event->slot;
+	if (event->kind == PB_EVENT_START) {
+		change->pid = ((const struct pb_event_start *)event)->pid;
+		change->ppid = ((const struct pb_event_start *)event)->ppid;
+	}
+}
+
+static void add_mapping(struct process_spaces *spaces, struct change *change, uint64_t start,
+			uint64_t end, uint64_t offset, const char *path)
+{
+	change->mapping = (struct space_mapping){.start = start, .end = end, .offset = offset};
+	change->sight.path = strdup(path);
+	change->sight.start = start;
+	change->sight.end = end;
+	if (change->sight.path)
+		return;
+	spaces->lost++;
+	spaces->n_changes--;
+}
+
+void process_spaces_mapping(struct process_spaces *spaces, const struct pb_event_mapping *event)
+{
+	struct change *change = add_change(spaces, CHANGE_MAP, event->event.time_ns);
+
+	if (!change)
+		return;
+	change->id = event->event.id;
+	add_mapping(spaces, change, event->start, event->end, event->offset,
+		    event->path[0] ? event->path : "//anon");
+}
+
+void process_spaces_mapped(struct process_spaces *spaces, const struct probe_mapped *mapped)
+{
+	struct change *change =
+		add_change(spaces, mapped->is_exec ? CHANGE_EXEC : CHANGE_MAP, mapped->time_ns);
+
+	if (!change)
+		return;
+	change->pid = mapped->pid;
+	if (mapped->is_exec)
+		return;
+	change->sight.build_id.size = mapped->build_id_size;
+	memcpy(change->sight.build_id.bytes, mapped->build_id, mapped->build_id_size);
+	add_mapping(spaces, change, mapped->start, mapped->end, mapped->offset, mapped->path);
+}
+
+static int earlier(const void *a, const void *b)
+{
+	const struct change *x = a, *y = b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
+}
+
+void process_spaces_sort(struct process_spaces *spaces)
+{
+	if (spaces->n_changes > 1)
+		qsort(spaces->changes, spaces->n_changes, sizeof(*spaces->changes), earlier);
+}
+
+static bool same_id(const void *table, uint32_t at, const void *key)
+{
+	return ((const struct process_spaces *)table)->list[at].id == *(const uint64_t *)key;
+}
+
+struct process_space *process_spaces_find(struct process_spaces *spaces, uint64_t id)
+{
+	uint32_t at = hash_index_find(&spaces->by_id, hash_u64(id), same_id, spaces, &id);
+
+	return at == HASH_INDEX_NONE ? NULL : &spaces->list[at];
+}
+
+/* The one that has the number now. */
+static bool same_pid(const void *table, uint32_t at, const void *key)
+{
+	const struct process_space *process = &((const struct process_spaces *)table)->list[at];
+
+	return process->pid == *(const int32_t *)key && !process->has_ended;
+}
+
+static struct process_space *find_pid(struct process_spaces *spaces, int32_t pid)
+{
+	uint32_t at = hash_index_find(&spaces->by_pid, hash_u64((uint32_t)pid), same_pid, spaces,
+				      &pid);
+
+	return at == HASH_INDEX_NONE ? NULL : &spaces->list[at];
+}
+
+/* What the kernel walks the process's stacks by, unless the slot is somebody else's by now. */
+static void tell_kernel(struct process_spaces *spaces, const struct process_space *process,
+			uint32_t execs, uint32_t table)
+{
+	struct pb_slot *slot = &spaces->slots[process->slot];
+
+	if (process->slot != PB_SLOT_OVERFLOW && slot->id == process->id)
+		__atomic_store_n(&slot->space, (uint64_t)execs << 32 | table, __ATOMIC_SEQ_CST);
+}
+
+static int index_one(struct process_spaces *spaces, uint32_t at)
+{
+	const struct process_space *process = &spaces->list[at];
+
+	return hash_index_add(&spaces->by_id, hash_u64(process->id), at) ||
+			       hash_index_add(&spaces->by_pid, hash_u64((uint32_t)process->pid), at)
+		       ? -1
+		       : 0;
+}
+
+static void start(struct process_spaces *spaces, const struct change *change)
+{
+	struct process_space *parent = find_pid(spaces, change->ppid), *process;
+
+	if (spaces->n == spaces->room) {
+		size_t room = spaces->room ? spaces->room * 2 : 64;
+		struct process_space *larger = reallocarray(spaces->list, room, sizeof(*larger));
+
+		if (!larger) {
+			spaces->lost++;
+			return;
+		}
+		spaces->list = larger;
+		spaces->room = room;
+		parent = find_pid(spaces, change->ppid);
+	}
+	process = &spaces->list[spaces->n];
+	*process = (struct process_space){
+		.id = change->id,
+		.slot = change->slot,
+		.pid = change->pid,
+		.space = parent && parent->space ? space_ref(parent->space) : space_new(),
+	};
+	if (!process->space || index_one(spaces, (uint32_t)spaces->n)) {
+		space_drop(spaces, process->space);
+		spaces->lost++;
+		return;
+	}
+	spaces->n++;
+	/* At its fork it took what its parent had, which may be old. */
+	process->is_published = process->space->table != 0;
+	tell_kernel(spaces, process, 0, process->space->table);
+}
+
+/* A space of its own for a process, empty or a copy of what it shares with others. */
+static bool own_space(struct process_spaces *spaces, struct process_space *process, bool empty)
+{
+	struct space *own = empty ? space_new() : space_copy(process->space);
+
+	process->is_published = false;
+	tell_kernel(spaces, process, 0, 0);
+	if (!own) {
+		spaces->lost++;
+		return false;
+	}
+	space_drop(spaces, process->space);
+	process->space = own;
+	return true;
+}
+
+static void map(struct process_spaces *spaces, struct process_space *process,
+		struct change *change)
+{
+	/* The kernel's table is of what was mapped before: it is never changed in place. */
+	if ((process->space->refs > 1 || process->space->table) &&
+	    !own_space(spaces, process, false))
+		return;
+	change->sight.pid = process->pid;
+	change->mapping.object = objects_add(spaces->objects, &change->sight);
+	process->is_published = false;
+	if (space_map(process->space, &change->mapping))
+		spaces->lost++;
+}
+
+static void apply(struct process_spaces *spaces, struct change *change)
+{
+	struct process_space *process =
+		change->id ? process_spaces_find(spaces, change->id) : find_pid(spaces, change->pid);
+
+	if (change->kind == CHANGE_START)
+		start(spaces, change);
+	else if (!process)
+		return; /* somebody else's */
+	else if (change->kind == CHANGE_END)
+		process->has_ended = true;
+	else if (change->kind == CHANGE_EXEC)
+		own_space(spaces, process, true);
+	else
+		map(spaces, process, change);
+}
+
+void process_spaces_apply(struct process_spaces *spaces, uint64_t until_ns)
+{
+	while (spaces->applied < spaces->n_changes &&
+	       spaces->changes[spaces->applied].time_ns <= until_ns) {
+		struct change *change = &spaces->changes[spaces->applied++];
+
+		apply(spaces, change);
+		free((char *)change->sight.path);
+		change->sight.path = NULL;
+	}
+}
+
+void process_spaces_settle(struct process_spaces *spaces)
+{
+	size_t n = 0;
+
+	process_spaces_apply(spaces, UINT64_MAX);
+	spaces->n_changes = spaces->applied = 0;
+	for (size_t i = 0; i < spaces->n; i++) {
+		if (spaces->list[i].has_ended)
+			space_drop(spaces, spaces->list[i].space);
+		else
+			spaces->list[n++] = spaces->list[i];
+	}
+	if (n == spaces->n)
+		return;
+	spaces->n = n;
+	hash_index_clear(&spaces->by_id);
+	hash_index_clear(&spaces->by_pid);
+	for (size_t i = 0; i < n; i++)
+		if (index_one(spaces, (uint32_t)i))
+			spaces->lost++;
+}
+
+/* By how much the file's addresses differ from those in memory; 0 where the file cannot be read, so
+ * that addresses stay offsets. */
+static void find_bias(struct objects *objects, struct space_mapping *mapping)
+{
+	struct object *object = objects_at(objects, mapping->object);
+	struct elf_file *file = object ? objects_file(object) : NULL;
+	uint64_t address = mapping->offset;
+
+	if (file && !elf_file_address(file, mapping->offset, &address))
+		address = mapping->offset;
+	mapping->bias = mapping->start - address;
+	mapping->has_bias = true;
+}
+
+void process_spaces_publish(struct process_spaces *spaces, struct process_space *process,
+			    uint32_t execs)
+{
+	struct space *space = process->space;
+
+	for (size_t i = 0; i < space->n; i++)
+		if (!space->list[i].has_bias)
+			find_bias(spaces->objects, &space->list[i]);
+	if (process->is_published)
+		return;
+	if (!space->table && tables_publish(spaces->tables, space))
+		return;
+	process->is_published = true;
+	tell_kernel(spaces, process, execs, space->table);
+}
+
+uint64_t process_spaces_lost(const struct process_spaces *spaces)
+{
+	return spaces->lost;
+}

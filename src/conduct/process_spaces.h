@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the side's processes have mapped, followed through forks and execs: changes come from several
+ * sources, each in its own order, and are applied in the order of their times.
+ */
+#ifndef PERFBPF_CONDUCT_PROCESS_SPACES_H
+#define PERFBPF_CONDUCT_PROCESS_SPACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conduct/objects.h"
+#include "measure/space.h"
+#include "measure/tables.h"
+#include "perfbpf.h"
+#include "probe/stacks.h"
+
+struct process_space {
+	uint64_t id;
+	uint32_t slot;
+	int32_t pid;
+	struct space *space;
+	bool has_ended;
+	bool is_published; /* the kernel knows space, as it is now */
+};
+
+struct process_spaces;
+
+/* @slots: PB_SLOTS, to which the tables' indices go. NULL without memory. */
+struct process_spaces *process_spaces_new(struct objects *objects, struct tables *tables,
+					  struct pb_slot *slots);
+void process_spaces_free(struct process_spaces *spaces);
+
+/* Keep for later what has changed: a process's start or end, and what was mapped. Without memory
+ * it counts as lost. */
+void process_spaces_event(struct process_spaces *spaces, const struct pb_event *event);
+void process_spaces_mapping(struct process_spaces *spaces, const struct pb_event_mapping *event);
+void process_spaces_mapped(struct process_spaces *spaces, const struct probe_mapped *mapped);
+
+/* Sorts what was kept; then applies all of it that is not after @until_ns. */
+void process_spaces_sort(struct process_spaces *spaces);
+void process_spaces_apply(struct process_spaces *spaces, uint64_t until_ns);
+/* All was applied: those that have ended go. */
+void process_spaces_settle(struct process_spaces *spaces);
+
+/* NULL: nobody of this number. Valid until the next call. */
+struct process_space *process_spaces_find(struct process_spaces *spaces, uint64_t id);
+/* Tells the kernel what the process has mapped, whose image is the one of number @execs. */
+void process_spaces_publish(struct process_spaces *spaces, struct process_space *process,
+			    uint32_t execs);
+/* Mappings that could not be kept. */
+uint64_t process_spaces_lost(const struct process_spaces *spaces);
+
+#endif

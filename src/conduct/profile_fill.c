@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A round's stacks into the record, with names. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conduct/profiler_internal.h"
+#include "probe/stacks.h"
+#include "record/profile.h"
+#include "symbol/function_start.h"
+
+#define PERF_MAP_MAX_BYTES (64 << 20)
+
+/* The names of one place: several, where functions were inlined. */
+struct named {
+	struct stack_frame place;
+	uint64_t process; /* of code that is in no file; else 0 */
+	uint32_t n;
+	uint32_t frames[SYMBOL_MAX_FRAMES]; /* of the profile, innermost first */
+	bool has_name;
+};
+
+/* A process's name, and what its run-time compiler tells of its code. */
+struct namesake {
+	uint64_t process;
+	int32_t pid;
+	char comm[PB_COMM_LEN];
+	bool looked;
+	struct address_map *map;
+};
+
+struct filler {
+	struct profiler *profiler;
+	struct profile *profile;
+	size_t n_named, named_room;
+	struct named *named;
+	struct hash_index named_index;
+	size_t n_namesakes;
+	struct namesake *namesakes; /* ascending by process */
+	bool failed;
+};
+
+/* --- processes ---------------------------------------------------------------------------- */
+
+static int by_process(const void *a, const void *b)
+{
+	const struct namesake *x = a, *y = b;
+
+	return x->process < y->process ? -1 : x->process > y->process;
+}
+
+static void take_processes(struct filler *filler, const struct tree *tree)
+{
+	size_t n;
+	const struct tree_process *processes = tree_processes(tree, &n);
+
+	filler->namesakes = calloc(n + 1, sizeof(*filler->namesakes));
+	if (!filler->namesakes) {
+		filler->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct namesake *namesake = &filler->namesakes[i];
+
+		namesake->process = processes[i].id;
+		namesake->pid = processes[i].pid;
+		memcpy(namesake->comm, processes[i].comm, sizeof(namesake->comm));
+		namesake->comm[PB_COMM_LEN - 1] = '\0';
+	}
+	filler->n_namesakes = n;
+	qsort(filler->namesakes, n, sizeof(*filler->namesakes), by_process);
+}
+
+static struct namesake *namesake_of(const struct filler *filler, uint64_t process)
+{
+	struct namesake wanted = {.process = process};
+
+	return filler->n_namesakes ? bsearch(&wanted, filler->namesakes, filler->n_namesakes,
+					     sizeof(wanted), by_process)
+				   : NULL;
+}
+
+static struct address_map *read_perf_map(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct address_map *map = NULL;
+	struct stat st;
+	FILE *in;
+
+	if (fd < 0)
+		return NULL;
+	in = fdopen(fd, "r");
+	if (!in) {
+		close(fd);
+		return NULL;
+	}
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		map = address_map_read_perf(in, PERF_MAP_MAX_BYTES);
+	fclose(in);
+	return map;
+}
+
+/* The process's number in its own pid namespace, which it names its map by. */
+static int innermost_pid(int32_t pid)
+{
+	char path[64], line[256];
+	int number = pid;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status)) {
+		const char *last = strrchr(line, '\t');
+
+		if (!strncmp(line, "NSpid:", 6) && last)
+			number = atoi(last + 1);
+	}
+	if (status)
+		fclose(status);
+	return number;
+}
+
+/* What run-time compilers leave in /tmp, of the process's own view of it while it lives. */
+static const struct address_map *perf_map_of(struct namesake *namesake)
+{
+	char path[96];
+
+	if (namesake->looked)
+		return namesake->map;
+	namesake->looked = true;
+	snprintf(path, sizeof(path), "/proc/%d/root/tmp/perf-%d.map", namesake->pid,
+		 innermost_pid(namesake->pid));
+	namesake->map = read_perf_map(path);
+	if (namesake->map)
+		return namesake->map;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", namesake->pid);
+	namesake->map = read_perf_map(path);
+	return namesake->map;
+}
+
+/* --- places ------------------------------------------------------------------------------- */
+
+static void add_frame(struct filler *filler, struct named *named, const struct profile_frame *frame)
+{
+	int64_t index = profile_add_frame(filler->profile, frame);
+
+	if (index < 0)
+		filler->failed = true;
+	else if (named->n < SYMBOL_MAX_FRAMES)
+		named->frames[named->n++] = (uint32_t)index;
+}
+
+static uint32_t add_module(struct filler *filler, const char *path, const char *build_id)
+{
+	int64_t index = profile_add_module(filler->profile, path, build_id);
+
+	if (index < 0)
+		filler->failed = true;
+	return index < 0 ? PROFILE_NONE : (uint32_t)index;
+}
+
+static void name_kernel(struct filler *filler, struct named *named)
+{
+	const struct address_map *kernel = profiler_kernel(filler->profiler);
+	const char *module = NULL, *function;
+	char path[128] = "[kernel]";
+
+	function = kernel ? address_map_find(kernel, named->place.address, &module) : NULL;
+	if (module)
+		snprintf(path, sizeof(path), "[%s]", module);
+	named->has_name = function != NULL;
+	add_frame(filler, named,
+		  &(struct profile_frame){
+			  .function = (char *)function,
+			  .module = add_module(filler, path, NULL),
+			  .address = function ? 0 : named->place.address,
+			  .kind = PROFILE_FRAME_KERNEL,
+		  });
+}
+
+static void name_jit(struct filler *filler, struct named *named)
+{
+	struct namesake *namesake = namesake_of(filler, named->process);
+	const struct address_map *map = namesake ? perf_map_of(namesake) : NULL;
+	const char *function =
+		map ? address_map_find(map, named->place.address, NULL) : NULL;
+
+	named->has_name = function != NULL;
+	add_frame(filler, named,
+		  &(struct profile_frame){
+			  .function = (char *)function,
+			  .module = PROFILE_NONE,
+			  .address = function ? 0 : named->place.address,
+			  .kind = PROFILE_FRAME_JIT,
+		  });
+}
+
+static void name_native(struct filler *filler, struct named *named)
+{
+	struct profiler *profiler = filler->profiler;
+	struct object *object = objects_at(profiler->objects, named->place.object);
+	struct symbol_frame frames[SYMBOL_MAX_FRAMES];
+	char build_id[2 * ELF_BUILD_ID_MAX + 1];
+	struct symbols *symbols;
+	uint32_t module;
+	size_t n = 0;
+
+	symbols = objects_symbols(object, profiler->inlines);
+	elf_build_id_text(object->file ? elf_file_build_id(object->file) : &object->build_id,
+			  build_id);
+	module = add_module(filler, object->path, build_id[0] ? build_id : NULL);
+	if (symbols)
+		n = symbols_find(symbols, named->place.address, frames);
+	named->has_name = n > 0;
+	for (size_t i = 0; i < n; i++)
+		add_frame(filler, named,
+			  &(struct profile_frame){
+				  .function = (char *)frames[i].function,
+				  .module = module,
+				  .address = frames[i].address,
+				  .source = (char *)frames[i].source,
+				  .line = frames[i].line,
+				  .kind = frames[i].inlined ? PROFILE_FRAME_INLINED
+							    : PROFILE_FRAME_NATIVE,
+			  });
+	if (!n)
+		add_frame(filler, named,
+			  &(struct profile_frame){
+				  .module = module,
+				  .address = object->file ? function_start(object->file,
+									   named->place.address)
+							  : named->place.address,
+				  .kind = PROFILE_FRAME_NATIVE,
+			  });
+}
+
+static bool same_place(const void *table, uint32_t at, const void *key)
+{
+	const struct named *named = &((const struct filler *)table)->named[at], *wanted = key;
+
+	return named->place.address == wanted->place.address &&
+	       named->place.object == wanted->place.object && named->process == wanted->process;
+}
+
+static const struct named *name_of(struct filler *filler, const struct stack_frame *place,
+				   uint64_t process)
+{
+	struct named wanted = {.place = *place};
+	uint32_t hash, at;
+
+	if (place->object == PB_OBJECT_ANON)
+		wanted.process = process;
+	hash = hash_mix(hash_u64(place->address), wanted.process ^ (uint64_t)place->object << 32);
+	at = hash_index_find(&filler->named_index, hash, same_place, filler, &wanted);
+	if (at != HASH_INDEX_NONE)
+		return &filler->named[at];
+	if (filler->n_named == filler->named_room) {
+		size_t room = filler->named_room ? filler->named_room * 2 : 1024;
+		struct named *larger = reallocarray(filler->named, room, sizeof(*larger));
+
+		if (!larger)
+			return NULL;
+		filler->named = larger;
+		filler->named_room = room;
+	}
+	if (place->object == STACKS_OBJECT_KERNEL)
+		name_kernel(filler, &wanted);
+	else if (place->object == PB_OBJECT_ANON)
+		name_jit(filler, &wanted);
+	else
+		name_native(filler, &wanted);
+	if (hash_index_add(&filler->named_index, hash, (uint32_t)filler->n_named))
+		return NULL;
+	filler->named[filler->n_named] = wanted;
+	return &filler->named[filler->n_named++];
+}
+
+/* --- stacks ------------------------------------------------------------------------------- */
+
+static uint32_t add_node(struct filler *filler, uint32_t parent, uint32_t frame)
+{
+	int64_t node = profile_add_node(filler->profile, parent, frame);
+
+	if (node < 0)
+		filler->failed = true;
+	return node < 0 ? PROFILE_NONE : (uint32_t)node;
+}
+
+static uint32_t mark_node(struct filler *filler, const char *text)
+{
+	int64_t frame = profile_add_frame(filler->profile, &(struct profile_frame){
+								   .function = (char *)text,
+								   .module = PROFILE_NONE,
+								   .kind = PROFILE_FRAME_MARK,
+							   });
+
+	if (frame < 0) {
+		filler->failed = true;
+		return PROFILE_NONE;
+	}
+	return add_node(filler, PROFILE_NONE, (uint32_t)frame);
+}
+
+/* From the thread's start inwards. Counts frames, and those with names, into @stacks. */
+static uint32_t put_nodes(struct filler *filler, const struct stack_row *row,
+			  struct record_stacks *stacks)
+{
+	const struct stacks *from = &filler->profiler->stacks;
+	const struct stack *stack = &from->stacks[row->stack];
+	uint32_t node = PROFILE_NONE;
+
+	if (row->end == PB_WALK_WOKEN)
+		return mark_node(filler, "[woken while looked at]");
+	for (uint16_t i = stack->n; i-- > 0 && !filler->failed;) {
+		const struct named *named =
+			name_of(filler, &from->frames[stack->first + i], row->process);
+
+		if (!named) {
+			filler->failed = true;
+			break;
+		}
+		stacks->frames += (int64_t)row->samples;
+		stacks->frames_named += named->has_name ? (int64_t)row->samples : 0;
+		for (uint32_t j = named->n; j-- > 0;)
+			node = add_node(filler, node, named->frames[j]);
+	}
+	return node;
+}
+
+static void put_row(struct filler *filler, const struct stack_row *row, uint32_t round,
+		    struct record_stacks *stacks)
+{
+	const struct namesake *namesake = namesake_of(filler, row->process);
+	bool is_oncpu = row->source == PB_STACK_ONCPU;
+	int64_t process =
+		profile_add_process(filler->profile, namesake ? namesake->comm : "[unlisted]");
+	struct profile_row out = {
+		.round = round,
+		.phase = row->phase == STACKS_NO_PHASE ? PROFILE_NONE : row->phase,
+		.process = (uint32_t)process,
+		.node = put_nodes(filler, row, stacks),
+		.kind = is_oncpu ? PROFILE_ONCPU : PROFILE_OFFCPU,
+		.reason = is_oncpu ? PROFILE_REASON_NONE : row->reason,
+		.end = row->end,
+		.by_fp = row->by_fp,
+		.samples = row->samples,
+		.seconds = (double)row->weight_ns / 1e9,
+	};
+
+	if (process < 0 || filler->failed || profile_add_row(filler->profile, &out)) {
+		filler->failed = true;
+		return;
+	}
+	stacks->samples += (int64_t)row->samples;
+	stacks->sampled_seconds += out.seconds;
+	if (profile_end_is_truncated((enum profile_end)row->end))
+		stacks->truncated += (int64_t)row->samples;
+	else
+		stacks->complete += (int64_t)row->samples;
+	stacks->by_frame_pointer += row->by_fp ? (int64_t)row->samples : 0;
+}
+
+static void filler_clear(struct filler *filler)
+{
+	free(filler->named);
+	hash_index_clear(&filler->named_index);
+	for (size_t i = 0; i < filler->n_namesakes; i++)
+		address_map_free(filler->namesakes[i].map);
+	free(filler->namesakes);
+}
+
+static void begin(struct record_stacks *stacks, const struct profiler *profiler, const char *event,
+		  double frequency, double exact_seconds, enum pb_stack_source source)
+{
+	uint64_t unplaced = profiler->mapped_lost + process_spaces_lost(profiler->spaces);
+
+	*stacks = (struct record_stacks){
+		.event = strdup(event),
+		.frequency_hertz = frequency,
+		.exact_seconds = exact_seconds,
+		.lost = (int64_t)profiler->lost[source],
+		.mappings_lost = (int64_t)unplaced,
+		.rows_evicted =
+			(int64_t)(tables_evicted(profiler->tables) - profiler->evicted_before),
+		.unknown_rules = (int64_t)objects_gaps(profiler->objects),
+	};
+}
+
+static double off_seconds(const struct record_round *round)
+{
+	return round->has_time ? round->time.run_queue_seconds + round->time.waiting_seconds : NAN;
+}
+
+int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
+		  struct record_round *out, const struct tree *tree)
+{
+	struct filler filler = {.profiler = profiler};
+	struct record_profile *profile = &out->profile;
+
+	if (!profiler || !profiler->spaces)
+		return 0;
+	if (!rec->profile)
+		rec->profile = profile_new();
+	filler.profile = rec->profile;
+	if (!rec->profile)
+		return -1;
+	out->has_profile = true;
+	profile->has_oncpu = probe_has_oncpu(profiler->probe);
+	profile->has_offcpu = probe_has_offcpu(profiler->probe);
+	if (profile->has_oncpu)
+		begin(&profile->oncpu, profiler, probe_oncpu_event(profiler->probe),
+		      probe_oncpu_frequency(profiler->probe), out->cpu.total_seconds,
+		      PB_STACK_ONCPU);
+	if (profile->has_offcpu)
+		begin(&profile->offcpu, profiler, "task walk", 1e9 / (double)profiler->period_ns,
+		      off_seconds(out), PB_STACK_OFFCPU);
+	take_processes(&filler, tree);
+	for (size_t i = 0; i < profiler->stacks.n_rows && !filler.failed; i++) {
+		const struct stack_row *row = &profiler->stacks.rows[i];
+
+		put_row(&filler, row, index,
+			row->source == PB_STACK_ONCPU ? &profile->oncpu : &profile->offcpu);
+	}
+	profile->oncpu.deferred = (int64_t)profiler->deferred[PB_STACK_ONCPU];
+	profile->offcpu.deferred = (int64_t)profiler->deferred[PB_STACK_OFFCPU];
+	out->observer.losses.stacks += (int64_t)(profiler->lost[0] + profiler->lost[1] +
+						 profiler->stacks.lost);
+	filler_clear(&filler);
+	return filler.failed ? -1 : 0;
+}
