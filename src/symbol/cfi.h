@@ -25,12 +25,12 @@ enum cfi_gap {
 };
 
 struct cfi_rows {
-	uint64_t base;       /* the address of pc 0 */
-	size_t n;            /* 0: the file has no CFI, or is of another machine than x86-64 */
-	struct pb_row *rows; /* ascending, each pc once; between two functions PB_CFA_NONE */
-	uint64_t entries;    /* functions (FDEs) */
-	uint64_t gaps[CFI_GAPS]; /* rows that are PB_CFA_UNKNOWN or PB_RBP_UNKNOWN, by why; FDEs that
-				    are broken */
+	uint64_t base;           /* the address of pc 0 */
+	size_t n;                /* 0: the file has no CFI, or is of another machine than x86-64 */
+	struct pb_row *rows;     /* ascending, each pc once; between two functions PB_CFA_NONE */
+	uint64_t entries;        /* functions (FDEs) */
+	uint64_t gaps[CFI_GAPS]; /* rows that are PB_CFA_UNKNOWN or PB_RBP_UNKNOWN, by why; FDEs
+				    that are broken */
 };
 
 /*

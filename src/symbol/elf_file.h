@@ -37,14 +37,19 @@ unsigned int elf_file_machine(const struct elf_file *file);
 const struct elf_build_id *elf_file_build_id(const struct elf_file *file);
 /*
  * The address (as its symbols and its CFI have it) of the byte at @offset of the file, by the
- * loadable segments. False where no segment holds it.
+ * loadable segments; where two say something of it, by the one with code. Code is mapped from the
+ * page on in which it begins, so what lies there before it has an address, too. False where no
+ * segment holds it.
  */
 bool elf_file_address(const struct elf_file *file, uint64_t offset, uint64_t *address);
 /* The lowest and the highest address of its executable segments; false where it has none. */
 bool elf_file_text(const struct elf_file *file, uint64_t *low, uint64_t *high);
+/* Is @address in an executable segment? @end takes that segment's. */
+bool elf_file_is_code(const struct elf_file *file, uint64_t address, uint64_t *end);
 /*
- * The content of section @name, decompressed, valid until the file is closed; @address takes
- * where it is mapped. NULL where there is none (or SHT_NOBITS), or it is broken.
+ * The content of section @name (of ".debug_…" also as ".zdebug_…"), decompressed, valid until the
+ * file is closed; @address takes where it is mapped. NULL where there is none (or SHT_NOBITS), or
+ * it is broken, or would become more than 64 times as large as it is in the file.
  */
 Elf_Data *elf_file_section(const struct elf_file *file, const char *name, uint64_t *address);
 
