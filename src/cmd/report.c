@@ -20,6 +20,7 @@ struct report_state {
 	const struct report_format *formats[MANY_FORMATS];
 	size_t n_formats;
 	bool all;
+	struct report_options options; /* side, kind and phase */
 };
 
 /* All names in one line, each after a blank. */
@@ -83,6 +84,39 @@ static int set_all(void *state, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_side(void *state, const char *value, struct error *err)
+{
+	static const char *const names[] = {"A", "B", "diff"};
+	struct report_state *report = state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcasecmp(value, names[i])) {
+			report->options.side = (enum report_side)(REPORT_SIDE_A + (int)i);
+			return 0;
+		}
+	return error_set(err, EXIT_CODE_USAGE, "--side is A, B or diff, not '%s'", value);
+}
+
+static int set_kind(void *state, const char *value, struct error *err)
+{
+	struct report_state *report = state;
+
+	for (int kind = 0; kind < PROFILE_KINDS; kind++)
+		if (!strcmp(value, profile_kind_name((enum profile_kind)kind))) {
+			report->options.has_kind = true;
+			report->options.kind = (enum profile_kind)kind;
+			return 0;
+		}
+	return error_set(err, EXIT_CODE_USAGE, "--kind is oncpu or offcpu, not '%s'", value);
+}
+
+static int set_phase(void *state, const char *value, struct error *err)
+{
+	(void)err;
+	((struct report_state *)state)->options.phase = value;
+	return 0;
+}
+
 static int set_dir(void *state, const char *word, struct error *err)
 {
 	struct report_state *report = state;
@@ -105,13 +139,19 @@ static enum options_result parse(int argc, char **argv, struct report_state *sta
 		{"output", 'o', "FILE", "write there; several formats make it a folder",
 		 set_output},
 		{"all", 0, NULL, "all metrics, processes and reasons", set_all},
+		{"side", 0, "S", "of stacks: A, B, or diff, what changed at equal work (A)",
+		 set_side},
+		{"kind", 0, "K", "of stacks: oncpu or offcpu (oncpu)", set_kind},
+		{"phase", 0, "P", "of stacks: only those of this phase", set_phase},
 	};
 	const struct option_table table = {
-		.usage = "report DIR [--format F]... [-o FILE] [--all]",
+		.usage = "report DIR [--format F]... [-o FILE] [--all] [--side S] [--kind K] "
+			 "[--phase P]",
 		.summary = "Make reports from the results of a run.",
 		.examples = "  perfbpf report perfbpf-results/20250101T120000Z-basic\n"
 			    "  perfbpf report results --format csv -o rounds.csv\n"
-			    "  perfbpf report results --format md --format csv -o reports/\n",
+			    "  perfbpf report results --format md --format csv -o reports/\n"
+			    "  perfbpf report results --format svg --side diff -o diff.svg\n",
 		.specs = specs,
 		.n_specs = sizeof(specs) / sizeof(specs[0]),
 		.positional = set_dir,
@@ -216,6 +256,45 @@ static int sources_find(struct sources *sources, const char *dir, struct error *
 	return sources_scan(sources, dir, err);
 }
 
+/* An option that no format takes would be passed over in silence. */
+static int check_formats(const struct report_state *state, struct error *err)
+{
+	const struct report_options *options = &state->options;
+	const char *option = options->side != REPORT_SIDE_ANY ? "--side"
+			     : options->has_kind              ? "--kind"
+			     : options->phase                 ? "--phase"
+							      : NULL;
+
+	for (size_t i = 0; i < state->n_formats; i++)
+		if (state->formats[i]->is_of_stacks)
+			option = NULL;
+	if (option)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s is of formats for stacks: say --format svg, folded, pprof or "
+				 "speedscope too",
+				 option);
+	return 0;
+}
+
+/* What is no text belongs into a file, or a pipe of its own. */
+static int check_binary(const struct report_state *state, FILE *out, struct error *err)
+{
+	for (size_t i = 0; i < state->n_formats; i++) {
+		const char *name = state->formats[i]->name;
+
+		if (!state->formats[i]->is_binary)
+			continue;
+		if (isatty(fileno(out)))
+			return error_set(err, EXIT_CODE_USAGE,
+					 "%s is no text for a terminal: say -o FILE", name);
+		if (state->n_formats > 1)
+			return error_set(
+				err, EXIT_CODE_USAGE,
+				"%s and other formats cannot be in one stream: say -o DIR/", name);
+	}
+	return 0;
+}
+
 /* Several records into one file, where the format ends a file for good? */
 static int check_alone(const struct report_state *state, const struct sources *sources,
 		       struct error *err)
@@ -238,14 +317,13 @@ static int check_alone(const struct report_state *state, const struct sources *s
 static int write_stream(const struct report_state *state, const struct sources *sources, FILE *out,
 			const char *name, struct error *err)
 {
-	struct report_options options = {
-		.colour = stream_has_colour(out),
-		.all_metrics = state->all,
-		.width = stream_width(out),
-	};
+	struct report_options options = state->options;
 	bool first = true;
 
-	if (check_alone(state, sources, err))
+	options.colour = stream_has_colour(out);
+	options.all_metrics = state->all;
+	options.width = stream_width(out);
+	if (check_alone(state, sources, err) || check_binary(state, out, err))
 		return -1;
 	for (size_t i = 0; i < state->n_formats; i++) {
 		const struct report_format *format = state->formats[i];
@@ -280,32 +358,42 @@ static int write_file(const struct report_state *state, const struct sources *so
 	return rc;
 }
 
+/* One record in one format, in its file or files below @dir. */
+static int write_format(const struct report_state *state, const struct report_format *format,
+			const struct source *source, const char *dir, struct error *err)
+{
+	struct sources one = {1, (struct source *)source};
+	struct report_state single = *state;
+	struct report_file file;
+	size_t i = 0;
+	int rc = 0;
+
+	single.formats[0] = format;
+	single.n_formats = 1;
+	for (; !rc && report_file(format, source->rec, &state->options, i, &file); i++) {
+		char *path;
+
+		single.options = file.options;
+		if (asprintf(&path, "%s/%s", dir, file.name) < 0)
+			return out_of_memory(err);
+		rc = write_file(&single, &one, path, err);
+		free(path);
+	}
+	/* There is nothing of what is wanted: the format says why. */
+	return i || rc ? rc : write_file(&single, &one, "/dev/null", err);
+}
+
 /* One record in all formats, each in its file below @dir. */
 static int write_folder(const struct report_state *state, const struct source *source,
 			const char *dir, struct error *err)
 {
-	struct sources one = {1, (struct source *)source};
-	char *path;
 	int rc;
 
 	rc = dir_make(dir, 0755);
 	if (rc)
 		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(-rc));
-	for (size_t i = 0; i < state->n_formats && !rc; i++) {
-		struct report_state single = *state;
-		const struct report_format *format = state->formats[i];
-
-		single.formats[0] = format;
-		single.n_formats = 1;
-		if (format->file_name)
-			rc = asprintf(&path, "%s/%s", dir, format->file_name);
-		else
-			rc = asprintf(&path, "%s/report.%s", dir, format->name);
-		if (rc < 0)
-			return out_of_memory(err);
-		rc = write_file(&single, &one, path, err);
-		free(path);
-	}
+	for (size_t i = 0; i < state->n_formats && !rc; i++)
+		rc = write_format(state, state->formats[i], source, dir, err);
 	return rc;
 }
 
@@ -388,7 +476,7 @@ static int run_report(int argc, char **argv)
 	}
 	if (!state.n_formats)
 		state.formats[state.n_formats++] = &report_text;
-	if (sources_find(&sources, state.dir, &err)) {
+	if (check_formats(&state, &err) || sources_find(&sources, state.dir, &err)) {
 		code = cmd_fail(&err);
 	} else {
 		code = read_all(&sources, &n_read);

@@ -55,6 +55,7 @@ wanted_latency is_request_latency, is_wait_latency, is_storage_latency, is_conne
 /* A table of their percentiles, with how many values they stand on. */
 void builder_add_percentiles(const struct builder *b, const char *title, wanted_latency *wanted);
 
+void builder_add_profile(const struct builder *b);
 void builder_add_limits(const struct builder *b);
 void builder_add_storage(const struct builder *b);
 void builder_add_peers(const struct builder *b, size_t side);

@@ -104,6 +104,55 @@ void escape_openmetrics(FILE *out, const char *s)
 	}
 }
 
+static void put_xml(FILE *out, uint32_t code, const char *s, size_t length)
+{
+	if (code == '&')
+		fputs("&amp;", out);
+	else if (code == '<')
+		fputs("&lt;", out);
+	else if (code == '>')
+		fputs("&gt;", out);
+	else if (code == '"')
+		fputs("&quot;", out);
+	else if (code == '\'')
+		fputs("&#39;", out);
+	else
+		fwrite(s, 1, length, out);
+}
+
+void escape_xml(FILE *out, const char *s)
+{
+	uint32_t code;
+	size_t length;
+
+	for (; s && *s; s += length) {
+		length = utf8_decode(s, &code);
+		/* U+FFFE and U+FFFF are UTF-8, but no characters of XML. */
+		if (!length || utf8_is_control(code) || code == 0xfffe || code == 0xffff)
+			fputs(UTF8_REPLACEMENT, out);
+		else
+			put_xml(out, code, s, length);
+		length = length ? length : 1;
+	}
+}
+
+void escape_folded(FILE *out, const char *s)
+{
+	uint32_t code;
+	size_t length;
+
+	for (; s && *s; s += length) {
+		length = utf8_decode(s, &code);
+		if (length && code == ';')
+			putc(':', out);
+		else if (!length || utf8_is_control(code))
+			fputs(UTF8_REPLACEMENT, out);
+		else
+			fwrite(s, 1, length, out);
+		length = length ? length : 1;
+	}
+}
+
 /* Needs the $'...' of bash, since it holds what must not reach a terminal. */
 static bool has_controls(const char *s)
 {

@@ -17,6 +17,10 @@ void escape_csv(FILE *out, const char *s);
 void escape_markdown(FILE *out, const char *s);
 /* Text of HELP and values of labels in OpenMetrics. */
 void escape_openmetrics(FILE *out, const char *s);
+/* Text and attributes of XML: no markup, nothing that XML cannot hold. */
+void escape_xml(FILE *out, const char *s);
+/* One frame of a folded stack: without ';' and new lines. */
+void escape_folded(FILE *out, const char *s);
 /* Words that a shell takes back as they are, without a control character among them. To be freed;
  * NULL without memory. */
 char *escape_argv(char *const *argv, size_t n);

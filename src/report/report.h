@@ -10,7 +10,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "record/profile.h"
 #include "record/record.h"
+
+/* Whose stacks; ANY: of all where a file holds several, else of A. */
+enum report_side {
+	REPORT_SIDE_ANY,
+	REPORT_SIDE_A,
+	REPORT_SIDE_B,
+	REPORT_SIDE_DIFF,
+};
 
 struct report_options {
 	bool colour;      /* ANSI colours are wanted (text only) */
@@ -18,6 +27,11 @@ struct report_options {
 	bool continued;   /* another record came before in the same file: no header again (csv only)
 			   */
 	int width;        /* columns of the terminal, 0: do not wrap or cut */
+	/* Formats of stacks only. */
+	enum report_side side;
+	bool has_kind; /* false: all kinds where a file holds several, else on-CPU */
+	enum profile_kind kind;
+	const char *phase; /* NULL: the whole window */
 };
 
 struct report_format {
@@ -26,6 +40,13 @@ struct report_format {
 				    by run */
 	const char *description; /* one line */
 	bool alone;              /* two records of it cannot be in one file */
+	bool is_binary;          /* nothing for a terminal */
+	/*
+	 * Of stacks: made of record.profile, by side, kind and phase. Where file_name has a '*',
+	 * each side and kind has a file of its own: "flame-*.svg" is flame-A-oncpu.svg and so on.
+	 */
+	bool is_of_stacks;
+	bool has_diff; /* one of them is the difference of both sides */
 	/* 0, or -1 with @err. Write errors of @out are the caller's to check. */
 	int (*write)(const struct record *rec, const struct report_options *options, FILE *out,
 		     struct error *err);
@@ -37,9 +58,26 @@ extern const struct report_format report_csv;
 extern const struct report_format report_markdown; /* name "md" */
 extern const struct report_format report_hdr;
 extern const struct report_format report_openmetrics;
+extern const struct report_format report_folded;
+extern const struct report_format report_svg;
+extern const struct report_format report_pprof;
+extern const struct report_format report_speedscope;
 
 /* All formats, in the order of the help text. */
 const struct report_format *const *report_formats(size_t *n);
 const struct report_format *report_find(const char *name);
+
+struct report_file {
+	char name[64];
+	struct report_options options; /* with what it is to be written */
+};
+
+/*
+ * The files that a format makes of a record, by @i from 0: false after the last one. One file for
+ * most; of stacks none where the record has none. What @options say of side and kind restricts
+ * them. A format without a file name makes "report.NAME".
+ */
+bool report_file(const struct report_format *format, const struct record *rec,
+		 const struct report_options *options, size_t i, struct report_file *file);
 
 #endif

@@ -33,7 +33,7 @@ struct sections {
 };
 
 /*
- * What limited the run, where the time went, requests, protocols, storage, peers, system
+ * What limited the run, where the time went, requests, protocols, stacks, storage, peers, system
  * calls and other latencies, as far as the record has them. @all: no list is cut.
  * NULL without memory; lives no longer than @rec and @summary.
  */

@@ -225,6 +225,7 @@ static void add_all(const struct builder *b)
 	add_requests(b);
 	for (size_t side = 0; side < sides_of(b); side++)
 		add_protocols(b, side);
+	builder_add_profile(b);
 	builder_add_storage(b);
 	for (size_t side = 0; side < sides_of(b); side++)
 		builder_add_peers(b, side);
