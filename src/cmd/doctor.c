@@ -84,7 +84,12 @@ static int try_all(bool verifier, struct error *err)
 					.time = true,
 					.io = true,
 					.syscalls = true,
-					.payload = true};
+					.payload = true,
+					.oncpu = true,
+					.offcpu = true,
+					.must_sample = true,
+					.frequency = PROBE_FREQUENCY,
+					.unwind_bytes = PROBE_UNWIND_BYTES};
 	uint64_t start = clock_now_ns();
 	int failed;
 	struct probe *probe = probe_open(&options, err);

@@ -131,6 +131,7 @@ int set_profile(void *state, const char *value, struct error *err)
 	const char *word = value;
 
 	probe->oncpu = probe->offcpu = false;
+	probe->must_sample = true;
 	if (!strcmp(value, "none"))
 		return 0;
 	for (;;) {

@@ -18,6 +18,7 @@
 #include "conduct/host.h"
 #include "conduct/plan.h"
 #include "conduct/version.h"
+#include "probe/stacks.h"
 #include "record/compare.h"
 #include "report/report.h"
 #include "stats/stats.h"
@@ -27,9 +28,6 @@
 #define DEFAULT_TICK_NS    (100 * NSEC_PER_MSEC)
 #define DEFAULT_WORK_BOUND 0.001
 #define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
-/* Not 100: what a program does ten times a second would always be met at the same place. */
-#define DEFAULT_FREQUENCY    99
-#define DEFAULT_UNWIND_BYTES (16 << 20)
 
 void conduct_options_init(struct conduct_options *options)
 {
@@ -45,8 +43,8 @@ void conduct_options_init(struct conduct_options *options)
 				       .io = true,
 				       .oncpu = true,
 				       .offcpu = true,
-				       .frequency = DEFAULT_FREQUENCY,
-				       .unwind_bytes = DEFAULT_UNWIND_BYTES};
+				       .frequency = PROBE_FREQUENCY,
+				       .unwind_bytes = PROBE_UNWIND_BYTES};
 }
 
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)
@@ -98,7 +96,7 @@ static int acquire_profiler(struct conductor *conductor, struct error *err)
 {
 	const struct conduct_options *options = conductor->options;
 
-	if (!options->probe.oncpu && !options->probe.offcpu)
+	if (!probe_has_oncpu(conductor->probe) && !probe_has_offcpu(conductor->probe))
 		return 0;
 	conductor->profiler =
 		profiler_new(conductor->probe, fopen("/proc/kallsyms", "re"), options->inlines);
@@ -134,6 +132,9 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 	if (failed)
 		return error_set(err, EXIT_CODE_PRIVILEGE, "cannot become user %s: %s",
 				 conductor->identity.name, strerror(-failed));
+	if (*probe_sampling_refused(conductor->probe))
+		progress_note(&conductor->progress, true, "measuring without stacks: %s",
+			      probe_sampling_refused(conductor->probe));
 	if (options->probe.stats && !probe_has_stats(conductor->probe))
 		progress_note(
 			&conductor->progress, true,

@@ -226,10 +226,14 @@ int results_write(const struct results *results, const struct record *rec, struc
 	if (results_save(results, rec, err))
 		return -1;
 	formats = report_formats(&n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		/* Nothing of it ran, or waited, for long enough to be met: that is no failure. */
+		if (formats[i]->is_of_stacks && (!rec->profile || !rec->profile->n_rows))
+			continue;
 		for (size_t j = 0;
 		     formats[i]->file_name && report_file(formats[i], rec, &options, j, &file); j++)
 			if (write_format(results, formats[i], &file, rec, err))
 				return -1;
+	}
 	return 0;
 }

@@ -24,7 +24,8 @@ struct probe {
 	struct ring_buffer *ring;
 	struct bpf_link *sweep, *sweep_kept; /* over the sockets that are remembered */
 	uint32_t windows;                    /* opened so far */
-	struct probe_sampling *sampling;     /* NULL: no stacks are wanted */
+	struct probe_sampling *sampling;     /* NULL: no stacks are wanted, or to be had */
+	char refused[sizeof(((struct error *)0)->text)]; /* why not */
 	int stats_fd;
 	bool has_socket_bytes, has_arrivals;
 	double syscall_slowdown_seconds; /* NAN: not traced */

@@ -103,10 +103,24 @@ static int load(struct probe *probe, struct error *err)
 	return 0;
 }
 
+/* Where nobody has asked for stacks, a kernel that gives none can be measured all the same. */
+static int sample(struct probe *probe, struct error *err)
+{
+	int failed = sampling_open(probe, err), error;
+
+	error = failed ? 0 : sampling_attach(probe);
+	if (error)
+		failed = capability_explain(-error, "profile_oncpu", "sampling", err);
+	if (!failed || probe->options.must_sample)
+		return failed;
+	snprintf(probe->refused, sizeof(probe->refused), "%s", err->text);
+	sampling_free(probe);
+	return 0;
+}
+
 struct probe *probe_open(const struct probe_options *options, struct error *err)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
-	int failed;
 
 	if (!probe) {
 		error_set(err, EXIT_CODE_FAILED, "out of memory");
@@ -124,13 +138,8 @@ struct probe *probe_open(const struct probe_options *options, struct error *err)
 			  strerror(errno));
 		goto fail;
 	}
-	if (sampling_open(probe, err))
+	if (sample(probe, err))
 		goto fail;
-	failed = sampling_attach(probe);
-	if (failed) {
-		capability_explain(-failed, "profile_oncpu", "sampling", err);
-		goto fail;
-	}
 	if (options->stats)
 		probe->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	return probe;
@@ -182,6 +191,11 @@ int probe_attach(struct probe *probe)
 bool probe_has_stats(const struct probe *probe)
 {
 	return probe->stats_fd >= 0;
+}
+
+const char *probe_sampling_refused(const struct probe *probe)
+{
+	return probe->refused;
 }
 
 bool probe_has_socket_bytes(const struct probe *probe)

@@ -26,9 +26,14 @@ struct probe_options {
 	bool payload;  /* tell what is said at sockets, as PB_EVENT_PAYLOAD; with requests only */
 	bool oncpu;    /* sample the stacks of what runs */
 	bool offcpu;   /* look at the stacks of what does not; with time only */
-	uint64_t frequency;     /* samples a second, on each CPU */
-	uint64_t unwind_bytes;  /* the kernel's memory for rows of CFI */
+	bool must_sample;      /* no stacks, no measuring: they were asked for */
+	uint64_t frequency;    /* samples a second, on each CPU */
+	uint64_t unwind_bytes; /* the kernel's memory for rows of CFI */
 };
+
+/* Not 100: what a program does ten times a second would always be met at the same place. */
+#define PROBE_FREQUENCY    99
+#define PROBE_UNWIND_BYTES (16 << 20)
 
 /*
  * Loads and attaches all programs of this kernel. NULL with EXIT_CODE_PRIVILEGE
@@ -46,6 +51,8 @@ void probe_free(struct probe *probe);
 void probe_detach(struct probe *probe);
 int probe_attach(struct probe *probe);
 bool probe_has_stats(const struct probe *probe);
+/* Why there are no stacks though they were wanted; "": there are. */
+const char *probe_sampling_refused(const struct probe *probe);
 /* Does this kernel tell socket bytes, by tracepoints (Linux 6.3) or at the functions? */
 bool probe_has_socket_bytes(const struct probe *probe);
 /* After the first enrolment: are all parts of the resident set summed? */
