@@ -254,7 +254,7 @@ struct pb_event_thread {
 	char comm[PB_COMM_LEN];
 };
 
-#define PB_STACK_RING_BYTES (16 * 1024 * 1024)
+#define PB_STACK_RING_BYTES (2 * 1024 * 1024) /* at least; the loader sets it */
 #define PB_KERNEL_FRAMES    96
 #define PB_USER_FRAMES      256
 /* Of a stack that the kernel could not walk, so much goes to the loader, which walks it. */
@@ -313,7 +313,7 @@ struct pb_object {
 };
 
 /* What is mapped where, in a range of them for each address space, ascending. */
-#define PB_MAPPINGS (128 * 1024)
+#define PB_MAPPINGS (64 * 1024)
 
 struct pb_mapping {
 	pb_u64 start, end;

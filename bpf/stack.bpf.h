@@ -17,6 +17,9 @@ struct {
 	__uint(max_entries, PB_STACK_RING_BYTES);
 } pb_stack_ring SEC(".maps") __weak;
 
+/* How much of it may wait before the loader is woken; it sets that with the ring's size. */
+const volatile __u32 pb_stacks_waiting __weak = PB_STACK_RING_BYTES / 2;
+
 /* The loader sets how many rows there are. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -317,7 +320,7 @@ static __always_inline void stack_send(struct stack_scratch *scratch, __u32 n)
 	/* It is read at the next tick; where much waits, sooner. */
 	if (bpf_ringbuf_output(&pb_stack_ring, scratch, size,
 			       bpf_ringbuf_query(&pb_stack_ring, BPF_RB_AVAIL_DATA) >
-					       PB_STACK_RING_BYTES / 2
+					       pb_stacks_waiting
 				       ? BPF_RB_FORCE_WAKEUP
 				       : BPF_RB_NO_WAKEUP))
 		count_loss(PB_LOSS_STACKS);

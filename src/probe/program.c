@@ -11,7 +11,9 @@
 #include "util/clock.h"
 
 /* Distributions are kept in at most so many shards. */
-#define MAX_SHARD_BITS 4
+#define MAX_SHARD_BITS          4
+#define STACK_RING_BYTES_OF_CPU (512U << 10)
+#define MAX_STACK_RING_BYTES    (64U << 20)
 /* Pieces of payload are many and large. */
 #define PAYLOAD_RING_BYTES (4 * PB_RING_BYTES)
 
@@ -182,6 +184,19 @@ static uint32_t shard_bits(int cpus)
 	return bits;
 }
 
+/*
+ * Where every sample of every CPU takes a copy of its stack along, this holds a tick's at the usual
+ * rate.
+ */
+static uint32_t stack_ring_bytes(void)
+{
+	uint32_t bytes = PB_STACK_RING_BYTES, cpus = (uint32_t)libbpf_num_possible_cpus();
+
+	while (bytes < MAX_STACK_RING_BYTES && bytes < cpus * STACK_RING_BYTES_OF_CPU)
+		bytes *= 2;
+	return bytes;
+}
+
 /* What walks stacks takes memory, which is asked for only where it is wanted. */
 static void configure_stacks(struct probe *probe)
 {
@@ -206,6 +221,8 @@ static void configure_stacks(struct probe *probe)
 		return;
 	bpf_map__set_max_entries(skel->maps.pb_rows,
 				 (uint32_t)(options->unwind_bytes / sizeof(struct pb_row)));
+	bpf_map__set_max_entries(skel->maps.pb_stack_ring, stack_ring_bytes());
+	skel->rodata->pb_stacks_waiting = stack_ring_bytes() / 2;
 	if (!options->oncpu)
 		return;
 	bpf_map__set_max_entries(skel->maps.pb_oncpu_scratch, (uint32_t)libbpf_num_possible_cpus());

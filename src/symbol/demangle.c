@@ -35,6 +35,8 @@ static void append(const char *piece, size_t length, void *context)
 {
 	struct text *text = context;
 
+	if (!length)
+		return; /* an empty identifier, perhaps without an address */
 	if (length < sizeof(text->bytes) - text->n) {
 		memcpy(text->bytes + text->n, piece, length);
 		text->n += length;

@@ -109,12 +109,15 @@ static struct elf_file *take_headers(struct elf_file *file)
 	size_t n = 0;
 
 	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF ||
-	    !gelf_getehdr(file->elf, &file->header) || !is_readable(file) ||
-	    elf_getphdrnum(file->elf, &n)) {
+	    !gelf_getehdr(file->elf, &file->header) || !is_readable(file)) {
 		elf_file_close(file);
 		errno = ENOEXEC;
 		return NULL;
 	}
+	/* Without those, as files with debug information alone may be, sections are all there is.
+	 */
+	if (elf_getphdrnum(file->elf, &n))
+		n = 0;
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr header;
 

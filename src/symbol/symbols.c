@@ -72,6 +72,9 @@ static int read_all(struct symbols *symbols, struct elf_file *file, const char *
 		rc = read_stripped(symbols, file);
 	if (!rc)
 		rc = symbols_read_plt(&symbols->table, file);
+	/* Stubs are named by what .dynsym imports. */
+	if (symbols->table.n_symbols && !strcmp(symbols->source, "none"))
+		symbols->source = "dynsym";
 	return rc ? rc : symbol_table_build(&symbols->table);
 }
 

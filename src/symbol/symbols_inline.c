@@ -13,6 +13,11 @@
  * broken file has. */
 #define MAX_DEPTH 256
 
+/* Entries and ranges to look at, for all units, and for one address: a hundred times what large
+ * programs have. Small files can claim more, by what entries share. */
+#define STEPS_OF_UNITS   (64U << 20)
+#define STEPS_OF_ADDRESS (1U << 20)
+
 /* Ranges of code, and the entry (by its offset in .debug_info) that they belong to. */
 struct owner {
 	uint64_t low, high;
@@ -38,6 +43,7 @@ struct known_name {
 
 struct inlines {
 	Dwarf *dwarf;
+	uint64_t steps; /* left; with none, the file is held for broken, and nothing is inlined */
 	struct owners units;
 	void *known_units; /* trees of struct unit and struct known_name */
 	void *known_names;
@@ -80,13 +86,21 @@ static void add_owner(struct owners *owners, const struct owner *owner)
 	owners->owners[owners->n++] = *owner;
 }
 
-static void add_ranges(struct owners *owners, Dwarf_Die *die)
+static bool take_step(struct inlines *inlines)
+{
+	if (!inlines->steps)
+		return false;
+	inlines->steps--;
+	return true;
+}
+
+static void add_ranges(struct inlines *inlines, struct owners *owners, Dwarf_Die *die)
 {
 	struct owner owner = {.offset = dwarf_dieoffset(die)};
 	Dwarf_Addr base, low, high;
 	ptrdiff_t at = 0;
 
-	while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
+	while (take_step(inlines) && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
 		owner.low = low;
 		owner.high = high;
 		add_owner(owners, &owner);
@@ -128,9 +142,11 @@ static void collect_units(struct inlines *inlines)
 	Dwarf_Die die;
 	uint8_t type;
 
-	while (!dwarf_get_units(inlines->dwarf, unit, &unit, NULL, &type, &die, NULL))
+	inlines->steps = STEPS_OF_UNITS;
+	while (take_step(inlines) &&
+	       !dwarf_get_units(inlines->dwarf, unit, &unit, NULL, &type, &die, NULL))
 		if (type == DW_UT_compile)
-			add_ranges(&inlines->units, &die);
+			add_ranges(inlines, &inlines->units, &die);
 	sort_owners(&inlines->units);
 }
 
@@ -206,17 +222,31 @@ static void *tree_entry(void **tree, Dwarf_Off offset, size_t size, bool *is_new
 	return NULL;
 }
 
+/* Entries lie behind each other; where a broken file leads back, the list ends. */
+static bool next_entry(struct inlines *inlines, Dwarf_Die *die)
+{
+	Dwarf_Off before = dwarf_dieoffset(die);
+
+	return take_step(inlines) && !dwarf_siblingof(die, die) && dwarf_dieoffset(die) > before;
+}
+
+static bool first_entry(struct inlines *inlines, Dwarf_Die *parent, Dwarf_Die *die)
+{
+	return take_step(inlines) && !dwarf_child(parent, die);
+}
+
 /* Functions may lie in namespaces and classes; those in functions are not looked for. */
-static void collect_functions(struct owners *functions, Dwarf_Die *parent, unsigned int depth)
+static void collect_functions(struct inlines *inlines, struct owners *functions, Dwarf_Die *parent,
+			      unsigned int depth)
 {
 	Dwarf_Die die;
 
-	if (depth == MAX_DEPTH || dwarf_child(parent, &die))
+	if (depth == MAX_DEPTH || !first_entry(inlines, parent, &die))
 		return;
 	do {
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_subprogram:
-			add_ranges(functions, &die);
+			add_ranges(inlines, functions, &die);
 			break;
 		case DW_TAG_namespace:
 		case DW_TAG_class_type:
@@ -224,12 +254,12 @@ static void collect_functions(struct owners *functions, Dwarf_Die *parent, unsig
 		case DW_TAG_union_type:
 		case DW_TAG_enumeration_type:
 		case DW_TAG_module:
-			collect_functions(functions, &die, depth + 1);
+			collect_functions(inlines, functions, &die, depth + 1);
 			break;
 		default:
 			break;
 		}
-	} while (!dwarf_siblingof(&die, &die));
+	} while (next_entry(inlines, &die));
 }
 
 static const struct owner *find_function(struct inlines *inlines, Dwarf_Die *unit_die,
@@ -242,7 +272,8 @@ static const struct owner *find_function(struct inlines *inlines, Dwarf_Die *uni
 	if (!unit)
 		return NULL;
 	if (is_new) {
-		collect_functions(&unit->functions, unit_die, 0);
+		inlines->steps = STEPS_OF_UNITS;
+		collect_functions(inlines, &unit->functions, unit_die, 0);
 		sort_owners(&unit->functions);
 	}
 	return find_owner(&unit->functions, address);
@@ -283,19 +314,30 @@ static bool is_block(Dwarf_Die *die)
 	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
+static bool holds(struct inlines *inlines, Dwarf_Die *die, uint64_t address)
+{
+	Dwarf_Addr base, low, high;
+	ptrdiff_t at = 0;
+
+	while (take_step(inlines) && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0)
+		if (address >= low && address < high)
+			return true;
+	return false;
+}
+
 /* The block or inlined function right in @die that holds @address. */
-static bool step_in(Dwarf_Die *die, uint64_t address)
+static bool step_in(struct inlines *inlines, Dwarf_Die *die, uint64_t address)
 {
 	Dwarf_Die child;
 
-	if (dwarf_child(die, &child))
+	if (!first_entry(inlines, die, &child))
 		return false;
 	do {
-		if (is_block(&child) && dwarf_haspc(&child, address) > 0) {
+		if (is_block(&child) && holds(inlines, &child, address)) {
 			*die = child;
 			return true;
 		}
-	} while (!dwarf_siblingof(&child, &child));
+	} while (next_entry(inlines, &child));
 	return false;
 }
 
@@ -326,21 +368,34 @@ static void take_line(Dwarf_Die *unit, uint64_t address, struct symbol_frame *fr
 	frame->source = dwarf_linesrc(line, NULL, NULL);
 }
 
+/* The function whose ranges hold @address, its unit, and where it begins. */
+static bool find_entry(struct inlines *inlines, uint64_t address, Dwarf_Die *unit, Dwarf_Die *die,
+		       uint64_t *begin)
+{
+	const struct owner *owner = find_owner(&inlines->units, address);
+
+	if (!owner || !dwarf_offdie(inlines->dwarf, owner->offset, unit))
+		return false;
+	owner = find_function(inlines, unit, address);
+	if (!owner || !dwarf_offdie(inlines->dwarf, owner->offset, die))
+		return false;
+	*begin = owner->low;
+	return inlines->steps;
+}
+
 size_t inlines_find(struct inlines *inlines, uint64_t address,
 		    struct symbol_frame frames[SYMBOL_MAX_FRAMES])
 {
-	const struct owner *owner = find_owner(&inlines->units, address);
 	struct symbol_frame found[MAX_DEPTH + 1] = {0}; /* outermost first */
-	Dwarf_Die unit, die;
 	size_t n = 1, kept = 0;
+	Dwarf_Die unit, die;
+	uint64_t begin;
 
-	if (!owner || !dwarf_offdie(inlines->dwarf, owner->offset, &unit))
+	if (!inlines->steps || !find_entry(inlines, address, &unit, &die, &begin))
 		return 0;
-	owner = find_function(inlines, &unit, address);
-	if (!owner || !dwarf_offdie(inlines->dwarf, owner->offset, &die))
-		return 0;
+	inlines->steps = STEPS_OF_ADDRESS;
 	found[0].function = name_of(inlines, &die);
-	for (unsigned int depth = 0; depth < MAX_DEPTH && step_in(&die, address); depth++) {
+	for (size_t i = 0; i < MAX_DEPTH && step_in(inlines, &die, address); i++) {
 		if (dwarf_tag(&die) != DW_TAG_inlined_subroutine)
 			continue;
 		take_call(&unit, &die, &found[n - 1]);
@@ -353,6 +408,6 @@ size_t inlines_find(struct inlines *inlines, uint64_t address,
 			frames[kept++] = found[i];
 	frames[kept++] = found[0];
 	for (size_t i = 0; i < kept; i++)
-		frames[i].address = owner->low;
+		frames[i].address = begin;
 	return kept;
 }
