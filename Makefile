@@ -48,9 +48,10 @@ MAIN_OBJ  := $(BUILD)/obj/cmd/main.o
 BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJS  := $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests/truth/*.c)))
+BENCH     := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tools/bench/*.c)))
 UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 
-.PHONY: all demo check check-kernels bench install clean fmt fmt-check docs deps unit unit-asan truth bpf
+.PHONY: all demo check check-kernels bench install clean fmt fmt-check docs deps unit unit-asan truth benches bpf
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -119,6 +120,7 @@ $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/libperfbpf.a
 	$(call say,BENCH,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS)
 
+benches: $(BENCH)
 truth: $(TRUTH)
 unit: $(UNIT)
 	@tools/run-unit.sh $(UNIT)
@@ -146,7 +148,7 @@ demo:
 
 bench:
 	tools/install-deps.sh build bench
-	$(MAKE) all truth $(BUILD)/bench/slices
+	$(MAKE) all truth benches
 	tools/bench/bench.sh
 
 # --- the rest ----------------------------------------------------------------

@@ -71,6 +71,7 @@ joined() { printf '%s; ' "${@:--}" | sed 's/; $//'; }
 . "$ROOT/tools/bench/peers.sh"
 . "$ROOT/tools/bench/events.sh"
 . "$ROOT/tools/bench/server.sh"
+. "$ROOT/tools/bench/stacks.sh"
 
 # --- perfbpf's own cost ------------------------------------------------------------
 
@@ -224,13 +225,13 @@ table() {
 
 ((EUID == 0)) || { say 'needs root: sudo make bench'; exit 3; }
 [[ -x $perfbpf && -x $truth/burn && -x build/bench/slices ]] ||
-	{ say 'build first: make all truth build/bench/slices'; exit 1; }
+	{ say 'build first: make all truth benches'; exit 1; }
 have jq || { say 'there is no jq'; exit 1; }
 [[ -r $stats ]] && stats_before=$(cat "$stats")
 
 status=0
 (($#)) || set -- cost_of_events cost_of_waiting cost_of_calls cost_of_storage server_under_load \
-	own_cost start_time short_children log_driver
+	cost_of_a_sample cost_of_profiling cost_of_files own_cost start_time short_children log_driver
 for part; do
 	say "$part ($SECONDS s)"
 	if ! "$part"; then

@@ -78,7 +78,7 @@ end_peer() {
 	programs_of "$PEER" >"$work/peer.programs"
 	echo "$2 $(process_rss "$PEER")" >>"$work/peer-rss"
 	if [[ $2 == bpftrace ]]; then
-		awk -F: '/^tracepoint:/ { print $3 }' "$3" | paste -d ' ' - "$work/peer.programs" |
+		awk -F: '/^(tracepoint|profile):/ { print $3 }' "$3" | paste -d ' ' - "$work/peer.programs" |
 			awk 'NF == 4 { print $1, $3, $4 }' >>"$file"
 	else
 		bpftool -j prog show | jq -r '.[] | "\(.id) \(.name)"' |
