@@ -184,6 +184,22 @@ static long walk_step(__u32 i, struct walk *walk)
 	return walk->end >= 0;
 }
 
+/*
+ * Has its address space been taken away, the stack with it? At its exit that comes before most of
+ * the work; in exec the registers are those of the old program until the new one is in place.
+ */
+static __always_inline bool stack_is_gone(struct walk *walk, struct task_struct *task)
+{
+	struct call call = {};
+	__u64 word;
+
+	if (!task->mm)
+		return true;
+	call_of(task, &call);
+	return (call.nr == CALL_NR_EXECVE || call.nr == CALL_NR_EXECVEAT) &&
+	       unwind_read(walk, walk->state.sp & ~7ULL, &word);
+}
+
 /* The registers with which the thread left its user program. False where it has none of 64 bits. */
 static __always_inline bool walk_start(struct walk *walk, struct task_struct *task)
 {
@@ -208,7 +224,7 @@ static __always_inline bool walk_start(struct walk *walk, struct task_struct *ta
 #endif
 	state->is_inner = 1;
 	state->is_exact = 1;
-	return state->pc != 0;
+	return state->pc != 0 && !stack_is_gone(walk, task);
 }
 
 /* What is known to be mapped in the thread's process; nothing where it has executed anew since. */

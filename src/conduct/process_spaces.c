@@ -137,7 +137,7 @@ void process_spaces_mapping(struct process_spaces *spaces, const struct pb_event
 		    event->path[0] ? event->path : "//anon");
 }
 
-void process_spaces_mapped(struct process_spaces *spaces, const struct probe_mapped *mapped)
+void process_spaces_mapped(struct process_spaces *spaces, const struct perf_mapped *mapped)
 {
 	struct change *change =
 		add_change(spaces, mapped->is_exec ? CHANGE_EXEC : CHANGE_MAP, mapped->time_ns);
@@ -189,8 +189,8 @@ static bool same_pid(const void *table, uint32_t at, const void *key)
 
 static struct process_space *find_pid(struct process_spaces *spaces, int32_t pid)
 {
-	uint32_t at = hash_index_find(&spaces->by_pid, hash_u64((uint32_t)pid), same_pid, spaces,
-				      &pid);
+	uint32_t at =
+		hash_index_find(&spaces->by_pid, hash_u64((uint32_t)pid), same_pid, spaces, &pid);
 
 	return at == HASH_INDEX_NONE ? NULL : &spaces->list[at];
 }
@@ -265,8 +265,7 @@ static bool own_space(struct process_spaces *spaces, struct process_space *proce
 	return true;
 }
 
-static void map(struct process_spaces *spaces, struct process_space *process,
-		struct change *change)
+static void map(struct process_spaces *spaces, struct process_space *process, struct change *change)
 {
 	/* The kernel's table is of what was mapped before: it is never changed in place. */
 	if ((process->space->refs > 1 || process->space->table) &&
@@ -281,8 +280,8 @@ static void map(struct process_spaces *spaces, struct process_space *process,
 
 static void apply(struct process_spaces *spaces, struct change *change)
 {
-	struct process_space *process =
-		change->id ? process_spaces_find(spaces, change->id) : find_pid(spaces, change->pid);
+	struct process_space *process = change->id ? process_spaces_find(spaces, change->id)
+						   : find_pid(spaces, change->pid);
 
 	if (change->kind == CHANGE_START)
 		start(spaces, change);
@@ -342,6 +341,16 @@ static void find_bias(struct objects *objects, struct space_mapping *mapping)
 		address = mapping->offset;
 	mapping->bias = mapping->start - address;
 	mapping->has_bias = true;
+}
+
+const struct space_mapping *process_spaces_locate(struct process_spaces *spaces,
+						  const struct process_space *process, uint64_t pc)
+{
+	struct space_mapping *mapping = space_find(process->space, pc);
+
+	if (mapping && !mapping->has_bias)
+		find_bias(spaces->objects, mapping);
+	return mapping;
 }
 
 void process_spaces_publish(struct process_spaces *spaces, struct process_space *process,

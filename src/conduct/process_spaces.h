@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the side's processes have mapped, followed through forks and execs: changes come from several
- * sources, each in its own order, and are applied in the order of their times.
+ * What the side's processes have mapped, followed through forks and execs: changes come from
+ * several sources, each in its own order, and are applied in the order of their times.
  */
 #ifndef PERFBPF_CONDUCT_PROCESS_SPACES_H
 #define PERFBPF_CONDUCT_PROCESS_SPACES_H
@@ -14,7 +14,7 @@
 #include "measure/space.h"
 #include "measure/tables.h"
 #include "perfbpf.h"
-#include "probe/stacks.h"
+#include "measure/perf_records.h"
 
 struct process_space {
 	uint64_t id;
@@ -36,7 +36,7 @@ void process_spaces_free(struct process_spaces *spaces);
  * it counts as lost. */
 void process_spaces_event(struct process_spaces *spaces, const struct pb_event *event);
 void process_spaces_mapping(struct process_spaces *spaces, const struct pb_event_mapping *event);
-void process_spaces_mapped(struct process_spaces *spaces, const struct probe_mapped *mapped);
+void process_spaces_mapped(struct process_spaces *spaces, const struct perf_mapped *mapped);
 
 /* Sorts what was kept; then applies all of it that is not after @until_ns. */
 void process_spaces_sort(struct process_spaces *spaces);
@@ -49,6 +49,10 @@ struct process_space *process_spaces_find(struct process_spaces *spaces, uint64_
 /* Tells the kernel what the process has mapped, whose image is the one of number @execs. */
 void process_spaces_publish(struct process_spaces *spaces, struct process_space *process,
 			    uint32_t execs);
+/* What of the process holds @pc, with its bias; NULL: nothing that is known. Valid until anything
+ * else is mapped. */
+const struct space_mapping *process_spaces_locate(struct process_spaces *spaces,
+						  const struct process_space *process, uint64_t pc);
 /* Mappings that could not be kept. */
 uint64_t process_spaces_lost(const struct process_spaces *spaces);
 

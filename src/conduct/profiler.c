@@ -10,7 +10,8 @@
 #include "stats/stats.h"
 #include "util/clock.h"
 
-/* Looks at what does not run are so much rarer than samples of what does: each looks at all of it. */
+/* Looks at what does not run are so much rarer than samples of what does: each looks at all of it.
+ */
 #define LOOKS_PER_SAMPLE 4
 #define MIN_LOOK_NS      (20 * NSEC_PER_MSEC)
 /* Threads in one look; of more than these every second, third, … is taken. */
@@ -171,7 +172,7 @@ static void take_event(void *context, const struct pb_event *event, size_t size)
 		profiler->n_bytes = profiler->bytes_room;
 }
 
-static void take_mapped(void *context, const struct probe_mapped *mapped)
+static void take_mapped(void *context, const struct perf_mapped *mapped)
 {
 	process_spaces_mapped(((struct profiler *)context)->spaces, mapped);
 }
@@ -197,7 +198,7 @@ static int rule_of(void *context, uint64_t pc, uint32_t *rule, bool *by_fp)
 {
 	struct profiler *profiler = ((void **)context)[0];
 	const struct process_space *process = ((void **)context)[1];
-	const struct space_mapping *mapping = space_find(process->space, pc);
+	const struct space_mapping *mapping = process_spaces_locate(profiler->spaces, process, pc);
 
 	if (!mapping)
 		return PB_WALK_UNMAPPED;
@@ -226,9 +227,11 @@ static void go_on(struct profiler *profiler, struct process_space *process,
 		walk);
 }
 
-static struct stack_frame frame_of(const struct process_space *process, uint64_t pc)
+static struct stack_frame frame_of(struct profiler *profiler, const struct process_space *process,
+				   uint64_t pc)
 {
-	const struct space_mapping *mapping = process ? space_find(process->space, pc) : NULL;
+	const struct space_mapping *mapping =
+		process ? process_spaces_locate(profiler->spaces, process, pc) : NULL;
 
 	if (!mapping || mapping->object == PB_OBJECT_ANON)
 		return (struct stack_frame){.address = pc, .object = PB_OBJECT_ANON};
@@ -243,7 +246,7 @@ static uint32_t put_stack(struct profiler *profiler, const struct process_space 
 	for (uint32_t i = 0; i < n; i++)
 		frames[i] = i < n_kernel ? (struct stack_frame){.address = addresses[i],
 								.object = STACKS_OBJECT_KERNEL}
-					 : frame_of(process, addresses[i]);
+					 : frame_of(profiler, process, addresses[i]);
 	return stacks_put(&profiler->stacks, frames, (uint16_t)n, (uint16_t)n_kernel);
 }
 

@@ -115,7 +115,7 @@ int space_map(struct space *space, const struct space_mapping *mapping)
 	return 0;
 }
 
-const struct space_mapping *space_find(const struct space *space, uint64_t address)
+struct space_mapping *space_find(const struct space *space, uint64_t address)
 {
 	size_t at = first_above(space, address);
 

@@ -36,6 +36,6 @@ struct space *space_copy(const struct space *space);
 /* Adds @mapping over whatever it overlaps. 0, -ENOMEM, or -E2BIG. */
 int space_map(struct space *space, const struct space_mapping *mapping);
 /* What holds @address, NULL: nothing that is known. */
-const struct space_mapping *space_find(const struct space *space, uint64_t address);
+struct space_mapping *space_find(const struct space *space, uint64_t address);
 
 #endif
