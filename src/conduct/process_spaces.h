@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "conduct/objects.h"
+#include "measure/perf_records.h"
 #include "measure/space.h"
 #include "measure/tables.h"
 #include "perfbpf.h"
-#include "measure/perf_records.h"
 
 struct process_space {
 	uint64_t id;

@@ -45,6 +45,16 @@ int64_t extents_take(struct extents *extents, uint32_t n)
 	return -ENOSPC;
 }
 
+uint32_t extents_largest(const struct extents *extents)
+{
+	uint32_t largest = 0;
+
+	for (size_t i = 0; i < extents->n; i++)
+		if (extents->free[i].n > largest)
+			largest = extents->free[i].n;
+	return largest;
+}
+
 static int insert(struct extents *extents, size_t at, struct extent extent)
 {
 	if (extents->n == extents->capacity) {

@@ -20,6 +20,8 @@ int extents_init(struct extents *extents, uint32_t n);
 void extents_clear(struct extents *extents);
 /* Room for @n > 0 elements: its first one, or -ENOSPC. */
 int64_t extents_take(struct extents *extents, uint32_t n);
+/* The most elements that can be taken at once. */
+uint32_t extents_largest(const struct extents *extents);
 /* Gives it back. 0, or -ENOMEM: then it is lost. */
 int extents_give(struct extents *extents, struct extent extent);
 

@@ -22,6 +22,9 @@ struct tables {
 	size_t n_retired, capacity;
 	size_t n_before; /* of them, those from before the last settling */
 	struct retired *retired;
+	/* The rows that were looked at last, n_seen of them; NULL: none */
+	const struct pb_row *seen;
+	uint32_t first_seen, n_seen;
 	uint32_t sweep;
 	uint64_t evicted;
 };
@@ -45,10 +48,19 @@ struct tables *tables_new(const struct table_memory *memory)
 	return tables;
 }
 
+static void close_seen(struct tables *tables)
+{
+	if (tables->seen)
+		tables->memory.close(tables->memory.context, TABLE_ROWS, (void *)tables->seen,
+				     tables->n_seen);
+	tables->seen = NULL;
+}
+
 void tables_free(struct tables *tables)
 {
 	if (!tables)
 		return;
+	close_seen(tables);
 	extents_clear(&tables->rows);
 	extents_clear(&tables->mappings);
 	free(tables->free_spaces);
@@ -87,6 +99,7 @@ void tables_settle(struct tables *tables, uint32_t sweep)
 		tables->n_retired * sizeof(*tables->retired));
 	tables->n_before = tables->n_retired;
 	tables->sweep = sweep;
+	close_seen(tables);
 }
 
 /* Makes the file go whose rows have not been used for longest. False where there is none. */
@@ -104,9 +117,9 @@ static bool evict(struct tables *tables, uint32_t keep)
 		oldest = object;
 		longest = since;
 	}
-	if (!oldest || retire(tables, (struct retired){.is_rows = true,
-						       .extent = {oldest->first_row,
-								  oldest->n_rows}}))
+	if (!oldest ||
+	    retire(tables, (struct retired){.is_rows = true,
+					    .extent = {oldest->first_row, oldest->n_rows}}))
 		return false;
 	__atomic_store_n(&oldest->n_rows, 0, __ATOMIC_SEQ_CST);
 	tables->evicted++;
@@ -124,32 +137,55 @@ static uint64_t retired_rows(const struct tables *tables)
 	return n;
 }
 
+bool tables_make_room(struct tables *tables, uint32_t object, size_t n)
+{
+	if (n > tables->memory.n_rows)
+		return false;
+	if (extents_largest(&tables->rows) >= n)
+		return true;
+	/* Not more than it takes: what is given up is room later. */
+	while (retired_rows(tables) < n && evict(tables, object))
+		;
+	return false;
+}
+
+/* Writes the rows to where they are looked for. */
+static int write_rows(struct tables *tables, struct pb_object *object, const struct pb_row *rows,
+		      uint32_t n)
+{
+	const struct table_memory *memory = &tables->memory;
+	int64_t first = extents_take(&tables->rows, n);
+	struct pb_row *to;
+
+	if (first < 0)
+		return (int)first;
+	to = memory->open(memory->context, TABLE_ROWS, (uint32_t)first, n);
+	if (!to) {
+		extents_give(&tables->rows, (struct extent){(uint32_t)first, n});
+		return -ENOMEM;
+	}
+	memcpy(to, rows, n * sizeof(*rows));
+	memory->close(memory->context, TABLE_ROWS, to, n);
+	object->first_row = (uint32_t)first;
+	/* What is read first is written last. */
+	__atomic_store_n(&object->n_rows, n, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
 int tables_load(struct tables *tables, uint32_t index, uint64_t base, const struct pb_row *rows,
 		size_t n)
 {
 	struct pb_object *object;
-	int64_t first = 0;
 
-	if (index == PB_OBJECT_ANON || index >= PB_OBJECTS || n > tables->memory.n_rows)
+	if (index == PB_OBJECT_ANON || index >= PB_OBJECTS ||
+	    (n && !tables_make_room(tables, index, n)))
 		return -ENOSPC;
 	object = &tables->memory.objects[index];
 	object->base = base;
 	object->used_at = tables->sweep;
-	if (!n) {
-		__atomic_store_n(&object->by_fp, 1, __ATOMIC_SEQ_CST);
-		return 0;
-	}
-	first = extents_take(&tables->rows, (uint32_t)n);
-	if (first < 0) {
-		/* Not more than it takes: room comes with the next settling. */
-		while (retired_rows(tables) < n && evict(tables, index))
-			;
-		return -ENOSPC;
-	}
-	memcpy(&tables->memory.rows[first], rows, n * sizeof(*rows));
-	object->first_row = (uint32_t)first;
-	/* What is read first is written last. */
-	__atomic_store_n(&object->n_rows, (uint32_t)n, __ATOMIC_SEQ_CST);
+	if (n)
+		return write_rows(tables, object, rows, (uint32_t)n);
+	__atomic_store_n(&object->by_fp, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -159,12 +195,31 @@ bool tables_has(const struct tables *tables, uint32_t index)
 	       (tables->memory.objects[index].n_rows || tables->memory.objects[index].by_fp);
 }
 
-uint32_t tables_rule(const struct tables *tables, uint32_t index, uint64_t address, bool *by_fp)
+/* Neighbours on a stack are mostly of the same file: its rows stay at hand. */
+static const struct pb_row *see_rows(struct tables *tables, const struct pb_object *object)
 {
-	const struct pb_object *object = &tables->memory.objects[index];
-	const struct pb_row *rows = &tables->memory.rows[object->first_row];
-	uint32_t pc = (uint32_t)(address - object->base), low = 0, high = object->n_rows;
+	const struct table_memory *memory = &tables->memory;
 
+	if (tables->seen && tables->first_seen == object->first_row &&
+	    tables->n_seen == object->n_rows)
+		return tables->seen;
+	close_seen(tables);
+	tables->first_seen = object->first_row;
+	tables->n_seen = object->n_rows;
+	if (object->n_rows)
+		tables->seen = memory->open(memory->context, TABLE_ROWS, object->first_row,
+					    object->n_rows);
+	return tables->seen;
+}
+
+uint32_t tables_rule(struct tables *tables, uint32_t index, uint64_t address, bool *by_fp)
+{
+	struct pb_object *object = &tables->memory.objects[index];
+	const struct pb_row *rows = see_rows(tables, object);
+	uint32_t pc = (uint32_t)(address - object->base), low = 0;
+	uint32_t high = rows ? object->n_rows : 0;
+
+	object->used_at = tables->sweep;
 	*by_fp = object->by_fp;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -177,6 +232,32 @@ uint32_t tables_rule(const struct tables *tables, uint32_t index, uint64_t addre
 	return low ? rows[low - 1].rule : PB_CFA_NONE;
 }
 
+/* Writes what is mapped to where it is looked for: to the elements from the returned one on. */
+static int64_t write_mappings(struct tables *tables, const struct space *space)
+{
+	const struct table_memory *memory = &tables->memory;
+	uint32_t n = (uint32_t)space->n;
+	int64_t first = extents_take(&tables->mappings, n);
+	struct pb_mapping *to;
+
+	if (first < 0)
+		return first;
+	to = memory->open(memory->context, TABLE_MAPPINGS, (uint32_t)first, n);
+	if (!to) {
+		extents_give(&tables->mappings, (struct extent){(uint32_t)first, n});
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		to[i] = (struct pb_mapping){
+			.start = space->list[i].start,
+			.end = space->list[i].end,
+			.bias = space->list[i].bias,
+			.object = space->list[i].object,
+		};
+	memory->close(memory->context, TABLE_MAPPINGS, to, n);
+	return first;
+}
+
 int tables_publish(struct tables *tables, struct space *space)
 {
 	uint32_t index;
@@ -186,16 +267,9 @@ int tables_publish(struct tables *tables, struct space *space)
 		return 0;
 	if (!tables->n_free_spaces)
 		return -ENOSPC;
-	first = extents_take(&tables->mappings, (uint32_t)space->n);
+	first = write_mappings(tables, space);
 	if (first < 0)
-		return -ENOSPC;
-	for (size_t i = 0; i < space->n; i++)
-		tables->memory.mappings[first + (int64_t)i] = (struct pb_mapping){
-			.start = space->list[i].start,
-			.end = space->list[i].end,
-			.bias = space->list[i].bias,
-			.object = space->list[i].object,
-		};
+		return (int)first;
 	index = tables->free_spaces[--tables->n_free_spaces];
 	tables->memory.spaces[index] =
 		(struct pb_space){.first = (uint32_t)first, .n = (uint32_t)space->n};
@@ -208,8 +282,8 @@ void tables_retire(struct tables *tables, uint32_t index)
 	struct pb_space *space = &tables->memory.spaces[index];
 
 	if (index)
-		retire(tables, (struct retired){.space = index,
-						.extent = {space->first, space->n}});
+		retire(tables,
+		       (struct retired){.space = index, .extent = {space->first, space->n}});
 }
 
 uint64_t tables_evicted(const struct tables *tables)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "probe/stacks.h"
+#include "measure/perf_records.h"
 
 /*
  * A sampling event on @cpu, @frequency times a second: hardware cycles where *@cycles, which is
@@ -21,6 +21,7 @@ struct perf_rings;
 struct perf_rings *perf_rings_open(void);
 /* NULL is fine. */
 void perf_rings_free(struct perf_rings *rings);
-uint64_t perf_rings_drain(struct perf_rings *rings, probe_mapped_fn fn, void *context);
+/* Hands over what has been mapped since; returns how many of them were lost. */
+uint64_t perf_rings_drain(struct perf_rings *rings, perf_mapped_fn fn, void *context);
 
 #endif

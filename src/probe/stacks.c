@@ -5,7 +5,7 @@
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,20 +34,55 @@ static int handle_stack(void *context, void *data, size_t size)
 	return 0;
 }
 
+/* The pages of @map that hold @size bytes from @from on; NULL with errno. */
+static void *map_window(const struct bpf_map *map, size_t from, size_t size)
+{
+	size_t within = from % (size_t)sysconf(_SC_PAGESIZE);
+	char *at = mmap(NULL, within + size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map),
+			(off_t)(from - within));
+
+	return at == MAP_FAILED ? NULL : at + within;
+}
+
+static const struct bpf_map *map_of(const struct probe *probe, enum table_part part, size_t *size)
+{
+	const struct perfbpf *skel = probe->skel;
+
+	*size = part == TABLE_ROWS ? sizeof(struct pb_row) : sizeof(struct pb_mapping);
+	return part == TABLE_ROWS ? skel->maps.pb_rows : skel->maps.pb_mappings;
+}
+
+static void *open_table(void *context, enum table_part part, uint32_t first, uint32_t n)
+{
+	size_t size;
+	const struct bpf_map *map = map_of(context, part, &size);
+
+	return map_window(map, first * size, n * size);
+}
+
+static void close_table(void *context, enum table_part part, void *elements, uint32_t n)
+{
+	size_t size, within = (uintptr_t)elements % (size_t)sysconf(_SC_PAGESIZE);
+
+	map_of(context, part, &size);
+	munmap((char *)elements - within, within + n * size);
+}
+
 static int map_tables(struct probe *probe, struct table_memory *tables, struct error *err)
 {
 	struct perfbpf *skel = probe->skel;
 
-	tables->n_rows = bpf_map__max_entries(skel->maps.pb_rows);
-	tables->rows =
-		probe_map_array(skel->maps.pb_rows, sizeof(struct pb_row) * tables->n_rows, err);
-	tables->objects =
-		probe_map_array(skel->maps.pb_objects, sizeof(struct pb_object) * PB_OBJECTS, err);
-	tables->mappings = probe_map_array(skel->maps.pb_mappings,
-					   sizeof(struct pb_mapping) * PB_MAPPINGS, err);
-	tables->spaces =
-		probe_map_array(skel->maps.pb_spaces, sizeof(struct pb_space) * PB_SPACES, err);
-	return tables->rows && tables->objects && tables->mappings && tables->spaces ? 0 : -1;
+	*tables = (struct table_memory){
+		.n_rows = bpf_map__max_entries(skel->maps.pb_rows),
+		.objects = probe_map_array(skel->maps.pb_objects,
+					   sizeof(struct pb_object) * PB_OBJECTS, err),
+		.spaces = probe_map_array(skel->maps.pb_spaces, sizeof(struct pb_space) * PB_SPACES,
+					  err),
+		.open = open_table,
+		.close = close_table,
+		.context = probe,
+	};
+	return tables->objects && tables->spaces ? 0 : -1;
 }
 
 static int open_events(struct probe_sampling *sampling, uint64_t frequency, struct error *err)
@@ -147,9 +182,7 @@ void sampling_detach(struct probe *probe)
 
 static void unmap_tables(struct table_memory *tables)
 {
-	probe_unmap(tables->rows, sizeof(struct pb_row) * tables->n_rows);
 	probe_unmap(tables->objects, sizeof(struct pb_object) * PB_OBJECTS);
-	probe_unmap(tables->mappings, sizeof(struct pb_mapping) * PB_MAPPINGS);
 	probe_unmap(tables->spaces, sizeof(struct pb_space) * PB_SPACES);
 }
 
@@ -232,7 +265,7 @@ uint32_t probe_sweep(struct probe *probe)
 	return ++probe->control->sweep;
 }
 
-uint64_t probe_mapped_drain(struct probe *probe, probe_mapped_fn fn, void *context)
+uint64_t probe_mapped_drain(struct probe *probe, perf_mapped_fn fn, void *context)
 {
 	return perf_rings_drain(probe->sampling->mapped, fn, context);
 }

@@ -6,6 +6,7 @@
 #ifndef PERFBPF_PROBE_STACKS_H
 #define PERFBPF_PROBE_STACKS_H
 
+#include "measure/perf_records.h"
 #include "measure/tables.h"
 #include "probe/probe.h"
 
@@ -31,18 +32,8 @@ int probe_mappings_tell(struct probe *probe);
 /* Marks what is used from here on (pb_object.used_at). Returns the mark. */
 uint32_t probe_sweep(struct probe *probe);
 
-/* Code that was mapped, or (is_exec) a process that begins with nothing mapped. */
-struct probe_mapped {
-	uint64_t time_ns; /* CLOCK_MONOTONIC */
-	int32_t pid;
-	bool is_exec;
-	uint64_t start, end, offset;
-	uint8_t build_id_size; /* 0: not known */
-	uint8_t build_id[20];
-	const char *path; /* "//anon" where it is in no file; valid during the call only */
-};
-typedef void (*probe_mapped_fn)(void *context, const struct probe_mapped *mapped);
-/* Hands over what any process of the machine has mapped since; returns how many of them were lost. */
-uint64_t probe_mapped_drain(struct probe *probe, probe_mapped_fn fn, void *context);
+/* Hands over what any process of the machine has mapped since; returns how many of them were lost.
+ */
+uint64_t probe_mapped_drain(struct probe *probe, perf_mapped_fn fn, void *context);
 
 #endif
