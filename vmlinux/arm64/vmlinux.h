@@ -108,6 +108,8 @@ struct task_struct {
 
 struct user_pt_regs {
 	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
 };
 
 struct pt_regs {
@@ -136,6 +138,10 @@ struct percpu_counter {
 	s32 *counters;
 };
 
+typedef struct {
+	void *vdso;
+} mm_context_t;
+
 struct file;
 
 struct mm_struct {
@@ -144,6 +150,7 @@ struct mm_struct {
 		long unsigned int hiwater_vm;
 		long unsigned int total_vm;
 		struct percpu_counter rss_stat[4];
+		mm_context_t context;
 		struct file *exe_file;
 	};
 };
@@ -165,6 +172,8 @@ struct signal_struct {
 	long unsigned int maxrss;
 };
 
+typedef long unsigned int vm_flags_t;
+
 struct path {
 };
 
@@ -174,6 +183,21 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	struct path f_path;
+};
+
+struct vm_area_struct {
+	union {
+		struct {
+			long unsigned int vm_start;
+			long unsigned int vm_end;
+		};
+	};
+	struct mm_struct *vm_mm;
+	union {
+		const vm_flags_t vm_flags;
+	};
+	long unsigned int vm_pgoff;
+	struct file *vm_file;
 };
 
 struct inode {
@@ -287,6 +311,15 @@ struct bpf_iter__task_file {
 	};
 };
 
+struct bpf_iter__task_vma {
+	union {
+		struct task_struct *task;
+	};
+	union {
+		struct vm_area_struct *vma;
+	};
+};
+
 struct bpf_iter__bpf_map_elem {
 	union {
 		void *value;
@@ -319,9 +352,6 @@ struct tcp_sock {
 struct bpf_iter__bpf_sk_storage_map {
 	union {
 		struct sock *sk;
-	};
-	union {
-		void *value;
 	};
 };
 
