@@ -335,10 +335,11 @@ static int no_stacks(const struct record *rec, const struct flame_options *optio
 	const char *whose = side == FLAME_A ? " of side A" : side == FLAME_B ? " of side B" : "";
 
 	if (!rec->profile)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "there are no stacks in this result (" PROFILE_FILE_NAME
-				 "): it was made with --profile none; measure again with --profile "
-				 "oncpu,offcpu");
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"there are no stacks in this result: it was made with --profile none, or "
+			"run.json was given without its folder; measure again with --profile "
+			"oncpu,offcpu");
 	if (side == FLAME_DIFF &&
 	    (flame_has(rec, FLAME_A, options->kind) || flame_has(rec, FLAME_B, options->kind)))
 		return error_set(err, EXIT_CODE_USAGE,

@@ -156,6 +156,8 @@ char *flame_quality(char buf[FLAME_QUALITY_MAX], const struct record_stacks *sta
 		  "of samples complete to the thread's start");
 	put_share(&line, stacks->truncated, stacks->samples, "truncated");
 	put_share(&line, stacks->by_frame_pointer, stacks->samples, "with frame pointers");
+	if (stacks->deferred > 0)
+		put_share(&line, stacks->deferred, stacks->samples, "walked on in user space");
 	put_share(&line, stacks->frames_named, stacks->frames, "of frames named");
 	line.separator = "; ";
 	put(&line, "%s samples", summary_integer(text, sizeof(text), stacks->samples));
@@ -164,5 +166,6 @@ char *flame_quality(char buf[FLAME_QUALITY_MAX], const struct record_stacks *sta
 	put_seconds(&line, stacks->exact_seconds, "exact");
 	put_count(&line, stacks->mappings_lost, "mappings lost");
 	put_count(&line, stacks->rows_evicted, "files' unwind rows evicted");
+	put_count(&line, stacks->unknown_rules, "unwind rules that no row holds");
 	return buf;
 }

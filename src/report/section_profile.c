@@ -186,6 +186,35 @@ static void add_kind(const struct builder *b, enum profile_kind kind,
 	add_row(b, labels[kind][2], METRIC_SECONDS, exact);
 }
 
+/* Why stacks were cut off, the samples of each cause. */
+static void note_truncated(const struct builder *b, enum profile_kind kind, size_t side)
+{
+	const struct record *rec = b->rec;
+	int64_t counts[PROFILE_ENDS] = {0};
+	char text[512] = "", number[32];
+	size_t used = 0;
+
+	for (size_t i = 0; rec->profile && i < rec->profile->n_rows; i++) {
+		const struct profile_row *row = &rec->profile->rows[i];
+
+		if (row->kind == kind && row->round < rec->n_rounds &&
+		    (size_t)rec->rounds[row->round].side == side &&
+		    profile_end_is_truncated((enum profile_end)row->end) &&
+		    __builtin_add_overflow(counts[row->end], (int64_t)row->samples,
+					   &counts[row->end]))
+			counts[row->end] = INT64_MAX;
+	}
+	for (int end = 0; end < PROFILE_ENDS; end++)
+		if (counts[end] > 0)
+			used += (size_t)snprintf(
+				text + used, sizeof(text) - used, "%s%s %s", used ? ", " : "",
+				summary_integer(number, sizeof(number), counts[end]),
+				profile_end_name((enum profile_end)end));
+	if (used)
+		section_note(b->out, "%s%s, truncated: %s.", flame_kind_title(kind),
+			     builder_of_side(b, side), text);
+}
+
 static void add_quality(const struct builder *b)
 {
 	struct record_stacks stacks[PROFILE_KINDS][SIDES];
@@ -200,12 +229,14 @@ static void add_quality(const struct builder *b)
 		add_kind(b, (enum profile_kind)kind, stacks[kind]);
 	}
 	for (int kind = 0; kind < PROFILE_KINDS; kind++)
-		for (size_t side = 0; side < sides_of(b); side++)
-			if (stacks[kind][side].samples > 0)
-				section_note(b->out, "%s%s: %s.",
-					     flame_kind_title((enum profile_kind)kind),
-					     builder_of_side(b, side),
-					     flame_quality(quality, &stacks[kind][side]));
+		for (size_t side = 0; side < sides_of(b); side++) {
+			if (!(stacks[kind][side].samples > 0))
+				continue;
+			section_note(b->out, "%s%s: %s.", flame_kind_title((enum profile_kind)kind),
+				     builder_of_side(b, side),
+				     flame_quality(quality, &stacks[kind][side]));
+			note_truncated(b, (enum profile_kind)kind, side);
+		}
 	section_end(b->out);
 }
 

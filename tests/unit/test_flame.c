@@ -422,9 +422,10 @@ static void refused(void **state)
 	struct record *rec = sample_record(1, true);
 
 	(void)state;
-	assert_refused(rec, REPORT_SIDE_A, PROFILE_ONCPU,
-		       "there are no stacks in this result (stacks.json.gz): it was made with "
-		       "--profile none; measure again with --profile oncpu,offcpu");
+	assert_refused(
+		rec, REPORT_SIDE_A, PROFILE_ONCPU,
+		"there are no stacks in this result: it was made with --profile none, or run.json "
+		"was given without its folder; measure again with --profile oncpu,offcpu");
 	rec->profile = profile_new();
 	assert_refused(rec, REPORT_SIDE_A, PROFILE_ONCPU,
 		       "there are no on-CPU stacks of side A in this result");
