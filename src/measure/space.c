@@ -94,8 +94,6 @@ int space_map(struct space *space, const struct space_mapping *mapping)
 
 	if (mapping->start >= mapping->end)
 		return 0;
-	if (space->n >= SPACE_MAX_MAPPINGS)
-		return -E2BIG;
 	/* At most one is cut into two. */
 	if (reserve(space, space->n + 2))
 		return -ENOMEM;
@@ -111,6 +109,8 @@ int space_map(struct space *space, const struct space_mapping *mapping)
 		with[n].offset += mapping->end - with[n].start;
 		with[n++].start = mapping->end;
 	}
+	if (space->n - (last - first) + n > SPACE_MAX_MAPPINGS)
+		return -E2BIG;
 	replace(space, first, last - first, with, n);
 	return 0;
 }
@@ -120,4 +120,13 @@ struct space_mapping *space_find(const struct space *space, uint64_t address)
 	size_t at = first_above(space, address);
 
 	return at < space->n && space->list[at].start <= address ? &space->list[at] : NULL;
+}
+
+bool space_has(const struct space *space, const struct space_mapping *mapping)
+{
+	const struct space_mapping *known = space_find(space, mapping->start);
+
+	return known && known->end >= mapping->end && known->object == mapping->object &&
+	       (!known->object ||
+		known->offset + (mapping->start - known->start) == mapping->offset);
 }

@@ -35,6 +35,9 @@ bool space_unref(struct space *space);
 struct space *space_copy(const struct space *space);
 /* Adds @mapping over whatever it overlaps. 0, -ENOMEM, or -E2BIG. */
 int space_map(struct space *space, const struct space_mapping *mapping);
+/* Is all of @mapping there already, as a part of one? To change what memory may be used for maps it
+ * anew, which run-time compilers do all the time. */
+bool space_has(const struct space *space, const struct space_mapping *mapping);
 /* What holds @address, NULL: nothing that is known. */
 struct space_mapping *space_find(const struct space *space, uint64_t address);
 

@@ -54,8 +54,8 @@ static bool same_stack(const void *table, uint32_t at, const void *key)
 	const struct stack *stack = &stacks->stacks[at];
 
 	return stack->n == wanted->n && stack->n_kernel == wanted->n_kernel &&
-	       !memcmp(&stacks->frames[stack->first], wanted->frames,
-		       wanted->n * sizeof(*wanted->frames));
+	       (!wanted->n || !memcmp(&stacks->frames[stack->first], wanted->frames,
+				      wanted->n * sizeof(*wanted->frames)));
 }
 
 uint32_t stacks_put(struct stacks *stacks, const struct stack_frame *frames, uint16_t n,

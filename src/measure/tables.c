@@ -95,8 +95,9 @@ void tables_settle(struct tables *tables, uint32_t sweep)
 			tables->free_spaces[tables->n_free_spaces++] = what->space;
 	}
 	tables->n_retired -= tables->n_before;
-	memmove(tables->retired, tables->retired + tables->n_before,
-		tables->n_retired * sizeof(*tables->retired));
+	if (tables->n_retired)
+		memmove(tables->retired, tables->retired + tables->n_before,
+			tables->n_retired * sizeof(*tables->retired));
 	tables->n_before = tables->n_retired;
 	tables->sweep = sweep;
 	close_seen(tables);
@@ -216,8 +217,8 @@ uint32_t tables_rule(struct tables *tables, uint32_t index, uint64_t address, bo
 {
 	struct pb_object *object = &tables->memory.objects[index];
 	const struct pb_row *rows = see_rows(tables, object);
-	uint32_t pc = (uint32_t)(address - object->base), low = 0;
-	uint32_t high = rows ? object->n_rows : 0;
+	uint32_t low = 0, high = rows ? object->n_rows : 0;
+	uint64_t pc = address - object->base;
 
 	object->used_at = tables->sweep;
 	*by_fp = object->by_fp;
@@ -229,7 +230,7 @@ uint32_t tables_rule(struct tables *tables, uint32_t index, uint64_t address, bo
 		else
 			high = middle;
 	}
-	return low ? rows[low - 1].rule : PB_CFA_NONE;
+	return low && pc <= UINT32_MAX ? rows[low - 1].rule : PB_CFA_NONE;
 }
 
 /* Writes what is mapped to where it is looked for: to the elements from the returned one on. */
