@@ -19,8 +19,9 @@
 #define PROFILE_SCHEMA    "perfbpf.stacks/1"
 #define PROFILE_FILE_NAME "stacks.json.gz"
 #define PROFILE_NONE      UINT32_MAX
-/* Frames of one stack; inlined ones count too. A file with deeper ones is refused. */
-#define PROFILE_MAX_DEPTH 4096
+/* Frames of one stack, more than a walk with all its inlined ones can give. A file with deeper ones
+ * is refused. */
+#define PROFILE_MAX_DEPTH 8192
 
 enum profile_kind {
 	PROFILE_ONCPU,

@@ -381,7 +381,7 @@ static int check_nodes(struct reader *reader)
 			depth[i] = (uint16_t)(depth[parent] + 1);
 		if (!rc && depth[i] > PROFILE_MAX_DEPTH)
 			rc = broken_value(reader, "nodes", "parent", i,
-					  "the stack has over 4096 frames");
+					  "the stack has over 8192 frames");
 	}
 	free(depth);
 	return rc;

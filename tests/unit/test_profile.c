@@ -286,7 +286,7 @@ static void deep(void **state)
 	text = profile_to_json(profile);
 	again = profile_parse(text, strlen(text), "stacks", &err);
 	assert_null(again);
-	assert_string_equal(err.text, "stacks: nodes.parent[4096]: the stack has over 4096 frames");
+	assert_string_equal(err.text, "stacks: nodes.parent[8192]: the stack has over 8192 frames");
 	free(text);
 	profile_free(profile);
 }
