@@ -192,9 +192,8 @@ void objects_load(struct objects *objects, uint32_t index, struct tables *tables
 		object->rows_refused = true;
 		return;
 	}
-	object->gaps = 0;
 	for (int i = 0; i < CFI_GAPS; i++)
-		object->gaps += rows.gaps[i];
+		object->gaps[i] = rows.gaps[i];
 	/* Without room it is tried again at the next stack, when room has been made. */
 	tables_load(tables, index, rows.base, rows.rows, rows.n);
 	cfi_rows_clear(&rows);
@@ -209,11 +208,11 @@ struct symbols *objects_symbols(struct object *object, bool inlines)
 	return object->symbols;
 }
 
-uint64_t objects_gaps(const struct objects *objects)
+uint64_t objects_gaps(const struct objects *objects, enum cfi_gap why)
 {
 	uint64_t gaps = 0;
 
 	for (uint32_t i = 1; i < objects->n; i++)
-		gaps += objects->list[i]->gaps;
+		gaps += objects->list[i]->gaps[why];
 	return gaps;
 }

@@ -20,10 +20,10 @@ struct object {
 	struct elf_build_id build_id;
 	int32_t pid; /* of a process that has mapped it, and where */
 	uint64_t start, end;
-	bool tried;            /* to open it */
-	struct elf_file *file; /* NULL: not yet, or it cannot be read */
-	bool rows_refused;     /* they cannot be had, or do not fit */
-	uint64_t gaps;         /* rules of its CFI that rows cannot hold */
+	bool tried;              /* to open it */
+	struct elf_file *file;   /* NULL: not yet, or it cannot be read */
+	bool rows_refused;       /* they cannot be had, or do not fit */
+	uint64_t gaps[CFI_GAPS]; /* rules of its CFI that rows cannot hold, by why */
 	struct symbols *symbols;
 };
 
@@ -55,6 +55,6 @@ void objects_load(struct objects *objects, uint32_t index, struct tables *tables
 /* Its symbols; NULL: it cannot be read. */
 struct symbols *objects_symbols(struct object *object, bool inlines);
 /* Rules that rows cannot hold, of all files that were loaded. */
-uint64_t objects_gaps(const struct objects *objects);
+uint64_t objects_gaps(const struct objects *objects, enum cfi_gap why);
 
 #endif

@@ -186,8 +186,7 @@ static void name_jit(struct filler *filler, struct named *named)
 {
 	struct namesake *namesake = namesake_of(filler, named->process);
 	const struct address_map *map = namesake ? perf_map_of(namesake) : NULL;
-	const char *function =
-		map ? address_map_find(map, named->place.address, NULL) : NULL;
+	const char *function = map ? address_map_find(map, named->place.address, NULL) : NULL;
 
 	named->has_name = function != NULL;
 	add_frame(filler, named,
@@ -373,6 +372,23 @@ static void filler_clear(struct filler *filler)
 	free(filler->namesakes);
 }
 
+static void fill_unknown(struct record_stacks *stacks, const struct objects *objects)
+{
+	int64_t *const kinds[CFI_GAPS] = {
+		[CFI_GAP_CFA_EXPRESSION] = &stacks->unknown_cfa_expression,
+		[CFI_GAP_CFA_REGISTER] = &stacks->unknown_cfa_register,
+		[CFI_GAP_CFA_OFFSET] = &stacks->unknown_cfa_offset,
+		[CFI_GAP_RETURN_ADDRESS] = &stacks->unknown_return_address,
+		[CFI_GAP_RBP] = &stacks->unknown_frame_pointer,
+		[CFI_GAP_BROKEN] = &stacks->unknown_broken,
+	};
+
+	for (int why = 0; why < CFI_GAPS; why++) {
+		*kinds[why] = (int64_t)objects_gaps(objects, (enum cfi_gap)why);
+		stacks->unknown_rules += *kinds[why];
+	}
+}
+
 static void begin(struct record_stacks *stacks, const struct profiler *profiler, const char *event,
 		  double frequency, double exact_seconds, enum pb_stack_source source)
 {
@@ -386,8 +402,8 @@ static void begin(struct record_stacks *stacks, const struct profiler *profiler,
 		.mappings_lost = (int64_t)unplaced,
 		.rows_evicted =
 			(int64_t)(tables_evicted(profiler->tables) - profiler->evicted_before),
-		.unknown_rules = (int64_t)objects_gaps(profiler->objects),
 	};
+	fill_unknown(stacks, profiler->objects);
 }
 
 static double off_seconds(const struct record_round *round)
@@ -427,8 +443,8 @@ int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 	}
 	profile->oncpu.deferred = (int64_t)profiler->deferred[PB_STACK_ONCPU];
 	profile->offcpu.deferred = (int64_t)profiler->deferred[PB_STACK_OFFCPU];
-	out->observer.losses.stacks += (int64_t)(profiler->lost[0] + profiler->lost[1] +
-						 profiler->stacks.lost);
+	out->observer.losses.stacks +=
+		(int64_t)(profiler->lost[0] + profiler->lost[1] + profiler->stacks.lost);
 	filler_clear(&filler);
 	return filler.failed ? -1 : 0;
 }

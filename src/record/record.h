@@ -170,7 +170,9 @@ struct record_stacks {
 	int64_t lost;             /* samples that could not be kept */
 	int64_t mappings_lost;    /* mapped files that could not be remembered */
 	int64_t rows_evicted;     /* files whose rows had to make room for others */
-	int64_t unknown_rules;    /* rows of CFI that say what a row cannot hold */
+	int64_t unknown_rules; /* rows of CFI that say what a row cannot hold: the sum of these */
+	int64_t unknown_cfa_expression, unknown_cfa_register, unknown_cfa_offset,
+		unknown_return_address, unknown_frame_pointer, unknown_broken;
 };
 
 struct record_profile {

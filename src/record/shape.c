@@ -228,7 +228,15 @@ static const struct field stacks_fields[] = {
 	INTEGER(mappings_lost, "mapped files that could not be remembered: their frames are not "
 			       "known"),
 	INTEGER(rows_evicted, "files whose call frame information had to make room for others"),
-	INTEGER(unknown_rules, "rules of call frame information that no row can hold"),
+	INTEGER(unknown_rules, "rules of call frame information that no row can hold, of all files "
+			       "that were walked through"),
+	INTEGER(unknown_cfa_expression, "of them: the caller's frame by another expression"),
+	INTEGER(unknown_cfa_register, "of them: the caller's frame from another register"),
+	INTEGER(unknown_cfa_offset, "of them: the caller's frame too far away"),
+	INTEGER(unknown_return_address, "of them: the return address not just below the frame"),
+	INTEGER(unknown_frame_pointer, "of them: rbp kept in another way; the walk goes on until "
+				       "it is needed"),
+	INTEGER(unknown_broken, "of them: entries that make no sense"),
 };
 SHAPE(stacks_shape, stacks_fields, true);
 #undef T
