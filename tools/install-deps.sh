@@ -91,6 +91,14 @@ for_test() {
 	want --optional wrk have_command wrk
 	want --optional redis-tools have_command redis-benchmark
 	want --optional postgresql have_postgres
+	# What reads and shows flame graphs, and a profiler to compare with.
+	want --optional chromium have_command chromium
+	want --optional chromium-driver have_command chromedriver
+	want --optional libxml2-utils have_command xmllint
+	want --optional python3 have_command python3
+	want --optional python3-jsonschema never
+	want --optional linux-perf have_command perf
+	want --optional g++ have_command g++
 }
 
 for_kernels() {
