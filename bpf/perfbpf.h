@@ -516,6 +516,7 @@ enum pb_cfa {
 	PB_CFA_R10,       /* r10 + offset; while the stack is being realigned, innermost frame only */
 	PB_CFA_RBP_DEREF, /* what lies at rbp + offset: a realigned stack */
 	PB_CFA_RSP_DEREF, /* what lies at rsp + offset */
+	PB_CFA_RSP_DEREF_8, /* 8 beyond that: hand-written code has kept its rsp so (OpenSSL) */
 	PB_CFA_PLT,       /* rsp + 8, and 8 more where pc % 16 >= offset */
 	PB_CFA_SIGNAL,    /* a signal's frame: at rsp + offset the CFA, then the pc; offset of rbp */
 	PB_CFA_UNKNOWN,   /* an expression that a row cannot hold */

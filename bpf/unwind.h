@@ -18,6 +18,9 @@
 #endif
 #endif
 
+/* What bp holds where the register is not known any more: no frame lies at such an address. */
+#define UNWIND_BP_LOST 1
+
 struct pb_unwind {
 	pb_u64 pc, sp, bp;
 	pb_u64 r10;      /* only of the innermost frame */
@@ -56,6 +59,8 @@ static __always_inline int unwind_by_fp(void *reader, struct pb_unwind *state)
 	/* The thread's start leaves 0 in rbp. */
 	if (!state->bp)
 		return PB_WALK_COMPLETE;
+	if (state->bp == UNWIND_BP_LOST)
+		return PB_WALK_EXPRESSION;
 	if (state->bp < state->sp || state->bp & 7)
 		return PB_WALK_BROKEN;
 	if (unwind_read(reader, state->bp + 8, &pc) || unwind_read(reader, state->bp, &bp))
@@ -87,14 +92,21 @@ static __always_inline int unwind_cfa(void *reader, const struct pb_unwind *stat
 		return -1;
 	case PB_CFA_RBP:
 		*cfa = state->bp + offset;
-		return -1;
+		return state->bp == UNWIND_BP_LOST ? PB_WALK_EXPRESSION : -1;
 	case PB_CFA_R10:
 		*cfa = state->r10 + offset;
 		return state->is_inner ? -1 : PB_WALK_EXPRESSION;
 	case PB_CFA_RBP_DEREF:
+		if (state->bp == UNWIND_BP_LOST)
+			return PB_WALK_EXPRESSION;
 		return unwind_read(reader, state->bp + offset, cfa) ? PB_WALK_MEMORY : -1;
 	case PB_CFA_RSP_DEREF:
 		return unwind_read(reader, state->sp + offset, cfa) ? PB_WALK_MEMORY : -1;
+	case PB_CFA_RSP_DEREF_8:
+		if (unwind_read(reader, state->sp + offset, cfa))
+			return PB_WALK_MEMORY;
+		*cfa += 8;
+		return -1;
 	case PB_CFA_PLT:
 		*cfa = state->sp + 8 +
 		       ((pb_s64)(state->pc & 15) >= pb_rule_cfa_words(rule) ? 8 : 0);
@@ -125,8 +137,11 @@ static __always_inline int unwind_by_rule(void *reader, struct pb_unwind *state,
 		return PB_WALK_MEMORY;
 	if (pb_rule_rbp(rule) == PB_RBP_CFA && unwind_read(reader, cfa + offset, &bp))
 		return PB_WALK_MEMORY;
-	if (pb_rule_rbp(rule) == PB_RBP_RBP && unwind_read(reader, state->bp + offset, &bp))
+	if (pb_rule_rbp(rule) == PB_RBP_RBP && bp != UNWIND_BP_LOST &&
+	    unwind_read(reader, bp + offset, &bp))
 		return PB_WALK_MEMORY;
+	if (pb_rule_rbp(rule) == PB_RBP_UNKNOWN)
+		bp = UNWIND_BP_LOST;
 	/* Nobody returns to 0: what begins a thread by hand (coroutines) leaves it there. */
 	if (!pc)
 		return PB_WALK_COMPLETE;

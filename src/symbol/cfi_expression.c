@@ -62,8 +62,13 @@ struct cfi_cfa cfi_expression_cfa(struct cfi_cursor expression)
 	cfa.reg = reg;
 	if (is_at_end(&cursor))
 		cfa.kind = CFI_CFA_REGISTER;
-	else if (takes(&cursor, DW_OP_deref) && is_at_end(&cursor))
+	else if (!takes(&cursor, DW_OP_deref))
+		return cfa;
+	else if (is_at_end(&cursor))
 		cfa.kind = CFI_CFA_DEREF;
+	else if (takes(&cursor, DW_OP_plus_uconst) && cfi_read_uleb(&cursor) == 8 &&
+		 is_at_end(&cursor))
+		cfa.kind = CFI_CFA_DEREF_8;
 	return cfa;
 }
 

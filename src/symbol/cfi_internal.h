@@ -54,6 +54,7 @@ struct cfi_cfa {
 		CFI_CFA_UNSET,
 		CFI_CFA_REGISTER, /* reg + offset */
 		CFI_CFA_DEREF,    /* what lies at reg + offset */
+		CFI_CFA_DEREF_8,  /* 8 beyond what lies there */
 		CFI_CFA_PLT,      /* see PB_CFA_PLT */
 		CFI_CFA_OTHER,
 	} kind;

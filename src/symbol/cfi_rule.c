@@ -77,6 +77,9 @@ static enum pb_cfa cfa_of(const struct cfi_cfa *cfa, enum cfi_gap *why)
 			return PB_CFA_RBP_DEREF;
 		*why = CFI_GAP_CFA_REGISTER;
 		return PB_CFA_UNKNOWN;
+	case CFI_CFA_DEREF_8:
+		*why = CFI_GAP_CFA_EXPRESSION;
+		return cfa->reg == CFI_RSP ? PB_CFA_RSP_DEREF_8 : PB_CFA_UNKNOWN;
 	case CFI_CFA_PLT:
 		return PB_CFA_PLT;
 	case CFI_CFA_OTHER:
