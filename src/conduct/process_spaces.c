@@ -6,8 +6,14 @@
 
 #include "util/hash_index.h"
 
+/* A tick's worth on a busy machine with many CPUs, in some 10 MB. */
+#define MAX_CHANGES (64 * 1024)
+/* Room for so many is kept from tick to tick. */
+#define CHANGES_KEPT 1024
+
 enum change_kind {
-	CHANGE_START,
+	CHANGE_START, /* by a fork */
+	CHANGE_ENROL, /* it ran already: what it has mapped is told */
 	CHANGE_END,
 	CHANGE_EXEC, /* all that was mapped is gone */
 	CHANGE_MAP,
@@ -81,7 +87,9 @@ static struct change *add_change(struct process_spaces *spaces, enum change_kind
 
 	if (spaces->n_changes == spaces->changes_room) {
 		size_t room = spaces->changes_room ? spaces->changes_room * 2 : 256;
-		struct change *larger = reallocarray(spaces->changes, room, sizeof(*larger));
+		struct change *larger =
+			room <= MAX_CHANGES ? reallocarray(spaces->changes, room, sizeof(*larger))
+					    : NULL;
 
 		if (!larger) {
 			spaces->lost++;
@@ -97,19 +105,23 @@ static struct change *add_change(struct process_spaces *spaces, enum change_kind
 
 void process_spaces_event(struct process_spaces *spaces, const struct pb_event *event)
 {
+	const struct pb_event_start *start = (const struct pb_event_start *)event;
+	enum change_kind kind = CHANGE_END;
 	struct change *change;
 
-	if (event->kind != PB_EVENT_START && event->kind != PB_EVENT_EXIT)
+	if ((event->kind != PB_EVENT_START && event->kind != PB_EVENT_EXIT) || !event->id ||
+	    event->slot >= PB_SLOTS)
 		return;
-	change = add_change(spaces, event->kind == PB_EVENT_START ? CHANGE_START : CHANGE_END,
-			    event->time_ns);
+	if (event->kind == PB_EVENT_START)
+		kind = start->enrolled ? CHANGE_ENROL : CHANGE_START;
+	change = add_change(spaces, kind, event->time_ns);
 	if (!change)
 		return;
 	change->id = event->id;
 	change->slot = event->slot;
 	if (event->kind == PB_EVENT_START) {
-		change->pid = ((const struct pb_event_start *)event)->pid;
-		change->ppid = ((const struct pb_event_start *)event)->ppid;
+		change->pid = start->pid;
+		change->ppid = start->ppid;
 	}
 }
 
@@ -192,7 +204,8 @@ static struct process_space *find_pid(struct process_spaces *spaces, int32_t pid
 	uint32_t at =
 		hash_index_find(&spaces->by_pid, hash_u64((uint32_t)pid), same_pid, spaces, &pid);
 
-	return at == HASH_INDEX_NONE ? NULL : &spaces->list[at];
+	/* 0: one that is not seen from this pid namespace, or has no number any more */
+	return pid <= 0 || at == HASH_INDEX_NONE ? NULL : &spaces->list[at];
 }
 
 /* What the kernel walks the process's stacks by, unless the slot is somebody else's by now. */
@@ -215,28 +228,48 @@ static int index_one(struct process_spaces *spaces, uint32_t at)
 		       : 0;
 }
 
+/* Room for one more at the end of the list, which may move. */
+static bool make_room(struct process_spaces *spaces)
+{
+	size_t room = spaces->room ? spaces->room * 2 : 64;
+	struct process_space *larger;
+
+	if (spaces->n < spaces->room)
+		return true;
+	larger = reallocarray(spaces->list, room, sizeof(*larger));
+	if (!larger)
+		return false;
+	spaces->list = larger;
+	spaces->room = room;
+	return true;
+}
+
+static struct space *first_space(struct process_spaces *spaces, const struct change *change)
+{
+	const struct process_space *parent =
+		change->kind == CHANGE_START ? find_pid(spaces, change->ppid) : NULL;
+
+	return parent ? space_ref(parent->space) : space_new();
+}
+
 static void start(struct process_spaces *spaces, const struct change *change)
 {
-	struct process_space *parent = find_pid(spaces, change->ppid), *process;
+	struct process_space *process;
 
-	if (spaces->n == spaces->room) {
-		size_t room = spaces->room ? spaces->room * 2 : 64;
-		struct process_space *larger = reallocarray(spaces->list, room, sizeof(*larger));
-
-		if (!larger) {
-			spaces->lost++;
-			return;
-		}
-		spaces->list = larger;
-		spaces->room = room;
-		parent = find_pid(spaces, change->ppid);
+	if (!make_room(spaces)) {
+		spaces->lost++;
+		return;
 	}
+	process = find_pid(spaces, change->pid);
+	/* A number is given anew before the last that is heard of the one who had it. */
+	if (process)
+		process->pid = 0;
 	process = &spaces->list[spaces->n];
 	*process = (struct process_space){
 		.id = change->id,
 		.slot = change->slot,
 		.pid = change->pid,
-		.space = parent && parent->space ? space_ref(parent->space) : space_new(),
+		.space = first_space(spaces, change),
 	};
 	if (!process->space || index_one(spaces, (uint32_t)spaces->n)) {
 		space_drop(spaces, process->space);
@@ -267,12 +300,14 @@ static bool own_space(struct process_spaces *spaces, struct process_space *proce
 
 static void map(struct process_spaces *spaces, struct process_space *process, struct change *change)
 {
+	change->sight.pid = process->pid;
+	change->mapping.object = objects_add(spaces->objects, &change->sight);
+	if (space_has(process->space, &change->mapping))
+		return;
 	/* The kernel's table is of what was mapped before: it is never changed in place. */
 	if ((process->space->refs > 1 || process->space->table) &&
 	    !own_space(spaces, process, false))
 		return;
-	change->sight.pid = process->pid;
-	change->mapping.object = objects_add(spaces->objects, &change->sight);
 	process->is_published = false;
 	if (space_map(process->space, &change->mapping))
 		spaces->lost++;
@@ -283,7 +318,7 @@ static void apply(struct process_spaces *spaces, struct change *change)
 	struct process_space *process = change->id ? process_spaces_find(spaces, change->id)
 						   : find_pid(spaces, change->pid);
 
-	if (change->kind == CHANGE_START)
+	if (change->kind == CHANGE_START || change->kind == CHANGE_ENROL)
 		start(spaces, change);
 	else if (!process)
 		return; /* somebody else's */
@@ -307,12 +342,29 @@ void process_spaces_apply(struct process_spaces *spaces, uint64_t until_ns)
 	}
 }
 
-void process_spaces_settle(struct process_spaces *spaces)
+/* What was applied goes; the rest comes first. */
+static void keep_rest(struct process_spaces *spaces)
+{
+	size_t n = spaces->n_changes - spaces->applied;
+
+	if (n)
+		memmove(spaces->changes, spaces->changes + spaces->applied,
+			n * sizeof(*spaces->changes));
+	spaces->n_changes = n;
+	spaces->applied = 0;
+	if (!n && spaces->changes_room > CHANGES_KEPT) {
+		free(spaces->changes);
+		spaces->changes = NULL;
+		spaces->changes_room = 0;
+	}
+}
+
+void process_spaces_settle(struct process_spaces *spaces, uint64_t until_ns)
 {
 	size_t n = 0;
 
-	process_spaces_apply(spaces, UINT64_MAX);
-	spaces->n_changes = spaces->applied = 0;
+	process_spaces_apply(spaces, until_ns);
+	keep_rest(spaces);
 	for (size_t i = 0; i < spaces->n; i++) {
 		if (spaces->list[i].has_ended)
 			space_drop(spaces, spaces->list[i].space);
@@ -361,11 +413,12 @@ void process_spaces_publish(struct process_spaces *spaces, struct process_space 
 	for (size_t i = 0; i < space->n; i++)
 		if (!space->list[i].has_bias)
 			find_bias(spaces->objects, &space->list[i]);
-	if (process->is_published)
+	if (process->is_published && process->execs == execs)
 		return;
 	if (!space->table && tables_publish(spaces->tables, space))
 		return;
 	process->is_published = true;
+	process->execs = execs;
 	tell_kernel(spaces, process, execs, space->table);
 }
 

@@ -22,7 +22,8 @@ struct process_space {
 	int32_t pid;
 	struct space *space;
 	bool has_ended;
-	bool is_published; /* the kernel knows space, as it is now */
+	bool is_published; /* the kernel knows space, as it is now, */
+	uint32_t execs;    /* as that of the image of this number */
 };
 
 struct process_spaces;
@@ -32,8 +33,8 @@ struct process_spaces *process_spaces_new(struct objects *objects, struct tables
 					  struct pb_slot *slots);
 void process_spaces_free(struct process_spaces *spaces);
 
-/* Keep for later what has changed: a process's start or end, and what was mapped. Without memory
- * it counts as lost. */
+/* Keep for later what has changed: a process's start or end, and what was mapped. Without memory,
+ * and beyond 65,536 of them, it counts as lost. */
 void process_spaces_event(struct process_spaces *spaces, const struct pb_event *event);
 void process_spaces_mapping(struct process_spaces *spaces, const struct pb_event_mapping *event);
 void process_spaces_mapped(struct process_spaces *spaces, const struct perf_mapped *mapped);
@@ -41,8 +42,11 @@ void process_spaces_mapped(struct process_spaces *spaces, const struct perf_mapp
 /* Sorts what was kept; then applies all of it that is not after @until_ns. */
 void process_spaces_sort(struct process_spaces *spaces);
 void process_spaces_apply(struct process_spaces *spaces, uint64_t until_ns);
-/* All was applied: those that have ended go. */
-void process_spaces_settle(struct process_spaces *spaces);
+/*
+ * Applies all that is not after @until_ns, up to which everything has come; the rest waits for what
+ * may still come before it. Those that have ended go.
+ */
+void process_spaces_settle(struct process_spaces *spaces, uint64_t until_ns);
 
 /* NULL: nobody of this number. Valid until the next call. */
 struct process_space *process_spaces_find(struct process_spaces *spaces, uint64_t id);

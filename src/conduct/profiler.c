@@ -183,6 +183,8 @@ void profiler_fetch(struct profiler *profiler)
 		return;
 	/* Samples first: what they lead into has been told by then. */
 	probe_stacks_drain(profiler->probe, take_event, profiler);
+	/* Starts and ends are fetched after this. */
+	profiler->fetched_ns = clock_now_ns();
 	profiler->mapped_lost += probe_mapped_drain(profiler->probe, take_mapped, profiler);
 	if (profiler->looks) {
 		uint64_t threads = profiler->looked_at * profiler->stride / profiler->looks;
@@ -378,7 +380,7 @@ void profiler_settle(struct profiler *profiler)
 			settle_one(profiler, event);
 	}
 	profiler->n_samples = profiler->n_bytes = 0;
-	process_spaces_settle(profiler->spaces);
+	process_spaces_settle(profiler->spaces, profiler->fetched_ns);
 	tables_settle(profiler->tables, probe_sweep(profiler->probe));
 }
 

@@ -43,6 +43,7 @@ struct profiler {
 	uint64_t deferred[2], lost[2]; /* by enum pb_stack_source */
 	uint64_t mapped_lost, evicted_before;
 	/* What waits to be settled */
+	uint64_t fetched_ns; /* up to here, all that has changed has come */
 	size_t n_samples, samples_room, n_bytes, bytes_room;
 	struct sample *samples;
 	char *bytes;
