@@ -233,7 +233,7 @@ static void put_svg(FILE *out, const struct flame *flame)
 
 	svg_measure(flame, &layout);
 	footer = make_footer(flame, &layout);
-	bottom = layout.root_y + SVG_ROW + 4;
+	bottom = SVG_TOP + SVG_ROW * (double)layout.levels + 4;
 	height = bottom + bottom_height(&footer);
 	fprintf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -17,7 +17,6 @@ struct svg_layout {
 	double least; /* narrower ones are left out */
 	size_t drawn, left_out;
 	size_t levels; /* of frames above each other */
-	double root_y; /* upper end of the root */
 };
 
 /* Frames narrower than 0.1 px are left out, and wider ones where the file would be too large. */

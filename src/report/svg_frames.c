@@ -80,7 +80,6 @@ void svg_measure(const struct flame *flame, struct svg_layout *layout)
 		flame_walk(flame, measure, &drawing);
 	} while (drawing.bytes > MAX_BYTES && layout->drawn > 1);
 	layout->left_out = flame->n_nodes - layout->drawn;
-	layout->root_y = SVG_TOP + SVG_ROW * ((double)layout->levels - 1);
 }
 
 const char *svg_class(const struct flame *flame, const struct flame_node *node)
@@ -262,8 +261,8 @@ static enum flame_step draw(void *state, const struct flame *flame, const uint32
 	drawing->cursor[n] = x;
 	if (!(width >= drawing->layout->least))
 		return FLAME_PASS_OVER;
-	put_frame(drawing, flame, node, x, drawing->layout->root_y - SVG_ROW * (double)(n - 1),
-		  width);
+	/* Callers above, so that what a browser shows first is the whole and its largest parts. */
+	put_frame(drawing, flame, node, x, SVG_TOP + SVG_ROW * (double)(n - 1), width);
 	return FLAME_GO_ON;
 }
 
