@@ -18,7 +18,7 @@ struct symbols {
 	struct inlines *inlines;            /* NULL: none, or not wanted */
 };
 
-/* Those of @type in @file, and whether there were any: then they came from @source. */
+/* Those of @type in @file; if there are any, they came from @source. */
 static int read_from(struct symbols *symbols, struct elf_file *file, GElf_Word type,
 		     const char *source)
 {
@@ -28,6 +28,26 @@ static int read_from(struct symbols *symbols, struct elf_file *file, GElf_Word t
 	if (symbols->table.n_symbols > before)
 		symbols->source = source;
 	return rc;
+}
+
+/*
+ * A whole .symtab has all that is in .dynsym; one with less is what was left when the rest was
+ * stripped.
+ */
+static int read_own(struct symbols *symbols, struct elf_file *file, bool *is_stripped)
+{
+	int rc = read_from(symbols, file, SHT_DYNSYM, "dynsym");
+	size_t exported = symbols->table.n_symbols, all;
+
+	if (!rc)
+		rc = symbols_read_elf(&symbols->table, file, SHT_SYMTAB);
+	all = symbols->table.n_symbols - exported;
+	*is_stripped = !all || all < exported;
+	if (rc || *is_stripped)
+		return rc;
+	symbols->source = "symtab";
+	symbol_table_drop(&symbols->table, exported);
+	return 0;
 }
 
 /* What takes the place of a .symtab that was stripped. */
@@ -55,17 +75,14 @@ static int read_all(struct symbols *symbols, struct elf_file *file, const char *
 		    const struct symbols_options *options)
 {
 	const char *root = options->debug_root ? options->debug_root : "/usr/lib/debug";
-	bool is_stripped;
+	bool is_stripped = false;
 	int rc = symbol_table_init(&symbols->table, file);
 
 	symbols->source = "none";
 	if (!rc)
-		rc = read_from(symbols, file, SHT_DYNSYM, "dynsym");
-	if (!rc)
-		rc = read_from(symbols, file, SHT_SYMTAB, "symtab");
+		rc = read_own(symbols, file, &is_stripped);
 	if (rc)
 		return rc;
-	is_stripped = strcmp(symbols->source, "symtab") != 0;
 	if (is_stripped || (options->inlines && !inlines_present(file)))
 		symbols->debug = symbols_debug_file(file, path, root);
 	if (is_stripped)

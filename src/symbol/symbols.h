@@ -19,10 +19,10 @@ struct symbols_options {
 };
 
 /*
- * Reads the function symbols of @file: .symtab and .dynsym of itself, and where it has no .symtab,
- * those of its debug file (by build id, then by .gnu_debuglink with its CRC, beside @path and
- * below the debug root; a debug file with another build id is not taken), of .gnu_debugdata, and of
- * Go's .gopclntab. On x86-64, stubs of the procedure linkage table are "NAME@plt".
+ * Reads the function symbols of @file: .symtab and .dynsym of itself, and where its .symtab was
+ * stripped, those of its debug file (by build id, then by .gnu_debuglink with its CRC, beside @path
+ * and below the debug root; a debug file with another build id is not taken), of .gnu_debugdata,
+ * and of Go's .gopclntab. On x86-64, stubs of the procedure linkage table are "NAME@plt".
  * @path: where the file was, used for its debug file only, may be NULL; of "/proc/PID/root/…" that
  * root is looked at too. @file must stay open as long as the symbols live. @options may be NULL.
  * NULL without memory; a file without any symbol gives a table without any.

@@ -69,11 +69,20 @@ int symbol_table_init(struct symbol_table *table, struct elf_file *file)
 	return 0;
 }
 
+void symbol_table_drop(struct symbol_table *table, size_t n)
+{
+	table->n_symbols -= n;
+	if (n)
+		memmove(table->symbols, table->symbols + n,
+			table->n_symbols * sizeof(*table->symbols));
+}
+
 void symbol_table_clear(struct symbol_table *table)
 {
 	free(table->text);
 	free(table->symbols);
 	free(table->spans);
+	free(table->blocks);
 	*table = (struct symbol_table){0};
 }
 
@@ -229,22 +238,46 @@ static void make_spans(struct nest *nest)
 	advance(nest, UINT64_MAX);
 }
 
+/* Some four spans a block: a search in all of a million waits for memory twenty times. */
+static int make_blocks(struct symbol_table *table)
+{
+	size_t n = table->n_spans, most = n / 4 + 2, at = 0;
+	uint64_t length;
+
+	if (!n)
+		return 0;
+	length = table->spans[n - 1].start - table->spans[0].start;
+	table->block_bits = 0;
+	while (length >> table->block_bits >= most)
+		table->block_bits++;
+	table->n_blocks = (length >> table->block_bits) + 1;
+	table->blocks = calloc(table->n_blocks + 1, sizeof(*table->blocks));
+	if (!table->blocks)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->n_blocks; i++) {
+		while (table->spans[at].start - table->spans[0].start <
+		       (uint64_t)i << table->block_bits)
+			at++;
+		table->blocks[i] = (uint32_t)at;
+	}
+	table->blocks[table->n_blocks] = (uint32_t)n;
+	return 0;
+}
+
 int symbol_table_build(struct symbol_table *table)
 {
 	struct nest nest = {.table = table};
 
 	symbol_table_merge(table);
 	nest.open = calloc(table->n_symbols + 1, sizeof(*nest.open));
-	free(table->spans);
 	table->spans = calloc(2 * table->n_symbols + 1, sizeof(*table->spans));
-	table->n_spans = 0;
 	if (!nest.open || !table->spans) {
 		free(nest.open);
 		return -ENOMEM;
 	}
 	make_spans(&nest);
 	free(nest.open);
-	return 0;
+	return make_blocks(table);
 }
 
 const struct symbol *symbol_table_at(const struct symbol_table *table, uint64_t address)
@@ -258,9 +291,16 @@ const struct symbol *symbol_table_at(const struct symbol_table *table, uint64_t 
 
 const struct symbol *symbol_table_find(const struct symbol_table *table, uint64_t address)
 {
-	size_t low = 0, high = table->n_spans;
+	size_t low, high, block;
 	const struct span *span;
 
+	if (!table->n_spans || address < table->spans[0].start)
+		return NULL;
+	block = (address - table->spans[0].start) >> table->block_bits;
+	if (block >= table->n_blocks)
+		block = table->n_blocks - 1;
+	low = table->blocks[block];
+	high = table->blocks[block + 1];
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -269,8 +309,7 @@ const struct symbol *symbol_table_find(const struct symbol_table *table, uint64_
 		else
 			high = middle;
 	}
-	if (!low)
-		return NULL;
+	/* At least the first span begins before it, perhaps in a block before. */
 	span = &table->spans[low - 1];
 	return address - span->start < span->size ? &table->symbols[span->symbol] : NULL;
 }

@@ -40,6 +40,11 @@ struct symbol_table {
 	struct text_range *text; /* ascending, without overlap */
 	struct symbol *symbols;
 	struct span *spans; /* ascending; built by symbol_table_build() */
+	/* The addresses from the first span on, in n_blocks of 2^block_bits bytes: where in the
+	   spans each block begins, and behind the last one their end. */
+	size_t n_blocks;
+	unsigned int block_bits;
+	uint32_t *blocks;
 };
 
 /* A table without symbols that takes those in executable sections of @file, or, where it has no
@@ -50,9 +55,11 @@ void symbol_table_clear(struct symbol_table *table);
 /* Leaves out those that are outside of code, have no name or one that is for tools only (".L1",
  * "$x"). -ENOMEM. */
 int symbol_table_add(struct symbol_table *table, const struct symbol *symbol);
+/* Takes out the @n that were added first; before any merge. */
+void symbol_table_drop(struct symbol_table *table, size_t n);
 /* Sorts, and makes one of all those at the same address: the best name, the greatest size. */
 void symbol_table_merge(struct symbol_table *table);
-/* Merges, then makes spans. -ENOMEM. */
+/* Merges, then makes spans; once, at the end. -ENOMEM. */
 int symbol_table_build(struct symbol_table *table);
 
 /* The symbol that begins at @address, of those that were there at the last merge; NULL: none. */

@@ -9,42 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "made_elf.h"
-#include "symbol/symbols.h"
-
-static const struct symbols_options no_debug = {.debug_root = "/nonexistent"};
-
-struct named {
-	struct elf_file *file;
-	struct symbols *symbols;
-};
-
-static struct named open_made(const struct made_elf *made)
-{
-	struct named named = {.file = elf_file_open_memory(made->bytes, made->size)};
-
-	assert_non_null(named.file);
-	named.symbols = symbols_open(named.file, NULL, &no_debug);
-	assert_non_null(named.symbols);
-	return named;
-}
-
-static void close_named(struct named *named)
-{
-	symbols_close(named->symbols);
-	elf_file_close(named->file);
-}
-
-static void expect(const struct named *named, uint64_t address, const char *wanted)
-{
-	struct symbol_frame frames[SYMBOL_MAX_FRAMES];
-	size_t n = symbols_find(named->symbols, address, frames);
-	const char *got = n ? frames[n - 1].function : NULL;
-
-	if (!got != !wanted || (got && strcmp(got, wanted) != 0))
-		fail_msg("%#lx: \"%s\" instead of \"%s\"", address, got ? got : "-",
-			 wanted ? wanted : "-");
-}
+#include "made_symbols.h"
 
 #define GOT 0x4000
 
@@ -102,7 +67,7 @@ static void plt(void **state)
 	}
 	made_text(made, ".plt.got", 0x3000, small, sizeof(small));
 	made_finish(made);
-	named = open_made(made);
+	named = open_made(made, NULL, NULL);
 	expect(&named, 0x2000, NULL);
 	expect(&named, 0x200f, NULL);
 	expect(&named, 0x2010, "malloc@plt");
@@ -149,7 +114,7 @@ static void plt_sec(void **state)
 	}
 	made_text(made, ".plt.sec", 0x3000, stubs, sizeof(stubs));
 	made_finish(made);
-	named = open_made(made);
+	named = open_made(made, NULL, NULL);
 	expect(&named, 0x2000, NULL);
 	expect(&named, 0x2010, "malloc@plt");
 	expect(&named, 0x2020, "run(int)@plt");
@@ -220,7 +185,7 @@ static struct made_elf *made_go(const uint8_t *table, const char *name, const ui
 
 static void expect_go(struct made_elf *made, bool found)
 {
-	struct named named = open_made(made);
+	struct named named = open_made(made, NULL, NULL);
 
 	assert_string_equal(symbols_source(named.symbols), found ? "gopclntab" : "none");
 	expect(&named, 0xfff, NULL);
@@ -288,7 +253,7 @@ static void go_broken(void **state)
 		put_go(table, 0xfffffff1, 0x1000, 0x1000);
 		table[i / sizeof(values)] = values[i % sizeof(values)];
 		made = made_go(table, ".gopclntab", NULL);
-		named = open_made(made);
+		named = open_made(made, NULL, NULL);
 		assert_true(symbols_count(named.symbols) <= GO_BYTES / 8);
 		close_named(&named);
 		made_free(made);
