@@ -47,7 +47,9 @@ OBJS      := $(SRCS:src/%.c=$(BUILD)/obj/%.o)
 MAIN_OBJ  := $(BUILD)/obj/cmd/main.o
 BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJS  := $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
-TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests/truth/*.c)))
+TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests/truth/*.c))) \
+	     $(addprefix $(BUILD)/truth/,stack_tree_stripped stack_tree_fp stack_late_1.so stack_late_2.so) \
+	     $(if $(shell command -v $(CXX)),$(BUILD)/truth/stack_classes)
 BENCH     := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tools/bench/*.c)))
 UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 
@@ -112,7 +114,32 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libperfbpf.a
 $(BUILD)/truth/%: tests/truth/%.c $(wildcard tests/truth/*.h)
 	@mkdir -p $(@D)
 	$(call say,TRUTH,$<)
-	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) -o $@ $< -lpthread
+	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) $(TRUTH_CFLAGS) -o $@ $< -lpthread
+
+# What is to be walked is built as distributions build theirs; but for one, with the opposite.
+STACKS_CFLAGS := -O2 -fomit-frame-pointer
+$(BUILD)/truth/stack_%: TRUTH_CFLAGS = $(STACKS_CFLAGS)
+
+$(BUILD)/truth/stack_tree_fp: TRUTH_CFLAGS = -O2 -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -g0
+$(BUILD)/truth/stack_tree_fp: tests/truth/stack_tree.c $(wildcard tests/truth/*.h)
+	@mkdir -p $(@D)
+	$(call say,TRUTH,$@)
+	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) $(TRUTH_CFLAGS) -o $@ $<
+
+$(BUILD)/truth/stack_tree_stripped: $(BUILD)/truth/stack_tree
+	$(Q)strip -o $@ $<
+
+$(BUILD)/truth/stack_late_1.so: LATE := -DLATE=late_first -DROOM=40
+$(BUILD)/truth/stack_late_2.so: LATE := -DLATE=late_second -DROOM=600
+$(BUILD)/truth/stack_late_%.so: tests/truth/library/late.c
+	@mkdir -p $(@D)
+	$(call say,TRUTH,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STACKS_CFLAGS) -shared -fPIC $(LATE) -o $@ $<
+
+$(BUILD)/truth/stack_classes: tests/truth/stack_classes.cc
+	@mkdir -p $(@D)
+	$(call say,TRUTH,$<)
+	$(Q)$(CXX) -std=gnu++17 -Wall -Wextra $(CFLAGS) $(STACKS_CFLAGS) -o $@ $<
 
 # What `make bench` measures with, beside perfbpf itself.
 $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/libperfbpf.a
