@@ -138,11 +138,16 @@ static int look(struct collector *collector, struct error *err)
 	return 0;
 }
 
-/* Settles and reads all accounts. */
-static int read_tree(struct collector *collector, struct tree_sum *sum, struct error *err)
+/*
+ * Settles and reads all accounts, which are those of *@at_ns: taking in what has come meanwhile can
+ * take long.
+ */
+static int read_tree(struct collector *collector, struct tree_sum *sum, uint64_t *at_ns,
+		     struct error *err)
 {
 	int failed = probe_snapshot(collector->conductor->probe);
 
+	*at_ns = clock_now_ns();
 	if (failed)
 		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
 				 strerror(-failed));
@@ -164,7 +169,7 @@ static void take_runnable(struct collector *collector)
 
 static int tick(struct collector *collector, struct error *err)
 {
-	uint64_t expired = 0;
+	uint64_t expired = 0, at_ns;
 	struct tree_sum sum;
 
 	if (read(collector->timer_fd, &expired, sizeof(expired)) != sizeof(expired))
@@ -176,9 +181,9 @@ static int tick(struct collector *collector, struct error *err)
 	}
 	collector->late_ticks += (unsigned int)(expired - 1);
 	take_runnable(collector);
-	if (read_tree(collector, &sum, err))
+	if (read_tree(collector, &sum, &at_ns, err))
 		return -1;
-	if (window_tick(&collector->window, clock_now_ns(), (unsigned int)expired, &sum))
+	if (window_tick(&collector->window, at_ns, (unsigned int)expired, &sum))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory for the time series");
 	return 0;
 }
@@ -257,7 +262,7 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 	getrusage(RUSAGE_SELF, &collector->own_at_open);
 	if (collector->driver)
 		collector->driver_cpu_at_open = driver_process_cpu_ns(collector->driver);
-	if (read_tree(collector, &sum, err))
+	if (read_tree(collector, &sum, &now, err))
 		return -1;
 	machine_read(&collector->machine_before);
 	failed = probe_window_open(probe);
@@ -351,6 +356,7 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 			   struct error *err)
 {
 	struct tree_sum sum = {};
+	uint64_t read_ns;
 	int failed;
 
 	if (!collector->counting)
@@ -360,7 +366,7 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 		error_set(err, EXIT_CODE_FAILED, "cannot close the window: %s", strerror(-failed));
 	if (!at_ns)
 		at_ns = clock_now_ns();
-	failed = read_tree(collector, &sum, err) || failed ? -1 : 0;
+	failed = read_tree(collector, &sum, &read_ns, err) || failed ? -1 : 0;
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);
 	collector->counting = false;
