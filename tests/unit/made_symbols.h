@@ -35,7 +35,7 @@ static inline void expect(const struct named *named, uint64_t address, const cha
 	size_t n = symbols_find(named->symbols, address, frames);
 	const char *got = n ? frames[n - 1].function : NULL;
 
-	if (!got != !wanted || (got && strcmp(got, wanted) != 0))
+	if (!got != !wanted || (got && wanted && strcmp(got, wanted) != 0))
 		fail_msg("%#lx: \"%s\" instead of \"%s\"", address, got ? got : "-",
 			 wanted ? wanted : "-");
 }

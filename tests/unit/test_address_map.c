@@ -39,10 +39,10 @@ static void expect(const struct address_map *map, uint64_t address, const char *
 {
 	const char *its_module = "untouched", *got = address_map_find(map, address, &its_module);
 
-	if (!got != !name || (got && strcmp(got, name) != 0))
+	if (!got != !name || (got && name && strcmp(got, name) != 0))
 		fail_msg("%#lx: \"%s\" instead of \"%s\"", address, got ? got : "-",
 			 name ? name : "-");
-	if (!its_module != !module || (module && strcmp(its_module, module) != 0))
+	if (!its_module != !module || (module && its_module && strcmp(its_module, module) != 0))
 		fail_msg("%#lx: module \"%s\" instead of \"%s\"", address,
 			 its_module ? its_module : "-", module ? module : "-");
 	assert_ptr_equal(got, address_map_find(map, address, NULL));
