@@ -175,8 +175,9 @@ static int earlier(const void *a, const void *b)
 
 void process_spaces_sort(struct process_spaces *spaces)
 {
-	if (spaces->n_changes > 1)
-		qsort(spaces->changes, spaces->n_changes, sizeof(*spaces->changes), earlier);
+	if (spaces->n_changes > spaces->applied)
+		qsort(spaces->changes + spaces->applied, spaces->n_changes - spaces->applied,
+		      sizeof(*spaces->changes), earlier);
 }
 
 static bool same_id(const void *table, uint32_t at, const void *key)
