@@ -181,7 +181,9 @@ static int compare_entries(const void *a, const void *b)
 
 static struct alias alias_of(const struct address_map *map, const struct entry *entry)
 {
-	return (struct alias){map->text + entry->name, entry->is_function, entry->is_global};
+	return (struct alias){.name = map->text + entry->name,
+			      .is_function = entry->is_function,
+			      .is_global = entry->is_global};
 }
 
 static bool is_better(const struct address_map *map, const struct entry *one,

@@ -22,6 +22,8 @@ bool alias_is_better(const struct alias *a, const struct alias *b)
 
 	if (a->is_function != b->is_function)
 		return a->is_function;
+	if (a->is_sized != b->is_sized)
+		return a->is_sized;
 	if (a->is_global != b->is_global)
 		return a->is_global;
 	of_a = count_underscores(a->name);

@@ -8,12 +8,14 @@
 struct alias {
 	const char *name;
 	bool is_function; /* and no mere label of an assembler file */
+	bool is_sized;    /* Go's runtime.text is no function, though it claims to be one */
 	bool is_global;   /* or weak: libc's write is weak, its global name is __write */
 };
 
 /*
- * A function before a label, a global name before a local one, then the one with fewer leading
- * underscores, the shorter, the first by bytes. What lies beyond 256 bytes is not looked at.
+ * A function before a label, one with a size before one without, a global name before a local one,
+ * then the one with fewer leading underscores, the shorter, the first by bytes. What lies beyond
+ * 256 bytes is not looked at.
  */
 bool alias_is_better(const struct alias *a, const struct alias *b);
 

@@ -46,8 +46,9 @@ struct symbol_frame {
  * What is at @address: the innermost inlined function first, the one that holds its code last.
  * 0: not known (or no memory for its name). A symbol with a size names only what it covers, so
  * that in a stripped file what lies between exported functions stays unknown; those without a
- * size reach to the next one, or to the end of their section. Of several symbols at one address the
- * global or weak one is taken, of those the one with fewer leading underscores, then the shorter.
+ * size reach to the next one, or to the end of their section. Of several symbols at one address one
+ * with a size is taken, of those a global or weak one, then the one with fewer leading underscores,
+ * then the shorter.
  */
 size_t symbols_find(struct symbols *symbols, uint64_t address,
 		    struct symbol_frame frames[SYMBOL_MAX_FRAMES]);

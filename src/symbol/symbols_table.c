@@ -141,6 +141,7 @@ static struct alias alias_of(const struct symbol *symbol)
 	return (struct alias){
 		.name = symbol->name,
 		.is_function = !(symbol->flags & SYMBOL_LABEL),
+		.is_sized = symbol->size,
 		.is_global = symbol->flags & SYMBOL_GLOBAL,
 	};
 }

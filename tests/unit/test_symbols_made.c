@@ -161,7 +161,8 @@ static void aliases(void **state)
 	(void)state;
 	made_symbol(made, "a_local", 0x1000, 0x10, STT_FUNC, STB_LOCAL, text);
 	made_symbol(made, "__libc_write", 0x1000, 0x10, STT_FUNC, STB_GLOBAL, text);
-	made_symbol(made, "write", 0x1000, 0, STT_FUNC, STB_WEAK, text);
+	made_symbol(made, "write", 0x1000, 0x10, STT_FUNC, STB_WEAK, text);
+	made_symbol(made, "text", 0x1000, 0, STT_FUNC, STB_GLOBAL, text);
 	made_symbol(made, "__write", 0x1000, 0x20, STT_FUNC, STB_GLOBAL, text);
 	made_symbol(made, "label", 0x1000, 0, STT_NOTYPE, STB_GLOBAL, text);
 	made_symbol(made, "longer", 0x1100, 0x10, STT_FUNC, STB_GLOBAL, text);
