@@ -519,6 +519,7 @@ enum pb_cfa {
 	PB_CFA_RSP_DEREF_8, /* 8 beyond that: hand-written code has kept its rsp so (OpenSSL) */
 	PB_CFA_PLT,       /* rsp + 8, and 8 more where pc % 16 >= offset */
 	PB_CFA_SIGNAL,    /* a signal's frame: at rsp + offset the CFA, then the pc; offset of rbp */
+	PB_CFA_FP,        /* by rbp, perhaps to another stack: a function that changes stacks */
 	PB_CFA_UNKNOWN,   /* an expression that a row cannot hold */
 };
 

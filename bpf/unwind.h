@@ -51,8 +51,8 @@ static __always_inline int unwind_move(struct pb_unwind *state, pb_u64 pc, pb_u6
 	return -1;
 }
 
-/* As below, for code that keeps the frame pointer and says nothing else: compiled at run time. */
-static __always_inline int unwind_by_fp(void *reader, struct pb_unwind *state)
+/* The frame that rbp points to, on whatever stack. */
+static __always_inline int unwind_to_rbp(void *reader, struct pb_unwind *state)
 {
 	pb_u64 pc, bp;
 
@@ -61,14 +61,31 @@ static __always_inline int unwind_by_fp(void *reader, struct pb_unwind *state)
 		return PB_WALK_COMPLETE;
 	if (state->bp == UNWIND_BP_LOST)
 		return PB_WALK_EXPRESSION;
-	if (state->bp < state->sp || state->bp & 7)
+	if (state->bp & 7)
 		return PB_WALK_BROKEN;
 	if (unwind_read(reader, state->bp + 8, &pc) || unwind_read(reader, state->bp, &bp))
 		return PB_WALK_MEMORY;
 	if (!pc)
 		return PB_WALK_COMPLETE;
-	state->by_fp++;
-	return unwind_move(state, pc, state->bp + 16, bp, 0);
+	state->sp = state->bp + 16;
+	state->pc = pc;
+	state->bp = bp;
+	state->is_inner = 0;
+	state->is_exact = 0;
+	return -1;
+}
+
+/* For code that keeps the frame pointer and says nothing else: compiled at run time. */
+static __always_inline int unwind_by_fp(void *reader, struct pb_unwind *state)
+{
+	int end;
+
+	if (state->bp && state->bp != UNWIND_BP_LOST && state->bp < state->sp)
+		return PB_WALK_BROKEN;
+	end = unwind_to_rbp(reader, state);
+	if (end < 0)
+		state->by_fp++;
+	return end;
 }
 
 static __always_inline int unwind_signal(void *reader, struct pb_unwind *state, pb_u32 rule)
@@ -130,6 +147,8 @@ static __always_inline int unwind_by_rule(void *reader, struct pb_unwind *state,
 
 	if (pb_rule_cfa(rule) == PB_CFA_SIGNAL)
 		return unwind_signal(reader, state, rule);
+	if (pb_rule_cfa(rule) == PB_CFA_FP)
+		return unwind_to_rbp(reader, state);
 	end = unwind_cfa(reader, state, rule, &cfa);
 	if (end >= 0)
 		return end;

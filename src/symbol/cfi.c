@@ -23,7 +23,7 @@ struct builder {
 	struct cfi_rows *out;
 	struct cfi_table table;
 	struct functions *functions; /* of the section that is being read */
-	struct functions eh, debug;
+	struct functions eh, debug;  /* eh: with Go's own, which .debug_frame tells of less well */
 };
 
 /* Room for one more of @size bytes in @list, which may move; NULL without memory. */
@@ -88,6 +88,21 @@ static int take_function(void *context, const struct cfi_section *section,
 	function.end = (uint32_t)(fde->end - base);
 	function.n = builder->table.n - function.first;
 	return add_function(builder->functions, &function);
+}
+
+static int take_go(void *context, uint64_t start, uint64_t end, size_t first)
+{
+	struct builder *builder = context;
+	uint64_t base = builder->out->base, code_end;
+
+	if (start >= end || !elf_file_is_code(builder->file, start, &code_end) || end > code_end)
+		return 0;
+	return add_function(&builder->eh, &(struct function){
+						  .start = (uint32_t)(start - base),
+						  .end = (uint32_t)(end - base),
+						  .first = first,
+						  .n = builder->table.n - first,
+					  });
 }
 
 static int by_start(const void *a, const void *b)
@@ -190,8 +205,11 @@ static int build(struct builder *builder)
 	struct cfi_rows *out = builder->out;
 	struct pb_row *rows;
 	size_t most;
-	int err = read_section(builder, ".eh_frame", &builder->eh);
+	int err = cfi_go_visit((struct elf_file *)builder->file, out->base, &builder->table,
+			       take_go, builder);
 
+	if (!err)
+		err = read_section(builder, ".eh_frame", &builder->eh);
 	if (!err)
 		err = read_section(builder, ".debug_frame", &builder->debug);
 	if (err || !builder->table.n)

@@ -138,4 +138,14 @@ typedef int cfi_visit_fn(void *context, const struct cfi_section *section,
 int cfi_section_visit(const struct cfi_section *section, cfi_visit_fn *visit, void *context,
 		      uint64_t *broken);
 
+/* A function's rows are those of @table from @first on. Returns what is not 0 to end the visit. */
+typedef int cfi_take_fn(void *context, uint64_t start, uint64_t end, size_t first);
+/*
+ * Go's functions, by its own table of how they move the stack: it holds at every instruction, and
+ * stripped programs have it too. Adds their rows, with addresses from @base on. 0; -ENOMEM; what
+ * @take returned.
+ */
+int cfi_go_visit(struct elf_file *file, uint64_t base, struct cfi_table *table, cfi_take_fn *take,
+		 void *context);
+
 #endif
