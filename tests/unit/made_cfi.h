@@ -37,7 +37,8 @@ struct made_cfi {
 
 static inline void made_put(struct made_cfi *cfi, const void *bytes, size_t n)
 {
-	memcpy(cfi->bytes + cfi->n, bytes, n);
+	if (n)
+		memcpy(cfi->bytes + cfi->n, bytes, n);
 	cfi->n += n;
 }
 
