@@ -11,6 +11,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "probe/perf_ring.h"
+
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 
 /* CAP_BPF and CAP_PERFMON are newer than some libcap headers. */
@@ -155,6 +157,15 @@ static bool probe_socket_storage(char *why, size_t size)
 	return probe_map(BPF_MAP_TYPE_SK_STORAGE, why, size);
 }
 
+static bool btf_has_function(const char *name)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	bool has = kernel && btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) >= 0;
+
+	btf__free(kernel);
+	return has;
+}
+
 /* Loads and attaches the smallest program of that kind: the kernel decides, not its version. */
 static bool probe_attach(const char *name, enum bpf_attach_type type, char *why, size_t size)
 {
@@ -231,6 +242,42 @@ static bool probe_function_exit(char *why, size_t size)
 	return probe_attach("inet_sendmsg", BPF_TRACE_FEXIT, why, size);
 }
 
+static bool probe_sampling(char *why, size_t size)
+{
+	return perf_can_sample(false, why, size);
+}
+
+static bool probe_cycles(char *why, size_t size)
+{
+	return perf_can_sample(true, why, size);
+}
+
+static bool probe_mapped(char *why, size_t size)
+{
+	return perf_can_tell_mapped(why, size);
+}
+
+static bool probe_task_memory(char *why, size_t size)
+{
+	if (lacks_rights(why, size))
+		return false;
+	snprintf(why, size, "the kernel does not have bpf_copy_from_user_task");
+	return btf_has_function("bpf_copy_from_user_task");
+}
+
+static bool probe_kallsyms(char *why, size_t size)
+{
+	unsigned long long address = 0;
+	FILE *in = fopen("/proc/kallsyms", "re");
+
+	if (in && fscanf(in, "%llx", &address) != 1)
+		address = 0;
+	if (in)
+		fclose(in);
+	snprintf(why, size, "/proc/kallsyms shows no addresses");
+	return address != 0;
+}
+
 #define ROOT_REMEDY          "run perfbpf with sudo"
 #define KERNEL_REMEDY        "a newer kernel, 5.11 or later"
 #define REPLACED_BY_FUNCTION "the end of the kernel's function is used, where it may be"
@@ -284,6 +331,17 @@ static const struct capability table[] = {
 	 KERNEL_REMEDY, false, probe_sys_enter},
 	{"tracepoint sys_exit", "system calls (--syscalls)", "--syscalls cannot be had",
 	 KERNEL_REMEDY, false, probe_sys_exit},
+	{"perf event of a CPU's clock", "stacks of what runs", "runs as with --profile none",
+	 "run perfbpf with sudo, or sysctl kernel.perf_event_paranoid=2", false, probe_sampling},
+	{"perf event of hardware cycles", "the same, blind to no part of the kernel",
+	 "the CPU's clock is used", "a machine, or a virtual one, with a PMU", false, probe_cycles},
+	{"perf records of mapped code", "stacks of processes that begin, and of dlopen",
+	 "runs as with --profile none", ROOT_REMEDY, false, probe_mapped},
+	{"task memory read from outside", "stacks of what waits",
+	 "runs as with --profile none", "Linux 5.18 or later", false, probe_task_memory},
+	{"addresses in /proc/kallsyms", "names of the kernel's functions",
+	 "they are shown as addresses", "run perfbpf with sudo, or sysctl kernel.kptr_restrict=0",
+	 false, probe_kallsyms},
 	{"BPF run-time statistics", "perfbpf's own cost in the kernel (needs CAP_SYS_ADMIN)",
 	 "runs as with --observer off", ROOT_REMEDY, false, probe_stats},
 };

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -50,6 +52,20 @@ int perf_sampling_open(int cpu, uint64_t frequency, bool *cycles)
 	attr.type = PERF_TYPE_SOFTWARE;
 	attr.config = PERF_COUNT_SW_CPU_CLOCK;
 	return perf_open(&attr, cpu);
+}
+
+bool perf_can_sample(bool cycles, char *why_not, size_t size)
+{
+	bool got = cycles;
+	int fd = perf_sampling_open(0, 99, &got);
+
+	if (fd >= 0)
+		close(fd);
+	if (fd < 0)
+		snprintf(why_not, size, "perf_event_open: %s", strerror(-fd));
+	else if (got != cycles)
+		snprintf(why_not, size, "the machine has no such counter");
+	return fd >= 0 && got == cycles;
 }
 
 static int ring_open(struct perf_ring *ring, int cpu, size_t page)
@@ -134,6 +150,16 @@ static uint64_t ring_drain(struct perf_ring *ring, size_t page, perf_mapped_fn f
 				 fn, context);
 	__atomic_store_n(&control->data_tail, tail, __ATOMIC_RELEASE);
 	return lost;
+}
+
+bool perf_can_tell_mapped(char *why_not, size_t size)
+{
+	struct perf_rings *rings = perf_rings_open();
+
+	if (!rings)
+		snprintf(why_not, size, "perf_event_open: %s", strerror(errno));
+	perf_rings_free(rings);
+	return rings != NULL;
 }
 
 uint64_t perf_rings_drain(struct perf_rings *rings, perf_mapped_fn fn, void *context)

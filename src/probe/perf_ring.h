@@ -15,6 +15,10 @@
  */
 int perf_sampling_open(int cpu, uint64_t frequency, bool *cycles);
 
+/* May such events be had? On @why_not the reason. @cycles: by hardware cycles. */
+bool perf_can_sample(bool cycles, char *why_not, size_t size);
+bool perf_can_tell_mapped(char *why_not, size_t size);
+
 struct perf_rings;
 
 /* Tells of all code that is mapped on the machine, from now on. NULL with errno. */
