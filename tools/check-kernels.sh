@@ -29,8 +29,8 @@ KERNELS=(6.1 6.12)
 MORE_TESTS=(window)
 SMP_TESTS=(truth_bytes cleanup)
 # Host seconds: how long a machine may say nothing, and how long one boot with all its tests may take.
-QUIET_LIMIT=${QUIET_LIMIT:-180}
-BOOT_LIMIT=${BOOT_LIMIT:-900}
+QUIET_LIMIT=${QUIET_LIMIT:-300}
+BOOT_LIMIT=${BOOT_LIMIT:-1500}
 # shellcheck disable=SC2034
 CLOCK_QEMU=(-smp 1 -icount 'shift=1')
 # shellcheck disable=SC2034

@@ -6,7 +6,7 @@
 # All tests, or those of the stages that are named: build style unit asan fuzz integration.
 # Prints one line a case (`ok NAME`, `FAIL NAME: why`, `skip NAME: why`) and at the end
 # `N passed, N failed, N skipped`. Ends in 1 where anything failed. Every stage has a time
-# limit. CHECK_FUZZ_SECONDS (12) is how long each fuzzer runs.
+# limit. CHECK_FUZZ_SECONDS (8) is how long each fuzzer runs.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
@@ -84,7 +84,7 @@ stage_asan() {
 }
 
 stage_fuzz() {
-	cases fuzz timeout 1200 tools/run-fuzz.sh "${CHECK_FUZZ_SECONDS:-12}"
+	cases fuzz timeout 1200 tools/run-fuzz.sh "${CHECK_FUZZ_SECONDS:-8}"
 }
 
 stage_integration() {
