@@ -38,7 +38,7 @@ int collector_init(struct collector *collector, struct conductor *conductor, str
 {
 	memset(collector, 0, sizeof(*collector));
 	collector->conductor = conductor;
-	collector->timer_fd = collector->look_fd = -1;
+	collector->timer_fd = -1;
 	collector->tree = tree_new(probe_slots(conductor->probe));
 	if (conductor->options->probe.payload)
 		collector->kinds = kinds_new(conductor->options->protocols);
@@ -47,15 +47,14 @@ int collector_init(struct collector *collector, struct conductor *conductor, str
 	collector->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	collector->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	collector->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	collector->look_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (collector->epoll_fd < 0 || collector->timer_fd < 0 || collector->look_fd < 0)
+	if (collector->epoll_fd < 0 || collector->timer_fd < 0)
 		return error_set(err, EXIT_CODE_FAILED, "cannot make a timer: %s", strerror(errno));
 	arm_timer(collector);
 	if (profiler_round_begin(conductor->profiler))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	if (conductor->profiler && add_fd(collector, probe_stacks_fd(conductor->probe), err))
 		return -1;
-	if (add_fd(collector, collector->timer_fd, err) || add_fd(collector, collector->look_fd, err) ||
+	if (add_fd(collector, collector->timer_fd, err) ||
 	    add_fd(collector, conductor->signal_fd, err) ||
 	    add_fd(collector, probe_event_fd(conductor->probe), err) ||
 	    (conductor->keeper && add_fd(collector, keeper_fd(conductor->keeper), err)))
@@ -73,8 +72,6 @@ void collector_clear(struct collector *collector)
 		close(collector->epoll_fd);
 	if (collector->timer_fd > 0)
 		close(collector->timer_fd);
-	if (collector->look_fd > 0)
-		close(collector->look_fd);
 	memset(collector, 0, sizeof(*collector));
 }
 
@@ -108,34 +105,6 @@ void collector_drain(struct collector *collector)
 	profiler_fetch(profiler);
 	probe_drain(collector->conductor->probe, take_event, collector);
 	profiler_settle(profiler);
-}
-
-/* The next look at what does not run, at a moment of the profiler's choice. */
-static void arm_look(struct collector *collector)
-{
-	uint64_t at = collector->counting ? profiler_next_look_ns(collector->conductor->profiler)
-					  : 0;
-	struct itimerspec timer = {
-		.it_value = {(time_t)(at / NSEC_PER_SEC), (long)(at % NSEC_PER_SEC)},
-	};
-
-	timerfd_settime(collector->look_fd, TFD_TIMER_ABSTIME, &timer, NULL);
-}
-
-static int look(struct collector *collector, struct error *err)
-{
-	uint64_t expired;
-	int failed;
-
-	if (read(collector->look_fd, &expired, sizeof(expired)) != sizeof(expired) ||
-	    !collector->counting)
-		return 0;
-	failed = profiler_look(collector->conductor->profiler, collector->woke_ns);
-	if (failed)
-		return error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
-				 strerror(-failed));
-	arm_look(collector);
-	return 0;
 }
 
 /*
@@ -202,8 +171,6 @@ static int handle(struct collector *collector, int fd, struct error *err)
 
 	if (fd == collector->timer_fd)
 		return tick(collector, err);
-	if (fd == collector->look_fd)
-		return look(collector, err);
 	if (fd == conductor->signal_fd)
 		take_signal(collector);
 	else if (collector->driver && fd == driver_process_fd(collector->driver))
@@ -240,7 +207,6 @@ enum collector_result collector_wait(struct collector *collector, uint64_t until
 		if (until_ns && clock_now_ns() >= until_ns)
 			return COLLECTOR_TIMEOUT;
 		n = epoll_wait(collector->epoll_fd, events, 8, timeout_ms(until_ns));
-		collector->woke_ns = clock_now_ns();
 		if (n < 0 && errno != EINTR) {
 			error_set(err, EXIT_CODE_FAILED, "cannot wait: %s", strerror(errno));
 			return COLLECTOR_FAILED;
@@ -276,7 +242,6 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 	arm_timer(collector);
 	collector->counting = true;
 	profiler_looks_begin(collector->conductor->profiler, now);
-	arm_look(collector);
 	if (collector->driver)
 		driver_process_window_open(collector->driver, planned_ns ? planned_ns : now,
 					   collector->conductor->options->tick_ns);
@@ -357,20 +322,23 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 {
 	struct tree_sum sum = {};
 	uint64_t read_ns;
-	int failed;
+	int failed, looks_failed;
 
 	if (!collector->counting)
 		return 0;
 	failed = probe_window_close(collector->conductor->probe);
 	if (failed)
 		error_set(err, EXIT_CODE_FAILED, "cannot close the window: %s", strerror(-failed));
+	looks_failed = profiler_looks_end(collector->conductor->profiler);
+	if (looks_failed)
+		failed = error_set(err, EXIT_CODE_FAILED, "cannot walk the tasks: %s",
+				   strerror(-looks_failed));
 	if (!at_ns)
 		at_ns = clock_now_ns();
 	failed = read_tree(collector, &sum, &read_ns, err) || failed ? -1 : 0;
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);
 	collector->counting = false;
-	arm_look(collector);
 	take_own_cost(collector);
 	if (collector->driver) {
 		collector->driver_cpu_ns =

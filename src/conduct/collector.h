@@ -36,8 +36,7 @@ struct collector {
 	struct tree *tree;
 	struct window window;
 	bool counting; /* the window is open */
-	int epoll_fd, timer_fd, look_fd; /* look_fd: when to look at what does not run */
-	uint64_t woke_ns;                /* when the loop last got its CPU */
+	int epoll_fd, timer_fd;
 	/* The observer's own cost, at the opening and as a difference after the close. */
 	struct probe_cost cost_at_open, cost;
 	double own_cpu_seconds;

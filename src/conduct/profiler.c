@@ -7,7 +7,6 @@
 #include "conduct/profiler_internal.h"
 #include "measure/walk.h"
 #include "probe/stacks.h"
-#include "stats/stats.h"
 #include "util/clock.h"
 
 /* Looks at what does not run are so much rarer than samples of what does: each looks at all of it.
@@ -29,14 +28,16 @@ struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines)
 	profiler->probe = probe;
 	profiler->inlines = inlines;
 	profiler->kallsyms = kallsyms;
-	profiler->random = clock_now_ns();
 	profiler->period_ns = (uint64_t)(1e9 / probe_oncpu_frequency(probe)) * LOOKS_PER_SAMPLE;
 	if (profiler->period_ns < MIN_LOOK_NS)
 		profiler->period_ns = MIN_LOOK_NS;
 	probe_tables(probe, &memory);
 	profiler->objects = objects_new();
 	profiler->tables = tables_new(&memory);
-	if (profiler->objects && profiler->tables)
+	if (probe_has_offcpu(probe))
+		profiler->looker = looker_new(probe, profiler->period_ns);
+	if (profiler->objects && profiler->tables &&
+	    (profiler->looker || !probe_has_offcpu(probe)))
 		return profiler;
 	profiler_free(profiler);
 	return NULL;
@@ -62,6 +63,7 @@ void profiler_free(struct profiler *profiler)
 {
 	if (!profiler)
 		return;
+	looker_free(profiler->looker);
 	forget_round(profiler);
 	objects_free(profiler->objects);
 	tables_free(profiler->tables);
@@ -177,6 +179,31 @@ static void take_mapped(void *context, const struct perf_mapped *mapped)
 	process_spaces_mapped(((struct profiler *)context)->spaces, mapped);
 }
 
+/* How many threads the next looks may pass over, by what those since the last fetch have found. No
+ * look goes on from one settling to the next but one: what is given up is not read any more by
+ * then. */
+static void choose_stride(struct profiler *profiler)
+{
+	uint64_t looks = looker_take(profiler->looker, profiler->stride);
+
+	if (!looks)
+		return;
+	profiler->stride =
+		(uint32_t)(profiler->looked_at * profiler->stride / looks / MAX_LOOKED_AT + 1);
+	profiler->looked_at = 0;
+}
+
+void profiler_looks_begin(struct profiler *profiler, uint64_t now_ns)
+{
+	if (profiler)
+		looker_begin(profiler->looker, now_ns);
+}
+
+int profiler_looks_end(struct profiler *profiler)
+{
+	return profiler ? looker_end(profiler->looker) : 0;
+}
+
 void profiler_fetch(struct profiler *profiler)
 {
 	if (!profiler || !profiler->spaces)
@@ -186,12 +213,7 @@ void profiler_fetch(struct profiler *profiler)
 	/* Starts and ends are fetched after this. */
 	profiler->fetched_ns = clock_now_ns();
 	profiler->mapped_lost += probe_mapped_drain(profiler->probe, take_mapped, profiler);
-	if (profiler->looks) {
-		uint64_t threads = profiler->looked_at * profiler->stride / profiler->looks;
-
-		profiler->stride = (uint32_t)(threads / MAX_LOOKED_AT + 1);
-	}
-	profiler->looks = profiler->looked_at = 0;
+	choose_stride(profiler);
 }
 
 /* --- one sample --------------------------------------------------------------------------- */
@@ -382,38 +404,6 @@ void profiler_settle(struct profiler *profiler)
 	profiler->n_samples = profiler->n_bytes = 0;
 	process_spaces_settle(profiler->spaces, profiler->fetched_ns);
 	tables_settle(profiler->tables, probe_sweep(profiler->probe));
-}
-
-/* --- looks at what does not run ----------------------------------------------------------- */
-
-void profiler_looks_begin(struct profiler *profiler, uint64_t now_ns)
-{
-	if (!profiler)
-		return;
-	profiler->looks_from_ns = now_ns;
-	profiler->periods = 0;
-}
-
-/* One moment in each period, anywhere in it: no rhythm of the target's can keep step. */
-uint64_t profiler_next_look_ns(struct profiler *profiler)
-{
-	if (!profiler || !probe_has_offcpu(profiler->probe))
-		return 0;
-	return profiler->looks_from_ns + profiler->periods * profiler->period_ns +
-	       stats_random_u64(&profiler->random) % profiler->period_ns;
-}
-
-int profiler_look(struct profiler *profiler, uint64_t from_ns)
-{
-	uint64_t periods = (clock_now_ns() - profiler->looks_from_ns) / profiler->period_ns + 1;
-	/* Of the periods in which perfbpf did not run, the next look tells too. */
-	uint64_t weight_ns = (periods - profiler->periods) * profiler->period_ns;
-
-	if (periods == profiler->periods)
-		return 0;
-	profiler->periods = periods;
-	profiler->looks++;
-	return probe_offcpu_look(profiler->probe, from_ns, weight_ns, profiler->stride);
 }
 
 const struct address_map *profiler_kernel(struct profiler *profiler)

@@ -18,8 +18,8 @@ struct profiler;
 
 /*
  * Lives as long as the run. @kallsyms: the kernel's symbols, opened while it may be, which it takes
- * over; NULL: kernel code stays without names. @inlines: functions that were inlined, too. NULL
- * without memory.
+ * over; NULL: kernel code stays without names. @inlines: functions that were inlined, too. To be
+ * called while perfbpf has its rights. NULL without memory.
  */
 struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines);
 /* NULL is fine, here and in all below: then no stacks are wanted. */
@@ -41,12 +41,10 @@ void profiler_phase(struct profiler *profiler, uint32_t index, uint64_t at_ns);
 void profiler_fetch(struct profiler *profiler);
 void profiler_settle(struct profiler *profiler);
 
-/* The window opens: looks are counted from here. */
+/* The window opens: from here on what does not run is looked at. */
 void profiler_looks_begin(struct profiler *profiler, uint64_t now_ns);
-/* When the next look at what does not run is due (CLOCK_MONOTONIC); 0: never. */
-uint64_t profiler_next_look_ns(struct profiler *profiler);
-/* @from_ns: since when perfbpf has had its CPU. 0 or -errno. */
-int profiler_look(struct profiler *profiler, uint64_t from_ns);
+/* It is closed. 0, or -errno where a look could not be made. */
+int profiler_looks_end(struct profiler *profiler);
 
 /*
  * The window is closed and all has been settled: the round's stacks go into @rec->profile (made

@@ -3,6 +3,7 @@
 #ifndef PERFBPF_CONDUCT_PROFILER_INTERNAL_H
 #define PERFBPF_CONDUCT_PROFILER_INTERNAL_H
 
+#include "conduct/looker.h"
 #include "conduct/objects.h"
 #include "conduct/process_spaces.h"
 #include "conduct/profiler.h"
@@ -48,10 +49,10 @@ struct profiler {
 	struct sample *samples;
 	char *bytes;
 	/* Looks at what does not run */
-	uint64_t random, period_ns;
-	uint64_t looks_from_ns, periods; /* periods since then that a look has stood for */
+	struct looker *looker; /* NULL: they are not wanted */
+	uint64_t period_ns;
 	uint32_t stride;
-	uint64_t looks, looked_at; /* looks since the last fetch, and threads that they found */
+	uint64_t looked_at; /* threads that were found since the stride was chosen */
 };
 
 /* The kernel's symbols; NULL: none. */
