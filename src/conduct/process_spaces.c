@@ -382,16 +382,12 @@ void process_spaces_settle(struct process_spaces *spaces, uint64_t until_ns)
 			spaces->lost++;
 }
 
-/* By how much the file's addresses differ from those in memory; 0 where the file cannot be read, so
- * that addresses stay offsets. */
+/* By how much the file's addresses differ from those in memory. */
 static void find_bias(struct objects *objects, struct space_mapping *mapping)
 {
 	struct object *object = objects_at(objects, mapping->object);
-	struct elf_file *file = object ? objects_file(object) : NULL;
-	uint64_t address = mapping->offset;
+	uint64_t address = object ? objects_address(object, mapping->offset) : mapping->offset;
 
-	if (file && !elf_file_address(file, mapping->offset, &address))
-		address = mapping->offset;
 	mapping->bias = mapping->start - address;
 	mapping->has_bias = true;
 }

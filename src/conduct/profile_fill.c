@@ -11,18 +11,9 @@
 #include "conduct/profiler_internal.h"
 #include "probe/stacks.h"
 #include "record/profile.h"
-#include "symbol/function_start.h"
+#include "symbol/address_map.h"
 
 #define PERF_MAP_MAX_BYTES (64 << 20)
-
-/* The names of one place: several, where functions were inlined. */
-struct named {
-	struct stack_frame place;
-	uint64_t process; /* of code that is in no file; else 0 */
-	uint32_t n;
-	uint32_t frames[SYMBOL_MAX_FRAMES]; /* of the profile, innermost first */
-	bool has_name;
-};
 
 /* A process's name, and what its run-time compiler tells of its code. */
 struct namesake {
@@ -36,9 +27,6 @@ struct namesake {
 struct filler {
 	struct profiler *profiler;
 	struct profile *profile;
-	size_t n_named, named_room;
-	struct named *named;
-	struct hash_index named_index;
 	size_t n_namesakes;
 	struct namesake *namesakes; /* ascending by process */
 	bool failed;
@@ -142,140 +130,38 @@ static const struct address_map *perf_map_of(struct namesake *namesake)
 	return namesake->map;
 }
 
-/* --- places ------------------------------------------------------------------------------- */
-
-static void add_frame(struct filler *filler, struct named *named, const struct profile_frame *frame)
+static const char *name_jit(void *context, uint64_t process, uint64_t address)
 {
-	int64_t index = profile_add_frame(filler->profile, frame);
-
-	if (index < 0)
-		filler->failed = true;
-	else if (named->n < SYMBOL_MAX_FRAMES)
-		named->frames[named->n++] = (uint32_t)index;
-}
-
-static uint32_t add_module(struct filler *filler, const char *path, const char *build_id)
-{
-	int64_t index = profile_add_module(filler->profile, path, build_id);
-
-	if (index < 0)
-		filler->failed = true;
-	return index < 0 ? PROFILE_NONE : (uint32_t)index;
-}
-
-static void name_kernel(struct filler *filler, struct named *named)
-{
-	const struct address_map *kernel = profiler_kernel(filler->profiler);
-	const char *module = NULL, *function;
-	char path[128] = "[kernel]";
-
-	function = kernel ? address_map_find(kernel, named->place.address, &module) : NULL;
-	if (module)
-		snprintf(path, sizeof(path), "[%s]", module);
-	named->has_name = function != NULL;
-	add_frame(filler, named,
-		  &(struct profile_frame){
-			  .function = (char *)function,
-			  .module = add_module(filler, path, NULL),
-			  .address = function ? 0 : named->place.address,
-			  .kind = PROFILE_FRAME_KERNEL,
-		  });
-}
-
-static void name_jit(struct filler *filler, struct named *named)
-{
-	struct namesake *namesake = namesake_of(filler, named->process);
+	struct namesake *namesake = namesake_of(context, process);
 	const struct address_map *map = namesake ? perf_map_of(namesake) : NULL;
-	const char *function = map ? address_map_find(map, named->place.address, NULL) : NULL;
 
-	named->has_name = function != NULL;
-	add_frame(filler, named,
-		  &(struct profile_frame){
-			  .function = (char *)function,
-			  .module = PROFILE_NONE,
-			  .address = function ? 0 : named->place.address,
-			  .kind = PROFILE_FRAME_JIT,
-		  });
+	return map ? address_map_find(map, address) : NULL;
 }
 
-static void name_native(struct filler *filler, struct named *named)
+/* Of all stacks, since each file is to be opened once. */
+static void name_places(struct filler *filler)
 {
 	struct profiler *profiler = filler->profiler;
-	struct object *object = objects_at(profiler->objects, named->place.object);
-	struct symbol_frame frames[SYMBOL_MAX_FRAMES];
-	char build_id[2 * ELF_BUILD_ID_MAX + 1];
-	struct symbols *symbols;
-	uint32_t module;
-	size_t n = 0;
+	const struct stacks *stacks = &profiler->stacks;
+	struct name_sources sources = {
+		.objects = profiler->objects,
+		.kallsyms = profiler->kallsyms,
+		.inlines = profiler->inlines,
+		.jit = name_jit,
+		.context = filler,
+		.profile = filler->profile,
+	};
 
-	symbols = objects_symbols(object, profiler->inlines);
-	elf_build_id_text(object->file ? elf_file_build_id(object->file) : &object->build_id,
-			  build_id);
-	module = add_module(filler, object->path, build_id[0] ? build_id : NULL);
-	if (symbols)
-		n = symbols_find(symbols, named->place.address, frames);
-	named->has_name = n > 0;
-	for (size_t i = 0; i < n; i++)
-		add_frame(filler, named,
-			  &(struct profile_frame){
-				  .function = (char *)frames[i].function,
-				  .module = module,
-				  .address = frames[i].address,
-				  .source = (char *)frames[i].source,
-				  .line = frames[i].line,
-				  .kind = frames[i].inlined ? PROFILE_FRAME_INLINED
-							    : PROFILE_FRAME_NATIVE,
-			  });
-	if (!n)
-		add_frame(filler, named,
-			  &(struct profile_frame){
-				  .module = module,
-				  .address = object->file ? function_start(object->file,
-									   named->place.address)
-							  : named->place.address,
-				  .kind = PROFILE_FRAME_NATIVE,
-			  });
-}
+	for (size_t i = 0; i < stacks->n_rows; i++) {
+		const struct stack *stack = &stacks->stacks[stacks->rows[i].stack];
 
-static bool same_place(const void *table, uint32_t at, const void *key)
-{
-	const struct named *named = &((const struct filler *)table)->named[at], *wanted = key;
-
-	return named->place.address == wanted->place.address &&
-	       named->place.object == wanted->place.object && named->process == wanted->process;
-}
-
-static const struct named *name_of(struct filler *filler, const struct stack_frame *place,
-				   uint64_t process)
-{
-	struct named wanted = {.place = *place};
-	uint32_t hash, at;
-
-	if (place->object == PB_OBJECT_ANON)
-		wanted.process = process;
-	hash = hash_mix(hash_u64(place->address), wanted.process ^ (uint64_t)place->object << 32);
-	at = hash_index_find(&filler->named_index, hash, same_place, filler, &wanted);
-	if (at != HASH_INDEX_NONE)
-		return &filler->named[at];
-	if (filler->n_named == filler->named_room) {
-		size_t room = filler->named_room ? filler->named_room * 2 : 1024;
-		struct named *larger = reallocarray(filler->named, room, sizeof(*larger));
-
-		if (!larger)
-			return NULL;
-		filler->named = larger;
-		filler->named_room = room;
+		for (uint16_t j = 0; j < stack->n; j++)
+			if (place_names_add(profiler->names, &stacks->frames[stack->first + j],
+					    stacks->rows[i].process) == HASH_INDEX_NONE)
+				filler->failed = true;
 	}
-	if (place->object == STACKS_OBJECT_KERNEL)
-		name_kernel(filler, &wanted);
-	else if (place->object == PB_OBJECT_ANON)
-		name_jit(filler, &wanted);
-	else
-		name_native(filler, &wanted);
-	if (hash_index_add(&filler->named_index, hash, (uint32_t)filler->n_named))
-		return NULL;
-	filler->named[filler->n_named] = wanted;
-	return &filler->named[filler->n_named++];
+	if (place_names_look_up(profiler->names, &sources))
+		filler->failed = true;
 }
 
 /* --- stacks ------------------------------------------------------------------------------- */
@@ -315,17 +201,15 @@ static uint32_t put_nodes(struct filler *filler, const struct stack_row *row,
 	if (row->end == PB_WALK_WOKEN)
 		return mark_node(filler, "[woken while looked at]");
 	for (uint16_t i = stack->n; i-- > 0 && !filler->failed;) {
-		const struct named *named =
-			name_of(filler, &from->frames[stack->first + i], row->process);
+		const struct place_names *names = filler->profiler->names;
+		uint32_t place =
+			place_names_find(names, &from->frames[stack->first + i], row->process);
+		struct place_name name = place_names_at(names, place);
 
-		if (!named) {
-			filler->failed = true;
-			break;
-		}
 		stacks->frames += (int64_t)row->samples;
-		stacks->frames_named += named->has_name ? (int64_t)row->samples : 0;
-		for (uint32_t j = named->n; j-- > 0;)
-			node = add_node(filler, node, named->frames[j]);
+		stacks->frames_named += name.is_known ? (int64_t)row->samples : 0;
+		for (uint32_t j = name.n; j-- > 0;)
+			node = add_node(filler, node, name.frames[j]);
 	}
 	return node;
 }
@@ -365,8 +249,6 @@ static void put_row(struct filler *filler, const struct stack_row *row, uint32_t
 
 static void filler_clear(struct filler *filler)
 {
-	free(filler->named);
-	hash_index_clear(&filler->named_index);
 	for (size_t i = 0; i < filler->n_namesakes; i++)
 		address_map_free(filler->namesakes[i].map);
 	free(filler->namesakes);
@@ -435,6 +317,7 @@ int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 		begin(&profile->offcpu, profiler, "task walk", 1e9 / (double)profiler->period_ns,
 		      off_seconds(out), PB_STACK_OFFCPU);
 	take_processes(&filler, tree);
+	name_places(&filler);
 	for (size_t i = 0; i < profiler->stacks.n_rows && !filler.failed; i++) {
 		const struct stack_row *row = &profiler->stacks.rows[i];
 
@@ -445,6 +328,7 @@ int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 	profile->offcpu.deferred = (int64_t)profiler->deferred[PB_STACK_OFFCPU];
 	out->observer.losses.stacks +=
 		(int64_t)(profiler->lost[0] + profiler->lost[1] + profiler->stacks.lost);
+	place_names_rest(profiler->names);
 	filler_clear(&filler);
 	return filler.failed ? -1 : 0;
 }

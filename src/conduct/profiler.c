@@ -34,9 +34,10 @@ struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines)
 	probe_tables(probe, &memory);
 	profiler->objects = objects_new();
 	profiler->tables = tables_new(&memory);
+	profiler->names = place_names_new();
 	if (probe_has_offcpu(probe))
 		profiler->looker = looker_new(probe, profiler->period_ns);
-	if (profiler->objects && profiler->tables &&
+	if (profiler->objects && profiler->tables && profiler->names &&
 	    (profiler->looker || !probe_has_offcpu(probe)))
 		return profiler;
 	profiler_free(profiler);
@@ -67,7 +68,7 @@ void profiler_free(struct profiler *profiler)
 	forget_round(profiler);
 	objects_free(profiler->objects);
 	tables_free(profiler->tables);
-	address_map_free(profiler->kernel);
+	place_names_free(profiler->names);
 	if (profiler->kallsyms)
 		fclose(profiler->kallsyms);
 	free(profiler->samples);
@@ -404,14 +405,5 @@ void profiler_settle(struct profiler *profiler)
 	profiler->n_samples = profiler->n_bytes = 0;
 	process_spaces_settle(profiler->spaces, profiler->fetched_ns);
 	tables_settle(profiler->tables, probe_sweep(profiler->probe));
-}
-
-const struct address_map *profiler_kernel(struct profiler *profiler)
-{
-	if (!profiler->kernel && profiler->kallsyms) {
-		profiler->kernel = address_map_read_kallsyms(profiler->kallsyms);
-		fclose(profiler->kallsyms);
-		profiler->kallsyms = NULL;
-	}
-	return profiler->kernel;
+	objects_rest_all(profiler->objects);
 }

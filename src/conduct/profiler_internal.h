@@ -5,10 +5,10 @@
 
 #include "conduct/looker.h"
 #include "conduct/objects.h"
+#include "conduct/place_names.h"
 #include "conduct/process_spaces.h"
 #include "conduct/profiler.h"
 #include "measure/stacks.h"
-#include "symbol/address_map.h"
 
 /* The last stack of a thread that was off its CPU: it is told again by this. */
 struct last_stack {
@@ -31,8 +31,8 @@ struct profiler {
 	bool inlines;
 	struct objects *objects;
 	struct tables *tables;
+	struct place_names *names;
 	FILE *kallsyms;
-	struct address_map *kernel; /* read when it is first asked for */
 	/* Of the present round */
 	struct process_spaces *spaces;
 	struct stacks stacks;
@@ -54,8 +54,5 @@ struct profiler {
 	uint32_t stride;
 	uint64_t looked_at; /* threads that were found since the stride was chosen */
 };
-
-/* The kernel's symbols; NULL: none. */
-const struct address_map *profiler_kernel(struct profiler *profiler);
 
 #endif

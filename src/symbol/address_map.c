@@ -5,24 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbol/alias.h"
 #include "symbol/demangle.h"
 
-#define MAX_KALLSYMS_BYTES (64U << 20)
-#define MAX_TEXT_BYTES     UINT32_MAX
-#define FIRST_READ_BYTES   (1U << 20)
-/* No function is longer: between two modules there is nothing. */
-#define MAX_KERNEL_FUNCTION (1U << 20)
+#define MAX_TEXT_BYTES   UINT32_MAX
+#define FIRST_READ_BYTES (1U << 20)
 /* Ten times what a large Java program has; some 70 bytes each. */
 #define MAX_ENTRIES (2U << 20)
 
 struct entry {
 	uint64_t start;
 	uint32_t size;
-	uint32_t name;    /* where in the text */
-	uint32_t module;  /* the same; 0: none */
-	bool is_function; /* else it only ends what is before it */
-	bool is_global;
+	uint32_t name; /* where in the text */
 };
 
 /* A part of an entry that no later one covers. */
@@ -110,35 +103,12 @@ static bool take_hex(char **at, uint64_t *value)
 	return true;
 }
 
-/* "ADDRESS TYPE NAME[\t[MODULE]]" */
-static bool parse_kallsyms(const char *text, char *line, struct entry *entry)
-{
-	char *module, *end;
-
-	*entry = (struct entry){0};
-	if (!take_hex(&line, &entry->start) || !line[0] || line[1] != ' ' || !line[2])
-		return false;
-	entry->is_function = strchr("tTwW", line[0]) != NULL;
-	entry->is_global = strchr("TwW", line[0]) != NULL;
-	entry->name = (uint32_t)(line + 2 - text);
-	module = strchr(line + 2, '\t');
-	if (!module)
-		return true;
-	*module++ = '\0';
-	end = strchr(module, ']');
-	if (*module != '[' || !end)
-		return false;
-	*end = '\0';
-	entry->module = (uint32_t)(module + 1 - text);
-	return line[2];
-}
-
 /* "START SIZE NAME" */
-static bool parse_perf(const char *text, char *line, struct entry *entry)
+static bool parse_line(const char *text, char *line, struct entry *entry)
 {
 	uint64_t size;
 
-	*entry = (struct entry){.is_function = true};
+	*entry = (struct entry){0};
 	if (!take_hex(&line, &entry->start) || !take_hex(&line, &size) || !*line)
 		return false;
 	entry->size = (uint32_t)size;
@@ -146,10 +116,8 @@ static bool parse_perf(const char *text, char *line, struct entry *entry)
 	return entry->start && size && size <= UINT32_MAX && size <= UINT64_MAX - entry->start;
 }
 
-typedef bool line_parser(const char *text, char *line, struct entry *entry);
-
 /* The lines of the text become entries. A last line without an end is still being written. */
-static bool parse(struct address_map *map, size_t size, line_parser *parse_line)
+static bool parse(struct address_map *map, size_t size)
 {
 	char *at = map->text, *stop = map->text + size, *end;
 
@@ -169,66 +137,6 @@ static bool parse(struct address_map *map, size_t size, line_parser *parse_line)
 		else if (entry.start && !add_entry(map, &entry))
 			return false;
 	}
-	return true;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *one = a, *other = b;
-
-	return (one->start > other->start) - (one->start < other->start);
-}
-
-static struct alias alias_of(const struct address_map *map, const struct entry *entry)
-{
-	return (struct alias){.name = map->text + entry->name,
-			      .is_function = entry->is_function,
-			      .is_global = entry->is_global};
-}
-
-static bool is_better(const struct address_map *map, const struct entry *one,
-		      const struct entry *other)
-{
-	struct alias a = alias_of(map, one), b = alias_of(map, other);
-
-	return alias_is_better(&a, &b);
-}
-
-/* One entry an address, and where each of them ends. */
-static void merge_kallsyms(struct address_map *map)
-{
-	size_t n = 0;
-
-	if (map->n_entries)
-		qsort(map->entries, map->n_entries, sizeof(*map->entries), compare_entries);
-	for (size_t i = 0; i < map->n_entries; i++) {
-		const struct entry *entry = &map->entries[i];
-
-		if (!n || map->entries[n - 1].start != entry->start)
-			map->entries[n++] = *entry;
-		else if (is_better(map, entry, &map->entries[n - 1]))
-			map->entries[n - 1] = *entry;
-	}
-	map->n_entries = n;
-	for (size_t i = 0; i < n; i++) {
-		struct entry *entry = &map->entries[i];
-		uint64_t most = i + 1 < n ? entry[1].start - entry->start : MAX_KERNEL_FUNCTION;
-
-		entry->size = most < MAX_KERNEL_FUNCTION ? (uint32_t)most : MAX_KERNEL_FUNCTION;
-	}
-}
-
-static bool make_kallsyms_pieces(struct address_map *map)
-{
-	merge_kallsyms(map);
-	map->pieces = calloc(map->n_entries + 1, sizeof(*map->pieces));
-	if (!map->pieces)
-		return false;
-	for (size_t i = 0; i < map->n_entries; i++)
-		if (map->entries[i].is_function)
-			map->pieces[map->n_pieces++] = (struct piece){
-				map->entries[i].start, map->entries[i].size, (uint32_t)i};
-	map->n_named = map->n_pieces;
 	return true;
 }
 
@@ -326,7 +234,7 @@ static void count_named(struct address_map *map, bool *is_seen)
 }
 
 /* Where entries overlap, the place is the later one's; what it leaves of the earlier one stays. */
-static bool make_perf_pieces(struct address_map *map)
+static bool make_pieces(struct address_map *map)
 {
 	size_t n = map->n_entries;
 	uint32_t *order = calloc(n + 1, sizeof(*order));
@@ -348,8 +256,7 @@ static bool make_perf_pieces(struct address_map *map)
 	return done;
 }
 
-static struct address_map *read_map(FILE *in, size_t max_bytes, line_parser *parse_line,
-				    bool (*make_pieces)(struct address_map *map))
+struct address_map *address_map_read_perf(FILE *in, size_t max_bytes)
 {
 	struct address_map *map = calloc(1, sizeof(*map));
 	size_t size;
@@ -357,23 +264,13 @@ static struct address_map *read_map(FILE *in, size_t max_bytes, line_parser *par
 	if (!map)
 		return NULL;
 	map->text = read_text(in, max_bytes < MAX_TEXT_BYTES ? max_bytes : MAX_TEXT_BYTES, &size);
-	if (map->text && parse(map, size, parse_line) && make_pieces(map)) {
+	if (map->text && parse(map, size) && make_pieces(map)) {
 		map->names = calloc(map->n_entries + 1, sizeof(*map->names));
 		if (map->names)
 			return map;
 	}
 	address_map_free(map);
 	return NULL;
-}
-
-struct address_map *address_map_read_kallsyms(FILE *in)
-{
-	return read_map(in, MAX_KALLSYMS_BYTES, parse_kallsyms, make_kallsyms_pieces);
-}
-
-struct address_map *address_map_read_perf(FILE *in, size_t max_bytes)
-{
-	return read_map(in, max_bytes, parse_perf, make_perf_pieces);
 }
 
 void address_map_free(struct address_map *map)
@@ -412,19 +309,10 @@ static const char *name_of(const struct address_map *map, uint32_t entry)
 	return map->names[entry] ? map->names[entry] : name;
 }
 
-static const char *module_of(const struct address_map *map, uint32_t entry)
-{
-	uint32_t module = map->entries[entry].module;
-
-	return module ? map->text + module : NULL;
-}
-
-const char *address_map_find(const struct address_map *map, uint64_t address, const char **module)
+const char *address_map_find(const struct address_map *map, uint64_t address)
 {
 	size_t low = 0, high = map->n_pieces;
 
-	if (module)
-		*module = NULL;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -435,7 +323,5 @@ const char *address_map_find(const struct address_map *map, uint64_t address, co
 	}
 	if (!low || address - map->pieces[low - 1].start >= map->pieces[low - 1].size)
 		return NULL;
-	if (module)
-		*module = module_of(map, map->pieces[low - 1].entry);
 	return name_of(map, map->pieces[low - 1].entry);
 }

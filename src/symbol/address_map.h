@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Names of address ranges that come as text: the kernel's symbols (/proc/kallsyms) and what
- * run-time compilers write of their code (/tmp/perf-PID.map).
- */
+/* Names of code that run-time compilers make, as they write them (/tmp/perf-PID.map). */
 #ifndef PERFBPF_SYMBOL_ADDRESS_MAP_H
 #define PERFBPF_SYMBOL_ADDRESS_MAP_H
 
@@ -12,12 +9,6 @@
 
 struct address_map;
 
-/*
- * /proc/kallsyms: functions only (t, T, w, W), with their module. Each reaches to the next symbol
- * of any kind, but never further than 1 MiB. @in stays the caller's. NULL without memory. All
- * addresses 0 (kptr_restrict, or no rights) gives an empty map.
- */
-struct address_map *address_map_read_kallsyms(FILE *in);
 /*
  * "START SIZE NAME" in hexadecimal, a line each; NAME is the rest of the line. A later line
  * replaces what it overlaps, and no more: code is compiled anew at the same place. Lines that are
@@ -31,8 +22,7 @@ void address_map_free(struct address_map *map);
 /* Names that are found at some address. */
 size_t address_map_count(const struct address_map *map);
 size_t address_map_broken(const struct address_map *map);
-/* The name at @address (demangled), NULL where there is none; lives as long as the map. @module
- * (may be NULL) takes the kernel module's name, or NULL for the kernel itself. */
-const char *address_map_find(const struct address_map *map, uint64_t address, const char **module);
+/* The name at @address (demangled), NULL where there is none; lives as long as the map. */
+const char *address_map_find(const struct address_map *map, uint64_t address);
 
 #endif
