@@ -14,6 +14,9 @@
 #define STREAM_NS     1000000000ULL
 #define STREAM_PIECES 8
 
+/* With so many times the longest answer's time of silence no question is without an answer. */
+#define IDLE_FACTOR 4
+
 /* The smoothed round-trip time changes slowly: it is taken at the first of so many requests. */
 #define RTT_EVERY 16
 
@@ -43,21 +46,28 @@ struct {
 
 static __always_inline void turn_count(const struct turn *turn)
 {
+	bool is_interleaved = turn->is_interleaved;
+
+	if (is_interleaved)
+		count_request(interleaved);
+	if (turn->is_overlapped)
+		count_request(overlapped);
 	if (turn->role == PB_ROLE_CLIENT) {
 		count_request(sent);
-		hist_add(PB_HIST_ROUND_TRIP, elapsed(turn->asked_ns, turn->first_ns));
+		if (!is_interleaved)
+			hist_add(PB_HIST_ROUND_TRIP, elapsed(turn->asked_ns, turn->first_ns));
 		return;
 	}
 	count_request(served);
-	hist_add(PB_HIST_SERVICE, elapsed(turn->complete_ns, turn->first_ns));
-	if (turn->is_overlapped)
-		count_request(overlapped);
+	if (!is_interleaved)
+		hist_add(PB_HIST_SERVICE, elapsed(turn->complete_ns, turn->first_ns));
 	if (!turn->arrived_ns) {
 		count_request(no_arrival);
 		return;
 	}
 	hist_add(PB_HIST_QUEUE, elapsed(turn->arrived_ns, turn->asked_ns));
-	hist_add(PB_HIST_RESPONSE, elapsed(turn->arrived_ns, turn->last_ns));
+	if (!is_interleaved)
+		hist_add(PB_HIST_RESPONSE, elapsed(turn->arrived_ns, turn->last_ns));
 }
 
 static __always_inline void take_rtt(struct sock *sk, struct pb_peer *peer)
@@ -93,7 +103,7 @@ static __always_inline void turn_finish(struct sock *sk, struct connection *conn
 	}
 	turn->state = TURN_IDLE;
 	turn->pieces = 0;
-	turn->is_overlapped = 0;
+	turn->is_overlapped = turn->is_in_doubt = turn->is_interleaved = 0;
 	/* A TCP connection's end is told, a Unix socket's is not. */
 	if (!is_tcp(sk))
 		connection_flush(sk, connection);
@@ -183,13 +193,56 @@ static __always_inline void answer_piece(struct sock *sk, struct turn *turn, __u
 	turn->is_stream = 1;
 }
 
-/* Said by the one who does not ask: the answer, or something that nobody asked for. */
-static __always_inline void turn_answer(struct sock *sk, struct turn *turn, __u64 now)
+/*
+ * A question that does not follow on another one. Where several are in flight, an answer can
+ * be one to an earlier question: "ask, ask, answer, ask, answer" is then no turn that could be
+ * timed; or the first question came in two parts. What tells: every piece of an answer may have
+ * been all of one, so at most `open` questions are without; and a connection that has been silent
+ * for several times as long as its answers take has none. While there may be some, a turn is in
+ * doubt. Such a turn is one if it came in parts, as all those before it did; else (see
+ * turn_answer()) from then on no answer is told apart, until the connection is silent. @now: when
+ * it came.
+ */
+static __always_inline void turn_begin(struct sock *sk, struct connection *connection, __u64 now)
 {
+	struct turn *turn = &connection->turn;
+
+	if (connection->open && now > turn->last_ns + IDLE_FACTOR * connection->longest_ns) {
+		connection->open = 0;
+		connection->is_interleaved = 0;
+	}
+	if (!connection->open)
+		connection->longest_ns = 0;
+	turn_finish(sk, connection);
+	turn->state = TURN_ASKED;
+	turn->is_in_doubt = connection->open > 0;
+	connection->open++;
+}
+
+/* One more question, or another part of it, before there is an answer. */
+static __always_inline void turn_overlap(struct connection *connection)
+{
+	connection->turn.is_overlapped = 1;
+	connection->open++;
+}
+
+/* Said by the one who does not ask: the answer, or something that nobody asked for. */
+static __always_inline void turn_answer(struct sock *sk, struct connection *connection, __u64 now)
+{
+	struct turn *turn = &connection->turn;
+	__u64 ns;
+
+	if (connection->open > connection->is_interleaved)
+		connection->open--;
 	if (turn->state == TURN_ASKED) {
 		turn->state = TURN_ANSWERED;
 		turn->first_ns = now;
 		turn->pieces = 0;
+		ns = elapsed(turn->asked_ns, now);
+		if (ns > connection->longest_ns)
+			connection->longest_ns = ns;
+		if (turn->is_in_doubt && (!turn->is_overlapped || connection->is_interleaved))
+			connection->is_interleaved = turn->is_interleaved = 1;
 	} else if (turn->state == TURN_IDLE && !turn->pieces) {
 		turn->first_ns = now;
 	}
@@ -202,13 +255,13 @@ static __always_inline void server_read(struct sock *sk, struct connection *conn
 	struct turn *turn = &connection->turn;
 
 	if (turn->state != TURN_ASKED) {
-		turn_finish(sk, connection);
-		turn->state = TURN_ASKED;
+		turn_begin(sk, connection, arrived_ns ? arrived_ns : now);
 		turn->arrived_ns = arrived_ns;
 		turn->asked_ns = now;
-	} else if (arrived_ns > turn->complete_ns) {
-		turn->is_overlapped = 1;
+	} else if (arrived_ns > turn->part_ns) {
+		turn_overlap(connection);
 	}
+	turn->part_ns = arrived_ns;
 	turn->complete_ns = now;
 }
 
@@ -216,10 +269,11 @@ static __always_inline void client_send(struct sock *sk, struct connection *conn
 {
 	struct turn *turn = &connection->turn;
 
-	if (turn->state == TURN_ASKED)
+	if (turn->state == TURN_ASKED) {
+		turn_overlap(connection);
 		return;
-	turn_finish(sk, connection);
-	turn->state = TURN_ASKED;
+	}
+	turn_begin(sk, connection, now);
 	turn->asked_ns = now;
 }
 
@@ -234,7 +288,7 @@ static __always_inline void client_read(struct sock *sk, struct connection *conn
 	struct turn *turn = &connection->turn;
 	bool is_first = turn->state == TURN_ASKED;
 
-	turn_answer(sk, turn, now);
+	turn_answer(sk, connection, now);
 	if (is_first && arrived_ns > turn->asked_ns)
 		turn->first_ns = arrived_ns;
 }
@@ -308,7 +362,7 @@ static __always_inline struct connection *request_write(struct sock *sk, struct 
 		return NULL;
 	connection->tx_bytes += length;
 	if (connection->turn.role == PB_ROLE_SERVER)
-		turn_answer(sk, &connection->turn, now);
+		turn_answer(sk, connection, now);
 	else if (connection->turn.role == PB_ROLE_CLIENT)
 		client_send(sk, connection, now);
 	turn_keep(sk, connection);

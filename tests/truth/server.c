@@ -539,18 +539,6 @@ static void start_all(struct server *server, long threads)
 		start(others[server->mode], server);
 }
 
-static void tell_ready(const struct server *server, const char *path)
-{
-	char text[64], other[4096];
-	int fd, length = snprintf(text, sizeof(text), "%d %ld\n", getpid(), server->place.port);
-
-	snprintf(other, sizeof(other), "%s.new", path);
-	fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, text, (size_t)length) != length || rename(other, path) < 0)
-		truth_die("cannot write %s", path);
-	close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	struct server server = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -581,7 +569,7 @@ int main(int argc, char **argv)
 	server.listener = net_listen(&server.place);
 	start_all(&server, threads);
 	if (ready)
-		tell_ready(&server, ready);
+		net_tell_ready(&server.place, ready);
 	while (sigtimedwait(&ends, NULL, &longest) < 0 && errno == EINTR)
 		;
 	served_settle(&server.served);
