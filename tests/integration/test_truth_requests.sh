@@ -45,7 +45,7 @@ run_client() {
 
 # An emulated machine is so slow that it does one of each kind.
 EMULATED='single-10ms threads-1ms queue-tcp-at-80 threads-unix uring-tcp half-read-tcp pipelined-tcp
-	crossing-tcp client-crossing-unix sendfile-tcp read-by-splice-tcp connection-each-closed-unix streams-tcp client-tcp client-unix'
+	crossing-tcp client-crossing-unix client-streams-tcp sendfile-tcp read-by-splice-tcp connection-each-closed-unix streams-tcp client-tcp client-unix'
 is_wanted() {
 	[[ -z ${PERFBPF_TEST_EMULATED:-} || " ${EMULATED//[$'\n\t']/ } " == *" $1 "* ]]
 }
@@ -254,7 +254,7 @@ for kind in tcp unix; do
 	ask_crossing
 done
 
-# ask NAME KIND SERVER-OPTIONS CLIENT-OPTIONS: measures the client.
+# ask NAME KIND SERVER-OPTIONS CLIENT-OPTIONS [SECONDS]: measures the client.
 ask() {
 	local name=$1-$2 of truth
 	is_wanted "$name" || return 0
@@ -262,7 +262,7 @@ ask() {
 	# shellcheck disable=SC2046,SC2086
 	start_other "$TRUTH/$SERVER" $3 $(on "$2") --ready "$READY" --truth "$T"
 	measure "$name" --target \
-		"$TRUTH/client --ready $READY $(on "$2") --rate 100 --duration 0.6 $4 --stop --truth $C" ||
+		"$TRUTH/client --ready $READY $(on "$2") --rate 100 --duration ${5:-0.6} $4 --stop --truth $C" ||
 		return
 	wait "$OTHER"
 	read_results
@@ -289,6 +289,10 @@ for kind in tcp unix; do
 	ask client-of-pieces $kind \
 		'--mode threads --threads 8 --service 2 --answer 4096 --writes 3 --pause 1' \
 		'--connections 4 --answer 4096'
+	# The first ping comes when it is known to stream.
+	ask client-streams $kind '--mode threads --threads 8 --service 2' \
+		'--connections 2 --streams 2 --ping 1300' 2.8
+	is_wanted client-streams-$kind && equal "client-streams-$kind/streams" "${round[requests.streams]}" 2
 	ask client-half-written $kind '--mode threads --threads 8 --service 2' '--connections 4 --half 3'
 done
 

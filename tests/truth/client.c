@@ -15,6 +15,7 @@
  * --half MS         5 bytes of a request, and the rest MS later
  * --answer BYTES    the length of an answer, as the server was told
  * --streams N       N connections more that ask for a stream, and read it all the time
+ * --ping MS         ... and say something on it each MS milliseconds
  * --stop            ends the server with SIGTERM at the end; needs --ready
  */
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@
 #define MAX_CONNECTIONS 4096
 #define MAX_PIPELINE    64
 #define MAX_SOURCES     2000
+#define MAX_STREAMS     16
 #define MAX_PLAN        4000000
 #define HALF            5
 
@@ -50,11 +52,12 @@ struct client {
 	bool poisson, reconnect;
 	int pipeline, depth;
 	unsigned int sources;
-	uint64_t half_ns, end_ns;
+	uint64_t half_ns, ping_ns, next_ping_ns, end_ns;
 	size_t answer, n_connections, n_streams;
 	uint64_t *plan; /* when to send, in order */
 	size_t n_plan, next;
 	int epoll;
+	struct connection *streams[MAX_STREAMS];
 	struct list idle, halves; /* halves: the rest of their request is still to be sent */
 	/* What came of it. */
 	size_t opened, sent, answered, busy, late, lines;
@@ -249,6 +252,13 @@ static void read_answers(struct client *client, struct connection *connection)
 
 /* --- the loop -------------------------------------------------------------------------- */
 
+static void ping_streams(struct client *client)
+{
+	for (size_t i = 0; i < client->n_streams; i++)
+		send_all(client->streams[i], "ping", 4);
+	client->next_ping_ns += client->ping_ns;
+}
+
 /* Sends what is due and returns when the next is. */
 static uint64_t send_due(struct client *client)
 {
@@ -256,6 +266,8 @@ static uint64_t send_due(struct client *client)
 
 	while (client->halves.first && client->halves.first->half_due_ns <= now_ns)
 		send_half(list_take(&client->halves));
+	if (client->ping_ns && client->next_ping_ns <= now_ns)
+		ping_streams(client);
 	while (client->next < client->n_plan && client->plan[client->next] <= now_ns) {
 		size_t busy = client->busy;
 
@@ -268,6 +280,8 @@ static uint64_t send_due(struct client *client)
 	if (client->next < client->n_plan && client->plan[client->next] > now_ns &&
 	    client->plan[client->next] < due_ns)
 		due_ns = client->plan[client->next];
+	if (client->ping_ns && client->next_ping_ns < due_ns)
+		due_ns = client->next_ping_ns;
 	if (client->n_streams && client->end_ns > now_ns && client->end_ns < due_ns)
 		due_ns = client->end_ns;
 	return due_ns;
@@ -354,9 +368,11 @@ static void start(struct client *client, uint64_t seed)
 		struct connection *connection = connection_open(client);
 
 		connection->streams = true;
+		client->streams[i] = connection;
 		send_requests(client, connection);
 	}
 	make_plan(client, truth_now_ns() + 10000000, seed);
+	client->next_ping_ns = truth_now_ns() + client->ping_ns;
 	client->end_ns = truth_now_ns() + (uint64_t)(client->duration * 1e9);
 	while (client->rate == 0 && client->idle.first) {
 		client->sent += (size_t)client->pipeline;
@@ -413,13 +429,15 @@ static void configure(struct client *client, int *argc, char **argv)
 	client->poisson = truth_flag(argc, argv, "--poisson");
 	client->reconnect = truth_flag(argc, argv, "--reconnect");
 	client->n_connections = number(argc, argv, "--connections", "1", MAX_CONNECTIONS);
-	client->n_streams = number(argc, argv, "--streams", "0", MAX_CONNECTIONS);
+	client->n_streams = number(argc, argv, "--streams", "0", MAX_STREAMS);
 	client->sources = (unsigned int)number(argc, argv, "--sources", "0", MAX_SOURCES);
 	client->pipeline = (int)number(argc, argv, "--pipeline", "1", MAX_PIPELINE);
 	client->depth = (int)number(argc, argv, "--depth", "1", MAX_PIPELINE);
 	client->answer = number(argc, argv, "--answer", "64", 65536);
 	client->half_ns =
 		(uint64_t)(truth_number(truth_option(argc, argv, "--half", "0"), 1e3) * 1e6);
+	client->ping_ns =
+		(uint64_t)(truth_number(truth_option(argc, argv, "--ping", "0"), 1e4) * 1e6);
 	if (ready)
 		read_ready(client, ready);
 	if (client->answer < NET_MESSAGE || !client->pipeline || !client->depth)
