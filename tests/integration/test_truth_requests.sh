@@ -203,7 +203,7 @@ crossing() {
 	equal "$1/$2" "${round[requests.$2]}" "$3"
 	check "$1/interleaved" "${round[requests.interleaved]} of $3" \
 		test "${round[requests.interleaved]}" -ge $(($3 * 9 / 10))
-	equal "$1/left-out" "${round[latency.$4.count]}" "$(($3 - round[requests.interleaved]))"
+	equal "$1/left-out" "${round[latency.$4.count]}" $(($3 - ${round[requests.interleaved]}))
 	equal "$1/no-role" "${round[requests.no_role]} ${round[requests.in_flight]}" '0 0'
 	nothing_lost "$1"
 }
