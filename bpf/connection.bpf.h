@@ -40,13 +40,17 @@ struct turn {
 			   */
 	__u64 asked_ns;   /* server: first read; client: first sent */
 	__u64 complete_ns; /* server: last read before the answer */
+	__u64 part_ns;     /* server: when the first byte of that read arrived */
 	__u64 first_ns;    /* of the answer */
 	__u64 last_ns;
 	__u32 pieces; /* of the answer so far */
 	__u8 state;   /* enum turn_state */
 	__u8 role;    /* enum pb_role */
 	__u8 is_overlapped;
-	__u8 is_stream; /* counted as one already */
+	__u8 is_stream;      /* counted as one already */
+	__u8 is_in_doubt;    /* something asked before it may be unanswered */
+	__u8 is_interleaved; /* nobody knows to which question its answer belongs */
+	__u8 pad[6];
 };
 
 /* Whose connection a socket is. A listener's accepted sockets inherit it (BPF_F_CLONE). */
@@ -63,7 +67,10 @@ struct connection {
 	__u32 queued;     /* Unix: packets that came in */
 	__u32 head, tail; /* of marks; only arrivals move head, only reads move tail */
 	__u32 sequence;   /* of the pieces of payload */
-	__u32 pad;
+	/* Several requests in flight, see turn_begin(). */
+	__u32 open;               /* at most so many questions have no answer */
+	__u64 longest_ns;         /* that an answer took since there was more than one */
+	__u64 is_interleaved;     /* until it has been idle */
 	__u64 tx_bytes, rx_bytes; /* not yet in the peer's account */
 	__u64 requests, told;     /* all, and those that are in the peer's account */
 	struct turn turn;
@@ -232,6 +239,8 @@ static __always_inline void connection_renew(struct sock *sk, struct connection 
 	connection->tx_bytes = connection->rx_bytes = 0;
 	connection->requests = connection->told = 0;
 	connection->sequence = 0;
+	connection->open = 0;
+	connection->longest_ns = connection->is_interleaved = 0;
 	connection->number = 0;
 	connection->peer = PB_PEERS;
 	connection->queued = is_tcp(sk) ? 0 : sk->sk_receive_queue.qlen;

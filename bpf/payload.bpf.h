@@ -98,10 +98,14 @@ static __always_inline __u32 prefix_read(struct payload_scratch *scratch, __u32 
 	case CALL_NR_READV:
 	case CALL_NR_WRITEV:
 		return prefix_of_parts(scratch, call.args[1], call.args[2], length);
-	case CALL_NR_SENDMSG:
-	case CALL_NR_RECVMSG:
 	case CALL_NR_SENDMMSG:
 	case CALL_NR_RECVMMSG:
+		/* Of several nobody tells which of them this is. */
+		if (call.args[2] != 1)
+			return 0;
+		/* fall through */
+	case CALL_NR_SENDMSG:
+	case CALL_NR_RECVMSG:
 		if (bpf_probe_read_user(&message, sizeof(message), (const void *)call.args[1]))
 			return 0;
 		return prefix_of_parts(scratch, message.parts, message.n_parts, length);

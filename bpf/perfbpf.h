@@ -380,6 +380,7 @@ struct pb_requests {
 	pb_u64 in_flight;
 	pb_u64 streams;
 	pb_u64 overlapped;
+	pb_u64 interleaved; /* of served and sent: without the times of their answers */
 	pb_u64 no_arrival;
 	pb_u64 no_role;
 };
@@ -596,7 +597,7 @@ _Static_assert(sizeof(struct pb_object) == 24 && sizeof(struct pb_mapping) == 32
 _Static_assert(sizeof(struct pb_peer) == 24 + 11 * 8, "pb_peer is an ABI");
 _Static_assert(sizeof(struct pb_task) == 8 + 12 * 8 + sizeof(struct pb_thread_time) + 24,
 	       "pb_task is an ABI");
-_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES + 24 + 7 * 8,
+_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES + 24 + 8 * 8,
 	       "pb_control is an ABI");
 
 #endif

@@ -14,6 +14,9 @@
 #define STREAM_NS     1000000000ULL
 #define STREAM_PIECES 8
 
+/* With so many times the longest answer's time of silence no question is without an answer. */
+#define IDLE_FACTOR 4
+
 /* The smoothed round-trip time changes slowly: it is taken at the first of so many requests. */
 #define RTT_EVERY 16
 
@@ -32,8 +35,9 @@ struct unix_turn {
 };
 
 struct {
+	/* With room for all of them from the start: memory that is asked for in between may not be
+	 * there just then. */
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
 	__type(key, __u64); /* address of the socket */
 	__type(value, struct unix_turn);
@@ -43,21 +47,28 @@ struct {
 
 static __always_inline void turn_count(const struct turn *turn)
 {
+	bool is_interleaved = turn->is_interleaved;
+
+	if (is_interleaved)
+		count_request(interleaved);
+	if (turn->is_overlapped)
+		count_request(overlapped);
 	if (turn->role == PB_ROLE_CLIENT) {
 		count_request(sent);
-		hist_add(PB_HIST_ROUND_TRIP, elapsed(turn->asked_ns, turn->first_ns));
+		if (!is_interleaved)
+			hist_add(PB_HIST_ROUND_TRIP, elapsed(turn->asked_ns, turn->first_ns));
 		return;
 	}
 	count_request(served);
-	hist_add(PB_HIST_SERVICE, elapsed(turn->complete_ns, turn->first_ns));
-	if (turn->is_overlapped)
-		count_request(overlapped);
+	if (!is_interleaved)
+		hist_add(PB_HIST_SERVICE, elapsed(turn->complete_ns, turn->first_ns));
 	if (!turn->arrived_ns) {
 		count_request(no_arrival);
 		return;
 	}
 	hist_add(PB_HIST_QUEUE, elapsed(turn->arrived_ns, turn->asked_ns));
-	hist_add(PB_HIST_RESPONSE, elapsed(turn->arrived_ns, turn->last_ns));
+	if (!is_interleaved)
+		hist_add(PB_HIST_RESPONSE, elapsed(turn->arrived_ns, turn->last_ns));
 }
 
 static __always_inline void take_rtt(struct sock *sk, struct pb_peer *peer)
@@ -93,7 +104,7 @@ static __always_inline void turn_finish(struct sock *sk, struct connection *conn
 	}
 	turn->state = TURN_IDLE;
 	turn->pieces = 0;
-	turn->is_overlapped = 0;
+	turn->is_overlapped = turn->is_in_doubt = turn->is_interleaved = 0;
 	/* A TCP connection's end is told, a Unix socket's is not. */
 	if (!is_tcp(sk))
 		connection_flush(sk, connection);
@@ -130,7 +141,7 @@ static __always_inline void turn_end(struct sock *sk, struct connection *connect
 /* For a connection whose socket may go at any time. */
 static __always_inline void turn_keep(struct sock *sk, struct connection *connection)
 {
-	struct unix_turn kept = {};
+	struct unix_turn kept = {}, *there;
 	__u64 key = (__u64)sk;
 
 	if (is_tcp(sk))
@@ -138,6 +149,12 @@ static __always_inline void turn_keep(struct sock *sk, struct connection *connec
 	connection_flush(sk, connection);
 	if (connection->turn.state != TURN_ANSWERED)
 		return;
+	there = bpf_map_lookup_elem(&pb_unix_turns, &key);
+	if (there) {
+		there->turn = connection->turn;
+		there->peer = connection->peer;
+		return;
+	}
 	kept.turn = connection->turn;
 	kept.peer = connection->peer;
 	if (bpf_map_update_elem(&pb_unix_turns, &key, &kept, BPF_ANY))
@@ -183,13 +200,63 @@ static __always_inline void answer_piece(struct sock *sk, struct turn *turn, __u
 	turn->is_stream = 1;
 }
 
-/* Said by the one who does not ask: the answer, or something that nobody asked for. */
-static __always_inline void turn_answer(struct sock *sk, struct turn *turn, __u64 now)
+/*
+ * A question that does not follow on another one. Where several are in flight, an answer can
+ * be one to an earlier question: "ask, ask, answer, ask, answer" is then no turn that could be
+ * timed; or the first question came in two parts. What tells: every piece of an answer may have
+ * been all of one, so at most `open` questions are without; and a connection that has been silent
+ * for several times as long as its answers take has none. While there may be some, a turn is in
+ * doubt. Such a turn is one if it came in parts, as all those before it did; else (see
+ * turn_answer()) from then on no answer is told apart, until the connection is silent. @now: when
+ * it came.
+ */
+static __always_inline void turn_begin(struct sock *sk, struct connection *connection, __u64 now)
 {
+	struct turn *turn = &connection->turn;
+
+	if (connection->open && now > turn->last_ns + IDLE_FACTOR * connection->longest_ns) {
+		connection->open = 0;
+		connection->is_interleaved = 0;
+	}
+	if (!connection->open)
+		connection->longest_ns = 0;
+	turn_finish(sk, connection);
+	turn->state = TURN_ASKED;
+	turn->is_in_doubt = connection->open > 0;
+	connection->open++;
+}
+
+/* A stream goes on: what is said to it (that more may be sent, that somebody is still there) is no
+ * question. Until it has been silent for as long as makes one. */
+static __always_inline bool is_streaming(const struct turn *turn, __u64 now)
+{
+	return turn->state == TURN_STREAM && now < turn->last_ns + STREAM_NS;
+}
+
+/* One more question, or another part of it, before there is an answer. */
+static __always_inline void turn_overlap(struct connection *connection)
+{
+	connection->turn.is_overlapped = 1;
+	connection->open++;
+}
+
+/* Said by the one who does not ask: the answer, or something that nobody asked for. */
+static __always_inline void turn_answer(struct sock *sk, struct connection *connection, __u64 now)
+{
+	struct turn *turn = &connection->turn;
+	__u64 ns;
+
+	if (connection->open > connection->is_interleaved)
+		connection->open--;
 	if (turn->state == TURN_ASKED) {
 		turn->state = TURN_ANSWERED;
 		turn->first_ns = now;
 		turn->pieces = 0;
+		ns = elapsed(turn->asked_ns, now);
+		if (ns > connection->longest_ns)
+			connection->longest_ns = ns;
+		if (turn->is_in_doubt && (!turn->is_overlapped || connection->is_interleaved))
+			connection->is_interleaved = turn->is_interleaved = 1;
 	} else if (turn->state == TURN_IDLE && !turn->pieces) {
 		turn->first_ns = now;
 	}
@@ -201,14 +268,16 @@ static __always_inline void server_read(struct sock *sk, struct connection *conn
 {
 	struct turn *turn = &connection->turn;
 
+	if (is_streaming(turn, now))
+		return;
 	if (turn->state != TURN_ASKED) {
-		turn_finish(sk, connection);
-		turn->state = TURN_ASKED;
+		turn_begin(sk, connection, arrived_ns ? arrived_ns : now);
 		turn->arrived_ns = arrived_ns;
 		turn->asked_ns = now;
-	} else if (arrived_ns > turn->complete_ns) {
-		turn->is_overlapped = 1;
+	} else if (arrived_ns > turn->part_ns) {
+		turn_overlap(connection);
 	}
+	turn->part_ns = arrived_ns;
 	turn->complete_ns = now;
 }
 
@@ -216,10 +285,13 @@ static __always_inline void client_send(struct sock *sk, struct connection *conn
 {
 	struct turn *turn = &connection->turn;
 
-	if (turn->state == TURN_ASKED)
+	if (is_streaming(turn, now))
 		return;
-	turn_finish(sk, connection);
-	turn->state = TURN_ASKED;
+	if (turn->state == TURN_ASKED) {
+		turn_overlap(connection);
+		return;
+	}
+	turn_begin(sk, connection, now);
 	turn->asked_ns = now;
 }
 
@@ -234,7 +306,7 @@ static __always_inline void client_read(struct sock *sk, struct connection *conn
 	struct turn *turn = &connection->turn;
 	bool is_first = turn->state == TURN_ASKED;
 
-	turn_answer(sk, turn, now);
+	turn_answer(sk, connection, now);
 	if (is_first && arrived_ns > turn->asked_ns)
 		turn->first_ns = arrived_ns;
 }
@@ -308,7 +380,7 @@ static __always_inline struct connection *request_write(struct sock *sk, struct 
 		return NULL;
 	connection->tx_bytes += length;
 	if (connection->turn.role == PB_ROLE_SERVER)
-		turn_answer(sk, &connection->turn, now);
+		turn_answer(sk, connection, now);
 	else if (connection->turn.role == PB_ROLE_CLIENT)
 		client_send(sk, connection, now);
 	turn_keep(sk, connection);

@@ -26,7 +26,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 KERNELS=(6.1 6.12)
 # Tests beside all test_truth_*.sh. Those of SMP are run with two CPUs, the others with the clock.
-MORE_TESTS=(window)
+MORE_TESTS=(window syscalls doctor)
 SMP_TESTS=(truth_bytes cleanup)
 # Host seconds: how long a machine may say nothing, and how long one boot with all its tests may take.
 QUIET_LIMIT=${QUIET_LIMIT:-300}

@@ -169,6 +169,7 @@ int fill_requests(struct record_round *out, struct collector *collector)
 		.in_flight = (int64_t)from->in_flight,
 		.streams = (int64_t)from->streams,
 		.overlapped = (int64_t)from->overlapped,
+		.interleaved = (int64_t)from->interleaved,
 		.no_arrival = (int64_t)from->no_arrival,
 		.no_role = (int64_t)from->no_role,
 		.unparsed = RECORD_NONE,

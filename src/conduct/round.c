@@ -321,7 +321,7 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	if (collector_window_close(&round->collector, 0, conductor->interrupted ? 0 : close_ns,
 				   err))
 		return -1;
-	scrape_close(round->scrape, out, conductor->record);
+	scrape_close(round->scrape, out, (double)(close_ns - open_ns) / 1e9, conductor->record);
 	round->scrape = NULL;
 	if (pass(round, "cool-down", close_ns + plan->cooldown_ns, err))
 		return -1;
@@ -532,7 +532,8 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		failed = !plan->target    ? run_attach(&round, err)
 			 : plan->scenario ? run_scenario(&round, out, err)
 					  : run_command(&round, err);
-	/* What was measured until a failure or an interrupt is kept; names while they can be had. */
+	/* What was measured until a failure or an interrupt is kept; names while they can be had.
+	 */
 	if (round.collector.tree && round.collector.counting) {
 		struct error ignored;
 

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,9 @@
 
 /* For all addresses together: while they are fetched, nothing else is done. */
 #define FETCH_TIMEOUT_MS 400L
-#define FETCH_MAX_BYTES  (8UL << 20)
+/* The time between both looks may differ from the window's by so much of it. */
+#define UNLIKE          0.01
+#define FETCH_MAX_BYTES (8UL << 20)
 
 /*
  * libcurl, loaded where a scenario scrapes: with what it needs in turn it would cost every run
@@ -40,6 +43,7 @@ struct scrape {
 	struct curl_api curl;
 	size_t n;
 	struct look *looks;
+	uint64_t first_ns; /* when the first look began */
 };
 
 static void note(struct record *notes, const struct look *look, const char *why)
@@ -233,6 +237,7 @@ struct scrape *scrape_open(const struct scenario *scenario, const struct variabl
 		fill_url(&scrape->looks[i], vars, n_vars, notes);
 	}
 	if (load_curl(&scrape->curl)) {
+		scrape->first_ns = clock_now_ns();
 		look_at_all(scrape, true, notes);
 		return scrape;
 	}
@@ -260,10 +265,28 @@ static void add_latency(const struct look *look, struct record_round *out, struc
 	*added = latency;
 }
 
-void scrape_close(struct scrape *scrape, struct record_round *out, struct record *notes)
+/* What a target counts before the window opens or after it has closed is in the difference, too. */
+static void note_unlike(const struct scrape *scrape, uint64_t now_ns, double window_seconds,
+			struct record *notes)
+{
+	double seconds = (double)(now_ns - scrape->first_ns) / 1e9;
+	char text[160];
+
+	if (fabs(seconds - window_seconds) <= UNLIKE * window_seconds)
+		return;
+	snprintf(text, sizeof(text),
+		 "what was scraped is of %.3f s, the window of %.3f s: the two looks were not "
+		 "right at its ends",
+		 seconds, window_seconds);
+	record_note(notes, text);
+}
+
+void scrape_close(struct scrape *scrape, struct record_round *out, double window_seconds,
+		  struct record *notes)
 {
 	if (!scrape)
 		return;
+	note_unlike(scrape, clock_now_ns(), window_seconds, notes);
 	look_at_all(scrape, false, notes);
 	for (size_t i = 0; i < scrape->n; i++)
 		if (!scrape->looks[i].failed)

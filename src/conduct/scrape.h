@@ -21,9 +21,11 @@ struct scrape *scrape_open(const struct scenario *scenario, const struct variabl
 			   size_t n_vars, struct record *notes);
 /*
  * The second look, right after the window has closed and while the target still runs; adds what
- * came between to the latencies of @out, and frees @scrape.
+ * came between to the latencies of @out, and frees @scrape. A note tells where the time between the
+ * looks is not the window's, @window_seconds.
  */
-void scrape_close(struct scrape *scrape, struct record_round *out, struct record *notes);
+void scrape_close(struct scrape *scrape, struct record_round *out, double window_seconds,
+		  struct record *notes);
 /* For a round that came to no end. */
 void scrape_free(struct scrape *scrape);
 

@@ -178,7 +178,9 @@ static bool probe_attach(const char *name, enum bpf_attach_type type, char *why,
 
 	if (id < 0) {
 		snprintf(why, size, "the kernel has no such %s",
-			 type == BPF_TRACE_RAW_TP ? "tracepoint" : "function");
+			 type == BPF_TRACE_RAW_TP ? "tracepoint"
+			 : type == BPF_TRACE_ITER ? "iterator"
+						  : "function");
 		return false;
 	}
 	if (lacks_rights(why, size))
@@ -188,6 +190,11 @@ static bool probe_attach(const char *name, enum bpf_attach_type type, char *why,
 	if (prog < 0) {
 		snprintf(why, size, "not loaded: %s", strerror(errno));
 		return false;
+	}
+	/* What it goes over is told when it is attached: to load it is as much as can be tried. */
+	if (type == BPF_TRACE_ITER) {
+		close(prog);
+		return true;
 	}
 	link = bpf_raw_tracepoint_open(NULL, prog);
 	if (link < 0)
@@ -227,10 +234,93 @@ TRACEPOINT(tcp_retransmit_skb)
 TRACEPOINT(sk_data_ready)
 TRACEPOINT(tcp_rcv_space_adjust)
 TRACEPOINT(sched_wakeup)
+TRACEPOINT(sched_wakeup_new)
+TRACEPOINT(block_io_start)
+TRACEPOINT(block_rq_insert)
 TRACEPOINT(block_rq_issue)
 TRACEPOINT(block_rq_complete)
 TRACEPOINT(sys_enter)
 TRACEPOINT(sys_exit)
+
+#define ITERATOR(name)                                                                             \
+	static bool probe_iter_##name(char *why, size_t size)                                      \
+	{                                                                                          \
+		return probe_attach(#name, BPF_TRACE_ITER, why, size);                             \
+	}
+
+ITERATOR(task)
+ITERATOR(task_file)
+ITERATOR(bpf_sk_storage_map)
+ITERATOR(bpf_map_elem)
+
+/* The type of a member, in anonymous parts too, or of what an array of that name holds; or NULL. */
+static const struct btf_type *member_type(const struct btf *btf, const struct btf_type *of,
+					  const char *name)
+{
+	for (uint16_t i = 0; i < btf_vlen(of); i++) {
+		const struct btf_member *member = &btf_members(of)[i];
+		const struct btf_type *type = btf__type_by_id(btf, member->type), *found = NULL;
+
+		if (!member->name_off && type && btf_is_composite(type))
+			found = member_type(btf, type, name);
+		else if (type && !strcmp(btf__name_by_offset(btf, member->name_off), name))
+			found = btf_is_array(type) ? btf__type_by_id(btf, btf_array(type)->type)
+						   : type;
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/* Has the kernel's struct such a member, of such a type unless @type_name is NULL? */
+static bool probe_member(const char *structure, const char *name, const char *type_name, char *why,
+			 size_t size)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf_type *type = NULL;
+	bool found;
+	int id;
+
+	if (!btf)
+		return probe_btf(why, size);
+	id = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);
+	if (id > 0)
+		type = member_type(btf, btf__type_by_id(btf, (uint32_t)id), name);
+	found = type &&
+		(!type_name || !strcmp(btf__name_by_offset(btf, type->name_off), type_name));
+	snprintf(why, size, "%s.%s of this kernel is not so", structure, name);
+	btf__free(btf);
+	return found;
+}
+
+static bool probe_run_queue_clock(char *why, size_t size)
+{
+	return probe_member("cfs_rq", "rq", NULL, why, size) &&
+	       probe_member("rq", "clock_task", NULL, why, size);
+}
+
+static bool probe_cpu_rss(char *why, size_t size)
+{
+	return probe_member("mm_struct", "rss_stat", "percpu_counter", why, size);
+}
+
+static bool probe_task_io(char *why, size_t size)
+{
+	return probe_member("task_io_accounting", "rchar", NULL, why, size) &&
+	       probe_member("task_io_accounting", "read_bytes", NULL, why, size);
+}
+
+/* Not missed where the tracepoint is there. */
+static bool probe_readable(char *why, size_t size)
+{
+	return probe_sk_data_ready(why, size) ||
+	       probe_attach("sock_def_readable", BPF_TRACE_FENTRY, why, size);
+}
+
+static bool probe_block_begin(char *why, size_t size)
+{
+	return probe_block_io_start(why, size) || probe_block_rq_insert(why, size);
+}
 
 /* Not missed where the tracepoints are there. */
 static bool probe_function_exit(char *why, size_t size)
@@ -308,13 +398,36 @@ static const struct capability table[] = {
 	{"tracepoint sched_wakeup", "run queue and waiting time of threads",
 	 "nothing can be measured, unless with --without time", KERNEL_REMEDY, true,
 	 probe_sched_wakeup},
+	{"tracepoint sched_wakeup_new", "run queue of new threads",
+	 "nothing can be measured, unless with --without time", KERNEL_REMEDY, true,
+	 probe_sched_wakeup_new},
+	{"run-queue clock", "times that join without a gap",
+	 "the parts of a thread's time leave more unaccounted",
+	 "a kernel with CONFIG_FAIR_GROUP_SCHED=y", false, probe_run_queue_clock},
+	{"resident set in parts of each CPU", "memory, to the page",
+	 "the parts of each thread are summed (Linux before 6.2)", "none is needed", false,
+	 probe_cpu_rss},
+	{"task I/O accounting", "bytes read and written, by calls and by storage",
+	 "they are not known", "a kernel with CONFIG_TASK_IO_ACCOUNTING=y", false, probe_task_io},
+	{"iterator task", "processes that run already, snapshots", "nothing can be measured",
+	 KERNEL_REMEDY, true, probe_iter_task},
+	{"iterator task_file", "connections that are there before an attach",
+	 "they are seen when data next passes, or not at all", KERNEL_REMEDY, false,
+	 probe_iter_task_file},
+	{"iterator bpf_sk_storage_map", "requests that end with the window",
+	 "the last answer of each connection is not counted", KERNEL_REMEDY, false,
+	 probe_iter_bpf_sk_storage_map},
+	{"iterator bpf_map_elem", "the last answers on Unix sockets", "they are not counted",
+	 KERNEL_REMEDY, false, probe_iter_bpf_map_elem},
 	{"tracepoint sock_send_length", "bytes and requests sent, by process and family",
 	 REPLACED_BY_FUNCTION, "Linux 6.3 or later", false, probe_sock_send_length},
 	{"tracepoint sock_recv_length", "bytes and requests received", REPLACED_BY_FUNCTION,
 	 "Linux 6.3 or later", false, probe_sock_recv_length},
 	{"tracepoint sk_data_ready", "when requests arrive", REPLACED_BY_FUNCTION,
 	 "Linux 6.3 or later", false, probe_sk_data_ready},
-	{"function exit (fexit), if needed", "replaces the three before on older kernels",
+	{"function entry, if needed", "replaces the one before on older kernels",
+	 "queue and response are not known", "Linux 6.3 or later", false, probe_readable},
+	{"function exit (fexit), if needed", "replaces the two before it on older kernels",
 	 "without them either, bytes and requests are not known", "Linux 6.3 or later", false,
 	 probe_function_exit},
 	{"tracepoint tcp_rcv_space_adjust", "bytes that splice takes out of TCP sockets",
@@ -323,6 +436,12 @@ static const struct capability table[] = {
 	 "connections are not counted", KERNEL_REMEDY, false, probe_inet_sock_set_state},
 	{"tracepoint tcp_retransmit_skb", "TCP retransmits", "retransmits are not counted",
 	 KERNEL_REMEDY, false, probe_tcp_retransmit_skb},
+	{"tracepoint block_io_start", "whose block requests they are",
+	 "block_rq_insert and block_rq_issue tell it", "Linux 6.5 or later", false,
+	 probe_block_io_start},
+	{"tracepoint block_rq_insert", "the same, on older kernels",
+	 "requests that wait in a queue are timed from their issue", KERNEL_REMEDY, false,
+	 probe_block_begin},
 	{"tracepoint block_rq_issue", "latency of storage", "block requests are not counted",
 	 KERNEL_REMEDY, false, probe_block_rq_issue},
 	{"tracepoint block_rq_complete", "latency of storage", "block requests are not counted",

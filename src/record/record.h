@@ -94,16 +94,17 @@ struct record_latency {
 
 /* What passed over the members' stream sockets, as turns of a conversation. */
 struct record_requests {
-	int64_t served;     /* requests that a member answered */
-	int64_t sent;       /* requests of a member that were answered */
-	int64_t in_flight;  /* begun in the window and not answered at its end */
-	int64_t streams;    /* connections that stream: left out of the times */
-	int64_t overlapped; /* turns in which more arrived before the answer: pipelining, or a
-			       request in parts */
-	int64_t no_arrival; /* requests whose arrival was not seen: without queue and response */
-	int64_t no_role;    /* connections of which nobody knows who asks: left out */
-	int64_t unparsed;   /* pieces that the wanted protocols could not tell; NONE without
-			       --protocols */
+	int64_t served;      /* requests that a member answered */
+	int64_t sent;        /* requests of a member that were answered */
+	int64_t in_flight;   /* begun in the window and not answered at its end */
+	int64_t streams;     /* connections that stream: left out of the times */
+	int64_t overlapped;  /* turns in which more arrived before the answer: pipelining, or a
+				request in parts */
+	int64_t interleaved; /* of those served and sent: several in flight, no times of answers */
+	int64_t no_arrival;  /* requests whose arrival was not seen: without queue and response */
+	int64_t no_role;     /* connections of which nobody knows who asks: left out */
+	int64_t unparsed;    /* pieces that the wanted protocols could not tell; NONE without
+				--protocols */
 };
 
 /* One kind of request, as its protocol tells it; only with --protocols. */

@@ -137,6 +137,10 @@ static const struct field requests_fields[] = {
 	INTEGER(streams, "connections that stream (a followed log): left out of the times"),
 	INTEGER(overlapped, "turns in which more arrived before the answer: pipelining, or a "
 			    "request in parts; --protocols tells them apart"),
+	INTEGER(interleaved,
+		"of those served and sent, turns with several requests in flight, whose "
+		"answers cannot be told apart: without service, response and round "
+		"trip; --protocols has them"),
 	INTEGER(no_arrival, "requests whose arrival was not seen: without queue and response"),
 	INTEGER(no_role, "connections of which nobody knows who asks: left out"),
 	INTEGER(unparsed, "pieces of payload that the wanted protocols could not tell; null "

@@ -163,6 +163,7 @@ static void add_requests(const struct builder *b)
 		ROW("in flight at the end", in_flight, false),
 		ROW("connections that stream, left out", streams, false),
 		ROW("turns that overlapped", overlapped, false),
+		ROW("several in flight, not timed", interleaved, false),
 		ROW("without their arrival", no_arrival, false),
 		ROW("connections of unknown role, left out", no_role, false),
 		ROW("pieces that no protocol could tell", unparsed, false),

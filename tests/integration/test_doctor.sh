@@ -12,6 +12,11 @@ need_bpf
 
 LIMIT=60 perfbpf doctor
 equal plain/exit "$RC" 0
+for name in 'iterator task' 'iterator task_file' 'iterator bpf_sk_storage_map' 'run-queue clock' \
+	'tracepoint sched_wakeup_new' 'tracepoint block_io_start' 'tracepoint block_rq_insert' \
+	'function entry, if needed' 'task I/O accounting' 'resident set in parts of each CPU'; do
+	check "plain/tells-of-${name// /-}" 'there is no such line' grep -qE "^  (ok|absent) +$name  " "$OUT"
+done
 check plain/no-table 'the table is there without --verifier' sh -c '! grep -q "^Instructions verified" "$0"' "$OUT"
 
 LIMIT=60 perfbpf doctor --verifier
@@ -21,9 +26,9 @@ check verifier/nothing-on-stderr "$(cat "$ERR")" test ! -s "$ERR"
 budget=$(sed -n 's/^Instructions verified, of \([0-9]*\) that .*/\1/p' "$OUT")
 check verifier/budget-is-told "$(tail -n 5 "$OUT")" test "${budget:-0}" -gt 0 || exit 1
 # A line a program below that: its name and a number.
-sed -n '/^Instructions verified/,$p' "$OUT" | sed -nE 's/^  ([a-z_]+) +([0-9]+)$/\1 \2/p' >"$WORK/table"
+sed -n '/^Instructions verified/,$p' "$OUT" | sed -nE 's/^  ([a-z0-9_]+) +([0-9]+)$/\1 \2/p' >"$WORK/table"
 equal verifier/only-programs "$(sed -n '/^Instructions verified/,$p' "$OUT" | tail -n +2 |
-	grep -vE '^  [a-z_]+ +[0-9]+$|^This kernel does not tell')" ''
+	grep -vE '^  [a-z0-9_]+ +[0-9]+$|^This kernel does not tell')" ''
 equal verifier/none-twice "$(cut -d' ' -f1 "$WORK/table" | sort | uniq -d)" ''
 check verifier/many-programs "$(cat "$WORK/table")" test "$(wc -l <"$WORK/table")" -gt 10
 

@@ -80,6 +80,8 @@ if scrape beside 2 <<-END; then
 		(.bucket_upper_seconds == [0.001, 0.002, 0.005, 0.01, 0.02]) and (.bucket_counts == [0, 9000, 0, 0, 1000])'
 	holds beside/own-latency '[.rounds[].latency.delivery | .p99_seconds > 0] | all'
 	holds beside/no-note '[.notes[] | select(startswith("scrape"))] == []'
+	# Where the looks were farther from the window's ends than 1 % of it, that is told, once a round.
+	holds beside/looks '[.notes[] | select(startswith("what was scraped is of "))] | length <= 2'
 	# Both rounds together, in the section of the text report where delivery is, too.
 	check beside/report "$(grep -A 5 '^Other latencies' "$DIR/report.txt")" \
 		grep -qE '^handler\.users +20,000 +1\.56 ms +15\.0 ms +19\.0 ms +19\.9 ms +-$' "$DIR/report.txt"
@@ -117,6 +119,20 @@ scrape vanished 1 <<-END &&
 	  - {url: "http://127.0.0.1:$PORT/metrics", histogram: truth_seconds, as: vanished}
 	END
 	noted vanished vanished 'connect'
+
+# The other address takes its time at the first look: what is between both looks is more than the window.
+publish
+if command -v socat >/dev/null; then
+	port=$(free_port)
+	start_other socat -u "TCP-LISTEN:$port,bind=127.0.0.1,fork" OPEN:/dev/null
+	sleep 0.3
+	if look apart 1 <<-END; then
+		  - {url: "http://127.0.0.1:$PORT/metrics", histogram: truth_seconds, as: early}
+		  - {url: "http://127.0.0.1:$port/metrics", histogram: truth_seconds, as: silent}
+		END
+		holds apart/told '[.notes[] | select(test("^what was scraped is of 1[.][0-9]+ s, the window of 1.000 s"))] | length == 1'
+	fi
+fi
 
 # It takes the call and says nothing: the run does not wait for it for long. What the window then
 # missed is told.

@@ -11,9 +11,11 @@
  * --reconnect       a new connection for each request instead; --sources N: from N of the
  *                   loopback's addresses in turn
  * --pipeline K      K requests at once, in one write
+ * --depth N         up to N requests in flight on a connection, each in a write of its own
  * --half MS         5 bytes of a request, and the rest MS later
  * --answer BYTES    the length of an answer, as the server was told
  * --streams N       N connections more that ask for a stream, and read it all the time
+ * --ping MS         ... and say something on it each MS milliseconds
  * --stop            ends the server with SIGTERM at the end; needs --ready
  */
 #include <sys/epoll.h>
@@ -23,14 +25,16 @@
 #define MAX_CONNECTIONS 4096
 #define MAX_PIPELINE    64
 #define MAX_SOURCES     2000
+#define MAX_STREAMS     16
 #define MAX_PLAN        4000000
 #define HALF            5
 
 struct connection {
 	int fd;
 	bool streams;
-	int waiting; /* answers that are still to come */
-	size_t got;  /* bytes of the first of them */
+	bool is_idle; /* in the list of those */
+	int waiting;  /* answers that are still to come */
+	size_t got;   /* bytes of the first of them */
 	uint64_t half_due_ns, first_ns;
 	struct net_message request, answer;
 	struct connection *next;
@@ -46,13 +50,14 @@ struct client {
 	pid_t server;
 	double rate, duration;
 	bool poisson, reconnect;
-	int pipeline;
+	int pipeline, depth;
 	unsigned int sources;
-	uint64_t half_ns, end_ns;
+	uint64_t half_ns, ping_ns, next_ping_ns, end_ns;
 	size_t answer, n_connections, n_streams;
 	uint64_t *plan; /* when to send, in order */
 	size_t n_plan, next;
 	int epoll;
+	struct connection *streams[MAX_STREAMS];
 	struct list idle, halves; /* halves: the rest of their request is still to be sent */
 	/* What came of it. */
 	size_t opened, sent, answered, busy, late, lines;
@@ -119,8 +124,7 @@ static void send_requests(struct client *client, struct connection *connection)
 {
 	struct net_message batch[MAX_PIPELINE] = {0};
 
-	connection->waiting = client->pipeline;
-	connection->got = 0;
+	connection->waiting += client->pipeline;
 	for (int i = 0; i < client->pipeline; i++)
 		batch[i].kind = connection->streams ? NET_STREAM : NET_REQUEST;
 	connection->request = batch[0];
@@ -141,13 +145,31 @@ static void send_half(struct connection *connection)
 	send_all(connection, (const char *)&connection->request + HALF, NET_MESSAGE - HALF);
 }
 
+/* There is room for another request on it. */
+static void add_idle(struct client *client, struct connection *connection)
+{
+	if (connection->is_idle)
+		return;
+	connection->is_idle = true;
+	list_add(&client->idle, connection);
+}
+
+static struct connection *take_idle(struct client *client)
+{
+	struct connection *connection = list_take(&client->idle);
+
+	if (connection)
+		connection->is_idle = false;
+	return connection;
+}
+
 /* Sends what is planned for now. Where no connection is idle, it has to wait: that is counted. */
 static void send_planned(struct client *client)
 {
 	struct connection *connection;
 	uint64_t due_ns = client->plan[client->next], now_ns;
 
-	connection = client->reconnect ? connection_open(client) : list_take(&client->idle);
+	connection = client->reconnect ? connection_open(client) : take_idle(client);
 	if (!connection) {
 		client->busy++;
 		return;
@@ -159,23 +181,27 @@ static void send_planned(struct client *client)
 	client->next++;
 	client->sent += (size_t)client->pipeline;
 	send_requests(client, connection);
+	if (connection->waiting < client->depth)
+		add_idle(client, connection);
 }
 
 static void answered(struct client *client, struct connection *connection)
 {
-	uint64_t sent_ns = connection->request.sent_ns;
+	/* Of several in flight the answer tells whose it is. */
+	uint64_t sent_ns =
+		client->depth > 1 ? connection->answer.sent_ns : connection->request.sent_ns;
 
 	samples_add(&client->first_byte, sent_ns, connection->first_ns);
 	samples_add(&client->last_byte, sent_ns, truth_now_ns());
 	samples_add(&client->round_trip, sent_ns, connection->answer.answered_ns);
 	client->answered++;
 	connection->got = 0;
-	if (--connection->waiting)
+	if (--connection->waiting >= client->depth)
 		return;
 	if (client->reconnect) {
 		connection_close(connection);
 	} else if (client->rate > 0) {
-		list_add(&client->idle, connection);
+		add_idle(client, connection);
 	} else if (truth_now_ns() < client->end_ns) {
 		client->sent += (size_t)client->pipeline;
 		send_requests(client, connection);
@@ -226,6 +252,13 @@ static void read_answers(struct client *client, struct connection *connection)
 
 /* --- the loop -------------------------------------------------------------------------- */
 
+static void ping_streams(struct client *client)
+{
+	for (size_t i = 0; i < client->n_streams; i++)
+		send_all(client->streams[i], "ping", 4);
+	client->next_ping_ns += client->ping_ns;
+}
+
 /* Sends what is due and returns when the next is. */
 static uint64_t send_due(struct client *client)
 {
@@ -233,6 +266,8 @@ static uint64_t send_due(struct client *client)
 
 	while (client->halves.first && client->halves.first->half_due_ns <= now_ns)
 		send_half(list_take(&client->halves));
+	if (client->ping_ns && client->next_ping_ns <= now_ns)
+		ping_streams(client);
 	while (client->next < client->n_plan && client->plan[client->next] <= now_ns) {
 		size_t busy = client->busy;
 
@@ -245,6 +280,8 @@ static uint64_t send_due(struct client *client)
 	if (client->next < client->n_plan && client->plan[client->next] > now_ns &&
 	    client->plan[client->next] < due_ns)
 		due_ns = client->plan[client->next];
+	if (client->ping_ns && client->next_ping_ns < due_ns)
+		due_ns = client->next_ping_ns;
 	if (client->n_streams && client->end_ns > now_ns && client->end_ns < due_ns)
 		due_ns = client->end_ns;
 	return due_ns;
@@ -326,18 +363,20 @@ static void start(struct client *client, uint64_t seed)
 	client->halves.last = &client->halves.first;
 	client->epoll = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; !client->reconnect && i < client->n_connections; i++)
-		list_add(&client->idle, connection_open(client));
+		add_idle(client, connection_open(client));
 	for (size_t i = 0; i < client->n_streams; i++) {
 		struct connection *connection = connection_open(client);
 
 		connection->streams = true;
+		client->streams[i] = connection;
 		send_requests(client, connection);
 	}
 	make_plan(client, truth_now_ns() + 10000000, seed);
+	client->next_ping_ns = truth_now_ns() + client->ping_ns;
 	client->end_ns = truth_now_ns() + (uint64_t)(client->duration * 1e9);
 	while (client->rate == 0 && client->idle.first) {
 		client->sent += (size_t)client->pipeline;
-		send_requests(client, list_take(&client->idle));
+		send_requests(client, take_idle(client));
 	}
 }
 
@@ -390,18 +429,23 @@ static void configure(struct client *client, int *argc, char **argv)
 	client->poisson = truth_flag(argc, argv, "--poisson");
 	client->reconnect = truth_flag(argc, argv, "--reconnect");
 	client->n_connections = number(argc, argv, "--connections", "1", MAX_CONNECTIONS);
-	client->n_streams = number(argc, argv, "--streams", "0", MAX_CONNECTIONS);
+	client->n_streams = number(argc, argv, "--streams", "0", MAX_STREAMS);
 	client->sources = (unsigned int)number(argc, argv, "--sources", "0", MAX_SOURCES);
 	client->pipeline = (int)number(argc, argv, "--pipeline", "1", MAX_PIPELINE);
+	client->depth = (int)number(argc, argv, "--depth", "1", MAX_PIPELINE);
 	client->answer = number(argc, argv, "--answer", "64", 65536);
 	client->half_ns =
 		(uint64_t)(truth_number(truth_option(argc, argv, "--half", "0"), 1e3) * 1e6);
+	client->ping_ns =
+		(uint64_t)(truth_number(truth_option(argc, argv, "--ping", "0"), 1e4) * 1e6);
 	if (ready)
 		read_ready(client, ready);
-	if (client->answer < NET_MESSAGE || !client->pipeline)
+	if (client->answer < NET_MESSAGE || !client->pipeline || !client->depth)
 		truth_die("an answer has %zu bytes or more, and a pipeline a request", NET_MESSAGE);
-	if (client->pipeline > 1 && client->half_ns)
-		truth_die("either --pipeline or --half");
+	if ((client->pipeline > 1) + (client->depth > 1) + (client->half_ns > 0) > 1)
+		truth_die("one of --pipeline, --depth and --half");
+	if (client->depth > 1 && (client->rate <= 0 || client->reconnect))
+		truth_die("--depth is of planned requests on kept connections");
 }
 
 int main(int argc, char **argv)

@@ -146,6 +146,19 @@ static inline int net_connect(const struct net_place *place, unsigned int source
 	return fd;
 }
 
+/* "PID PORT" to the file @path, at once. */
+static inline void net_tell_ready(const struct net_place *place, const char *path)
+{
+	char text[64], other[4096];
+	int fd, length = snprintf(text, sizeof(text), "%d %ld\n", getpid(), place->port);
+
+	snprintf(other, sizeof(other), "%s.new", path);
+	fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text, (size_t)length) != length || rename(other, path) < 0)
+		truth_die("cannot write %s", path);
+	close(fd);
+}
+
 /* Timers of this thread fire as near to their time as the kernel can. */
 static inline void net_exact_timers(void)
 {

@@ -155,6 +155,7 @@ static inline void sample_details(struct record_round *round, double times)
 						   .in_flight = 3,
 						   .streams = 2,
 						   .overlapped = 7,
+						   .interleaved = 5,
 						   .no_arrival = 0,
 						   .no_role = 0,
 						   .unparsed = 11};

@@ -83,6 +83,8 @@ static struct probe *load(int pidfd, const char *what)
 
 	if (!strcmp(what, "none"))
 		options = (struct probe_options){.stats = false};
+	if (!strcmp(what, "requests"))
+		options = (struct probe_options){.requests = true};
 	options.syscalls = !strcmp(what, "syscalls");
 	options.payload = !strcmp(what, "protocols");
 	probe = probe_open(&options, &err);
@@ -127,6 +129,12 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The median of values in order: of an even number of them, between the two in the middle. */
+static double middle(const double *values, int n)
+{
+	return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc == 5 ? atoi(argv[4]) : 0, pidfd, k;
@@ -134,7 +142,7 @@ int main(int argc, char **argv)
 	double *ratios, *rates;
 
 	if (n < 1 || n > 1000)
-		die("usage: slices PID PORT none|default|syscalls|protocols SLICES");
+		die("usage: slices PID PORT none|requests|default|syscalls|protocols SLICES");
 	pidfd = (int)syscall(SYS_pidfd_open, atoi(argv[1]), 0);
 	ratios = calloc((size_t)n, sizeof(*ratios));
 	rates = calloc((size_t)n, sizeof(*rates));
@@ -151,7 +159,8 @@ int main(int argc, char **argv)
 	k = (int)floor(n / 2.0 - 0.98 * sqrt(n));
 	if (k < 0)
 		k = 0;
-	printf("%.4f %.4f %.4f %.0f\n", ratios[n / 2], ratios[k], ratios[n - 1 - k], rates[n / 2]);
+	printf("%.4f %.4f %.4f %.0f\n", middle(ratios, n), ratios[k], ratios[n - 1 - k],
+	       middle(rates, n));
 	probe_free(probe);
 	free(ratios);
 	free(rates);
