@@ -15,7 +15,8 @@
 #define MAX_NOTES      16
 #define MAX_NOTE_BYTES (64 * 1024)
 /* DWARF becomes 2 to 10 times as large: more is made to fill the memory. */
-#define MAX_INFLATION 64
+#define MAX_INFLATION     64
+#define MAX_SECTION_BYTES (512UL << 20)
 
 struct segment {
 	uint64_t offset, address, size;
@@ -104,12 +105,34 @@ static bool is_readable(const struct elf_file *file)
 		       (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB);
 }
 
+/*
+ * libelf looks for the end of each name that it is asked for: where names do not end, that takes
+ * the time of all names for each section, hours for a file made so.
+ */
+static bool has_sound_names(Elf *elf)
+{
+	Elf_Scn *section;
+	Elf_Data *names;
+	GElf_Shdr header;
+	size_t index;
+
+	if (elf_getshdrstrndx(elf, &index) || !(section = elf_getscn(elf, index)) ||
+	    !gelf_getshdr(section, &header))
+		return true;
+	if (header.sh_flags & SHF_COMPRESSED)
+		return false;
+	names = elf_rawdata(section, NULL);
+	return !names || !names->d_buf || !names->d_size ||
+	       !((char *)names->d_buf)[names->d_size - 1];
+}
+
 static struct elf_file *take_headers(struct elf_file *file)
 {
 	size_t n = 0;
 
 	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF ||
-	    !gelf_getehdr(file->elf, &file->header) || !is_readable(file)) {
+	    !gelf_getehdr(file->elf, &file->header) || !is_readable(file) ||
+	    !has_sound_names(file->elf)) {
 		elf_file_close(file);
 		errno = ENOEXEC;
 		return NULL;
@@ -259,7 +282,7 @@ bool elf_file_text(const struct elf_file *file, uint64_t *low, uint64_t *high)
 
 static bool is_inflated(uint64_t size, uint64_t inflated)
 {
-	return inflated / MAX_INFLATION > size;
+	return inflated / MAX_INFLATION > size || inflated > MAX_SECTION_BYTES;
 }
 
 /* ".zdebug_…": "ZLIB" and the size, big-endian, come before the data. */
@@ -296,7 +319,8 @@ static Elf_Scn *find_section(const struct elf_file *file, const char *name, GElf
 	while ((section = elf_nextscn(file->elf, section))) {
 		const char *its_name;
 
-		if (!gelf_getshdr(section, header) || header->sh_type == SHT_NOBITS)
+		if (!gelf_getshdr(section, header) || header->sh_type == SHT_NOBITS ||
+		    header->sh_size > MAX_SECTION_BYTES)
 			continue;
 		its_name = elf_strptr(file->elf, names, header->sh_name);
 		if (its_name && !strcmp(its_name, name))

@@ -23,7 +23,8 @@ struct elf_file;
 
 /*
  * Opens the ELF file behind @fd, which it takes over, also on failure (it is closed with the
- * file). NULL with errno: ENOEXEC where it is no ELF file of 64 bits and of this byte order.
+ * file). NULL with errno: ENOEXEC where it is no ELF file of 64 bits and of this byte order, or
+ * names of its sections do not end.
  */
 struct elf_file *elf_file_open(int fd);
 /* The same of an image in memory (the vDSO), copied. */
@@ -49,7 +50,8 @@ bool elf_file_is_code(const struct elf_file *file, uint64_t address, uint64_t *e
 /*
  * The content of section @name (of ".debug_…" also as ".zdebug_…"), decompressed, valid until the
  * file is closed; @address takes where it is mapped. NULL where there is none (or SHT_NOBITS), or
- * it is broken, or would become more than 64 times as large as it is in the file.
+ * it is broken, or larger than 512 MiB, or would become more than 64 times as large as it is in the
+ * file.
  */
 Elf_Data *elf_file_section(const struct elf_file *file, const char *name, uint64_t *address);
 

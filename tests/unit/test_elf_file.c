@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -271,6 +272,42 @@ static void sections_by_name(void **state)
 	elf_file_close(file);
 }
 
+/* Such a file would keep libelf busy for hours, where it has many sections and many names. */
+static void sections_whose_names_are_broken(void **state)
+{
+	static const struct {
+		uint32_t size, flags;
+		bool opens, has_name;
+	} cases[] = {
+		/* "\0.name\0" is whole from 7 bytes on. */
+		{7, 0, true, true},   {0, 0, true, false},
+		{1, 0, true, false},  {UINT32_MAX, 0, true, false},
+		{6, 0, false, false}, {7, SHF_COMPRESSED, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct made_elf *made = made_new();
+		struct elf_file *file;
+		Elf64_Shdr *headers;
+		uint64_t address;
+
+		made_section(made, ".name", SHT_PROGBITS, 0, 0, "content", 7);
+		made_finish(made);
+		headers = (Elf64_Shdr *)(void *)(made->bytes +
+						 ((Elf64_Ehdr *)(void *)made->bytes)->e_shoff);
+		headers[2].sh_size = cases[i].size;
+		headers[2].sh_flags = cases[i].flags;
+		file = elf_file_open_memory(made->bytes, made->size);
+		assert_int_equal(file != NULL, cases[i].opens);
+		if (file)
+			assert_int_equal(elf_file_section(file, ".name", &address) != NULL,
+					 cases[i].has_name);
+		elf_file_close(file);
+		made_free(made);
+	}
+}
+
 static struct elf_file *open_compressed(uint64_t claimed, size_t n_zeros)
 {
 	struct made_elf *made = made_new();
@@ -429,6 +466,7 @@ int main(void)
 		cmocka_unit_test(build_ids_of_other_sizes),
 		cmocka_unit_test(build_ids_of_segments),
 		cmocka_unit_test(sections_by_name),
+		cmocka_unit_test(sections_whose_names_are_broken),
 		cmocka_unit_test(compressed_sections),
 		cmocka_unit_test(what_is_no_such_file),
 		cmocka_unit_test(descriptors_are_taken_over),
