@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/clock.h"
 #include "util/hash_index.h"
 
 /* A tick's worth on a busy machine with many CPUs, in some 10 MB. */
@@ -65,12 +66,24 @@ static void space_drop(struct process_spaces *spaces, struct space *space)
 		tables_retire(spaces->tables, table);
 }
 
+static void drop_walked(struct process_spaces *spaces, struct process_space *process)
+{
+	space_drop(spaces, process->walked);
+	process->walked = NULL;
+}
+
+static void drop_both(struct process_spaces *spaces, struct process_space *process)
+{
+	drop_walked(spaces, process);
+	space_drop(spaces, process->space);
+}
+
 void process_spaces_free(struct process_spaces *spaces)
 {
 	if (!spaces)
 		return;
 	for (size_t i = 0; i < spaces->n; i++)
-		space_drop(spaces, spaces->list[i].space);
+		drop_both(spaces, &spaces->list[i]);
 	for (size_t i = spaces->applied; i < spaces->n_changes; i++)
 		free((char *)spaces->changes[i].sight.path);
 	free(spaces->changes);
@@ -245,12 +258,19 @@ static bool make_room(struct process_spaces *spaces)
 	return true;
 }
 
-static struct space *first_space(struct process_spaces *spaces, const struct change *change)
+/* Of a forked one that of its parent: at its fork it took what the kernel knew of that. */
+static void take_first_space(struct process_spaces *spaces, const struct change *change,
+			     struct process_space *process)
 {
 	const struct process_space *parent =
 		change->kind == CHANGE_START ? find_pid(spaces, change->ppid) : NULL;
 
-	return parent ? space_ref(parent->space) : space_new();
+	process->space = parent ? space_ref(parent->space) : space_new();
+	if (!parent || !parent->walked)
+		return;
+	process->walked = space_ref(parent->walked);
+	process->walked_until_ns = clock_now_ns();
+	process->settles = 2;
 }
 
 static void start(struct process_spaces *spaces, const struct change *change)
@@ -270,15 +290,14 @@ static void start(struct process_spaces *spaces, const struct change *change)
 		.id = change->id,
 		.slot = change->slot,
 		.pid = change->pid,
-		.space = first_space(spaces, change),
 	};
+	take_first_space(spaces, change, process);
 	if (!process->space || index_one(spaces, (uint32_t)spaces->n)) {
-		space_drop(spaces, process->space);
+		drop_both(spaces, process);
 		spaces->lost++;
 		return;
 	}
 	spaces->n++;
-	/* At its fork it took what its parent had, which may be old. */
 	process->is_published = process->space->table != 0;
 	tell_kernel(spaces, process, 0, process->space->table);
 }
@@ -299,12 +318,24 @@ static bool own_space(struct process_spaces *spaces, struct process_space *proce
 	return true;
 }
 
+/* The kernel walks by the present space until it is told that it is no more. */
+static void keep_walked(struct process_space *process)
+{
+	if (!process->space->table)
+		return;
+	if (!process->walked)
+		process->walked = space_ref(process->space);
+	process->walked_until_ns = clock_now_ns();
+	process->settles = 2;
+}
+
 static void map(struct process_spaces *spaces, struct process_space *process, struct change *change)
 {
 	change->sight.pid = process->pid;
 	change->mapping.object = objects_add(spaces->objects, &change->sight);
 	if (space_has(process->space, &change->mapping))
 		return;
+	keep_walked(process);
 	/* The kernel's table is of what was mapped before: it is never changed in place. */
 	if ((process->space->refs > 1 || process->space->table) &&
 	    !own_space(spaces, process, false))
@@ -325,9 +356,10 @@ static void apply(struct process_spaces *spaces, struct change *change)
 		return; /* somebody else's */
 	else if (change->kind == CHANGE_END)
 		process->has_ended = true;
-	else if (change->kind == CHANGE_EXEC)
+	else if (change->kind == CHANGE_EXEC) {
+		drop_walked(spaces, process);
 		own_space(spaces, process, true);
-	else
+	} else
 		map(spaces, process, change);
 }
 
@@ -367,8 +399,10 @@ void process_spaces_settle(struct process_spaces *spaces, uint64_t until_ns)
 	process_spaces_apply(spaces, until_ns);
 	keep_rest(spaces);
 	for (size_t i = 0; i < spaces->n; i++) {
+		if (spaces->list[i].walked && !--spaces->list[i].settles)
+			drop_walked(spaces, &spaces->list[i]);
 		if (spaces->list[i].has_ended)
-			space_drop(spaces, spaces->list[i].space);
+			drop_both(spaces, &spaces->list[i]);
 		else
 			spaces->list[n++] = spaces->list[i];
 	}
@@ -417,6 +451,24 @@ void process_spaces_publish(struct process_spaces *spaces, struct process_space 
 	process->is_published = true;
 	process->execs = execs;
 	tell_kernel(spaces, process, execs, space->table);
+}
+
+bool process_spaces_verify(const struct process_space *process, uint64_t time_ns,
+			   const uint64_t *pcs, uint32_t *n)
+{
+	if (!process->walked || time_ns > process->walked_until_ns)
+		return true;
+	for (uint32_t i = 0; i < *n; i++) {
+		const struct space_mapping *walked = space_find(process->walked, pcs[i]);
+		const struct space_mapping *real = space_find(process->space, pcs[i]);
+
+		if (walked && (!real || real->object != walked->object ||
+			       real->start - real->offset != walked->start - walked->offset)) {
+			*n = i + 1;
+			return false;
+		}
+	}
+	return true;
 }
 
 uint64_t process_spaces_lost(const struct process_spaces *spaces)

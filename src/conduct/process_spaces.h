@@ -21,6 +21,10 @@ struct process_space {
 	uint32_t slot;
 	int32_t pid;
 	struct space *space;
+	/* Before something else was mapped: what the kernel walked by until then, NULL: space. */
+	struct space *walked;
+	uint64_t walked_until_ns;
+	uint32_t settles; /* of it still to come: samples from before may only come now */
 	bool has_ended;
 	bool is_published; /* the kernel knows space, as it is now, */
 	uint32_t execs;    /* as that of the image of this number */
@@ -57,6 +61,13 @@ void process_spaces_publish(struct process_spaces *spaces, struct process_space 
  * else is mapped. */
 const struct space_mapping *process_spaces_locate(struct process_spaces *spaces,
 						  const struct process_space *process, uint64_t pc);
+/*
+ * Are the *@n user frames at @pcs, innermost first, all right, that the kernel found at @time_ns?
+ * Where other code had come to the place of what it knew, it looked for the caller by rules of the
+ * code before: then *@n takes how many are.
+ */
+bool process_spaces_verify(const struct process_space *process, uint64_t time_ns,
+			   const uint64_t *pcs, uint32_t *n);
 /* Mappings that could not be kept. */
 uint64_t process_spaces_lost(const struct process_spaces *spaces);
 

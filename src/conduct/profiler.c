@@ -238,18 +238,33 @@ static int rule_of(void *context, uint64_t pc, uint32_t *rule, bool *by_fp)
 	return -1;
 }
 
-/* The kernel lacked what it takes: it gets that, and the walk goes on here. */
-static void go_on(struct profiler *profiler, struct process_space *process,
-		  const struct pb_event_stack *event, uint64_t *addresses, struct walk_result *walk)
+/*
+ * Where the kernel lacked what it takes: it gets that, and the walk goes on here. Where it went by
+ * what was mapped before, the stack ends with the last frame that is right. Returns how many
+ * addresses it has.
+ */
+static uint32_t finish_walk(struct profiler *profiler, struct process_space *process,
+			    const struct pb_event_stack *event, uint64_t *addresses,
+			    struct walk_result *walk)
 {
 	const uint64_t *words = (const uint64_t *)(event + 1);
-	uint32_t n = event->n_kernel + event->n_user;
+	uint32_t n = event->n_kernel + event->n_user, right = event->n_user;
 	void *context[] = {profiler, process};
 
+	if (!process_spaces_verify(process, event->event.time_ns, addresses + event->n_kernel,
+				   &right)) {
+		walk->end = PB_WALK_UNLOADED;
+		return event->n_kernel + right;
+	}
+	if (event->end != PB_WALK_UNMAPPED && event->end != PB_WALK_UNLOADED)
+		return n;
 	process_spaces_publish(profiler->spaces, process, event->execs);
+	if (!event->n_copied)
+		return n;
 	profiler->deferred[event->source]++;
 	walk_on(event, words + n, rule_of, context, addresses + n, PB_USER_FRAMES - event->n_user,
 		walk);
+	return n + walk->n;
 }
 
 static struct stack_frame frame_of(struct profiler *profiler, const struct process_space *process,
@@ -355,10 +370,9 @@ static void settle_one(struct profiler *profiler, const struct pb_event_stack *e
 	struct last_stack what = {0}, *last;
 
 	memcpy(addresses, event + 1, n * sizeof(*addresses));
-	if (process && event->n_copied &&
-	    (event->end == PB_WALK_UNMAPPED || event->end == PB_WALK_UNLOADED))
-		go_on(profiler, process, event, addresses, &walk);
-	what.stack = put_stack(profiler, process, addresses, n + walk.n, event->n_kernel);
+	if (process)
+		n = finish_walk(profiler, process, event, addresses, &walk);
+	what.stack = put_stack(profiler, process, addresses, n, event->n_kernel);
 	what.end = (uint8_t)walk.end;
 	what.by_fp = walk.by_fp;
 	if (what.stack == HASH_INDEX_NONE) {

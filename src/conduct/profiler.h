@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From the kernel's samples to stacks with names: keeps what is mapped, fills the tables by which the
- * kernel walks, goes on with walks that it could not end, and after the window puts names to it all.
+ * From the kernel's samples to stacks with names: keeps what is mapped, fills the tables by which
+ * the kernel walks, goes on with walks that it could not end, and after the window puts names to it
+ * all.
  */
 #ifndef PERFBPF_CONDUCT_PROFILER_H
 #define PERFBPF_CONDUCT_PROFILER_H
@@ -27,7 +28,8 @@ void profiler_free(struct profiler *profiler);
 
 /* A new round: nothing is known of its processes. 0, or -1 without memory. */
 int profiler_round_begin(struct profiler *profiler);
-/* Processes that ran already have become members: what they have mapped is asked for. 0 or -errno. */
+/* Processes that ran already have become members: what they have mapped is asked for. 0 or -errno.
+ */
 int profiler_attached(struct profiler *profiler);
 /* A process's start or end, as the ring has it. */
 void profiler_event(struct profiler *profiler, const struct pb_event *event);
@@ -49,7 +51,8 @@ int profiler_looks_end(struct profiler *profiler);
 /*
  * The window is closed and all has been settled: the round's stacks go into @rec->profile (made
  * where there is none) as those of round @index, and how good they are into @out. While the
- * processes live, so that what run-time compilers tell of their code can be read. -1 without memory.
+ * processes live, so that what run-time compilers tell of their code can be read. -1 without
+ * memory.
  */
 int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 		  struct record_round *out, const struct tree *tree);

@@ -9,7 +9,7 @@
 
 #include "stacks.h"
 
-#define STAY_NS 400000000
+#define STAY_NS 600000000
 
 struct stay {
 	struct stacks_truth *truth;
@@ -26,7 +26,8 @@ static void burn(void *context)
 }
 
 /* Returns where it lay. */
-static const void *use(struct stacks_truth *truth, const char *name, const char *function)
+static const void *use(struct stacks_truth *truth, const char *name, const char *function,
+		       const char *inner)
 {
 	struct stay stay = {.truth = truth};
 	char path[4096], self[2048] = "";
@@ -47,7 +48,7 @@ static const void *use(struct stacks_truth *truth, const char *name, const char 
 		truth_die("%s", dlerror());
 	late(burn, &stay);
 	dlclose(library);
-	stacks_add(truth, function, stay.ns);
+	stacks_add(truth, inner, stay.ns);
 	return where.dli_fbase;
 }
 
@@ -72,8 +73,8 @@ int main(int argc, char **argv)
 	if (argc > 2)
 		wait_for(argv[2]);
 	do {
-		first = use(&truth, "stack_late_1.so", "late_first");
-		second = use(&truth, "stack_late_2.so", "late_second");
+		first = use(&truth, "stack_late_1.so", "late_first", "late_first_inner");
+		second = use(&truth, "stack_late_2.so", "late_second", "late_second_inner");
 	} while (truth_clock_ns(CLOCK_THREAD_CPUTIME_ID) < end_ns);
 	stacks_add(&truth, first == second ? "at the same place" : "elsewhere", 0);
 	stacks_print(&truth);
