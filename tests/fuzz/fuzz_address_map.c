@@ -77,7 +77,8 @@ static void check_kallsyms(FILE *in, const uint8_t *data, size_t size)
 		memcpy(text, at, end - at < 17 ? (size_t)(end - at) : 17);
 		names[n].address = strtoull(text, NULL, 16) + n % 3;
 		at = memchr(at, '\n', (size_t)(end - at));
-		at += at != NULL;
+		if (at)
+			at++;
 	}
 	qsort(names, n, sizeof(names[0]), compare);
 	if (kallsyms_find(in, names, n))
