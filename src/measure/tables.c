@@ -150,23 +150,38 @@ bool tables_make_room(struct tables *tables, uint32_t object, size_t n)
 	return false;
 }
 
+/* In parts: all rows of a large file at once would take as much room in this process again. */
+#define ROWS_AT_ONCE (64 * 1024)
+
 /* Writes the rows to where they are looked for. */
+static int copy_rows(const struct tables *tables, uint32_t first, const struct pb_row *rows,
+		     uint32_t n)
+{
+	const struct table_memory *memory = &tables->memory;
+
+	for (uint32_t at = 0; at < n; at += ROWS_AT_ONCE) {
+		uint32_t some = n - at < ROWS_AT_ONCE ? n - at : ROWS_AT_ONCE;
+		struct pb_row *to = memory->open(memory->context, TABLE_ROWS, first + at, some);
+
+		if (!to)
+			return -ENOMEM;
+		memcpy(to, rows + at, some * sizeof(*rows));
+		memory->close(memory->context, TABLE_ROWS, to, some);
+	}
+	return 0;
+}
+
 static int write_rows(struct tables *tables, struct pb_object *object, const struct pb_row *rows,
 		      uint32_t n)
 {
-	const struct table_memory *memory = &tables->memory;
 	int64_t first = extents_take(&tables->rows, n);
-	struct pb_row *to;
 
 	if (first < 0)
 		return (int)first;
-	to = memory->open(memory->context, TABLE_ROWS, (uint32_t)first, n);
-	if (!to) {
+	if (copy_rows(tables, (uint32_t)first, rows, n)) {
 		extents_give(&tables->rows, (struct extent){(uint32_t)first, n});
 		return -ENOMEM;
 	}
-	memcpy(to, rows, n * sizeof(*rows));
-	memory->close(memory->context, TABLE_ROWS, to, n);
 	object->first_row = (uint32_t)first;
 	/* What is read first is written last. */
 	__atomic_store_n(&object->n_rows, n, __ATOMIC_SEQ_CST);

@@ -33,7 +33,7 @@ struct probe_options {
 
 /* Not 100: what a program does ten times a second would always be met at the same place. */
 #define PROBE_FREQUENCY    99
-#define PROBE_UNWIND_BYTES (8 << 20)
+#define PROBE_UNWIND_BYTES (24 << 20) /* three million rows: all of clang, with its libraries */
 
 /*
  * Loads and attaches all programs of this kernel. NULL with EXIT_CODE_PRIVILEGE

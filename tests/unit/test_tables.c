@@ -237,6 +237,27 @@ static void memory_that_cannot_be_had(void **state)
 	assert_rows(fixture, 1, ROWS);
 }
 
+/* They are written a part at a time. */
+static void rows_of_a_large_file(void **state)
+{
+	enum { MANY = 200000 };
+	struct made_tables *made = made_tables_new(MANY);
+	struct tables *tables = tables_new(&made->memory);
+	struct pb_row *rows = calloc(MANY, sizeof(*rows));
+	bool by_fp;
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++)
+		rows[i] = (struct pb_row){.pc = 4 * i, .rule = i};
+	assert_int_equal(tables_load(tables, 1, 0, rows, MANY), 0);
+	assert_memory_equal(made->rows, rows, MANY * sizeof(*rows));
+	for (uint32_t i = 0; i < MANY; i += 1001)
+		assert_int_equal(tables_rule(tables, 1, 4 * i + 3, &by_fp), i);
+	free(rows);
+	tables_free(tables);
+	made_tables_free(made);
+}
+
 static void spaces(void **state)
 {
 	struct fixture *fixture = *state;
@@ -382,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_than_there_is_room_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(room_that_lies_in_pieces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(memory_that_cannot_be_had, set_up, tear_down),
+		cmocka_unit_test(rows_of_a_large_file),
 		cmocka_unit_test_setup_teardown(spaces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_spaces_and_mappings, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_seen_stays_until_then, set_up, tear_down),
