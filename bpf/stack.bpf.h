@@ -140,18 +140,58 @@ static __always_inline struct pb_mapping *mapping_of(struct walk *walk, __u64 pc
 	return mapping;
 }
 
+#if defined(__TARGET_ARCH_x86)
+/* add $N, %rsp; ret */
+#define CODE_GIVES_BACK      0xc300c48348ULL
+#define CODE_GIVES_BACK_MASK 0xff00ffffffULL
+#define CODE_GIVES_BACK_N(c) ((c) >> 24 & 0x78)
+#endif
+
+/*
+ * Code in no file is most often compiled at run time, with frame pointers. Where it is to return to
+ * what only gives back its room and returns itself, as trampolines of Python's do, that room is all
+ * that lies before the next return address, and the frame pointer is somebody else's.
+ */
+static __always_inline int walk_anon(struct walk *walk)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pb_unwind *state = &walk->state;
+	__u64 code = 0, at, pc;
+
+	if (!state->is_exact && !stack_read(walk->task, &code, sizeof(code), state->pc) &&
+	    (code & CODE_GIVES_BACK_MASK) == CODE_GIVES_BACK) {
+		at = state->sp + CODE_GIVES_BACK_N(code);
+		if (unwind_read(walk, at, &pc))
+			return PB_WALK_MEMORY;
+		return pc ? unwind_move(state, pc, at + 8, state->bp, 0) : PB_WALK_COMPLETE;
+	}
+#endif
+	return unwind_not_ended(unwind_by_fp(walk, &walk->state));
+}
+
+static __always_inline int walk_guessing(struct walk *walk)
+{
+	struct pb_guess guess = unwind_guess(walk, &walk->state);
+
+	if (guess.at_sp && mapping_of(walk, guess.at_sp - 1))
+		return unwind_by_sp(&walk->state, guess.at_sp);
+	if (guess.at_bp && mapping_of(walk, guess.at_bp - 1))
+		return unwind_not_ended(unwind_by_fp(walk, &walk->state));
+	return PB_WALK_BROKEN;
+}
+
 /* Moves to the caller's frame. -1, or how the walk ended. */
 static __always_inline int walk_up(struct walk *walk, __u64 pc)
 {
 	struct pb_mapping *mapping = mapping_of(walk, pc);
 	struct pb_object *object;
-	__u32 index, rule;
+	__u32 index, rule, n_rows;
 
 	if (!mapping)
 		return PB_WALK_UNMAPPED;
 	index = mapping->object;
 	if (index == PB_OBJECT_ANON)
-		return unwind_by_fp(walk, &walk->state);
+		return walk_anon(walk);
 	object = bpf_map_lookup_elem(&pb_objects, &index);
 	if (!object)
 		return PB_WALK_UNLOADED;
@@ -159,12 +199,14 @@ static __always_inline int walk_up(struct walk *walk, __u64 pc)
 		object->used_at = pb_control.sweep;
 	if (object->by_fp)
 		return unwind_by_fp(walk, &walk->state);
-	if (!object->n_rows)
+	/* Rows that are given up meanwhile stay as they are for longer than this takes. */
+	n_rows = *(volatile __u32 *)&object->n_rows;
+	if (!n_rows)
 		return PB_WALK_UNLOADED;
-	rule = stack_find_rule(object->first_row, object->n_rows,
+	rule = stack_find_rule(object->first_row, n_rows,
 			       (__u32)(pc - mapping->bias - object->base));
 	if (pb_rule_cfa(rule) == PB_CFA_NONE)
-		return unwind_by_fp(walk, &walk->state);
+		return walk_guessing(walk);
 	return unwind_by_rule(walk, &walk->state, rule);
 }
 
