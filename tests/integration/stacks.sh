@@ -8,9 +8,17 @@
 # shellcheck disable=SC2034
 T=$WORK/truth.json
 
+unpack() {
+	if command -v gzip >/dev/null; then
+		gzip -dc "$1"
+	else
+		busybox gzip -dc "$1"
+	fi
+}
+
 # stacks_read NAME: the lines of the run in DIR.
 stacks_read() {
-	if gzip -dc "$DIR/stacks.json.gz" | jq -r -f "$ROOT/tests/integration/stacks.jq" >"$DIR/lines" &&
+	if unpack "$DIR/stacks.json.gz" | jq -r -f "$ROOT/tests/integration/stacks.jq" >"$DIR/lines" &&
 		[[ -s $DIR/lines ]]; then
 		return
 	fi

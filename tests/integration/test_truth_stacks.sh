@@ -45,8 +45,6 @@ fi
 
 if [[ ! -x $TRUTH/stack_classes ]]; then
 	skip classes 'there was no C++ compiler'
-elif [[ -n $EMULATED ]]; then
-	skip classes 'there is no C++ library in an emulated machine'
 elif sample classes "stack_classes $LONG"; then
 	complete classes oncpu stack_classes 99
 	equal classes/by-frame-pointer "$(of_profile oncpu by_frame_pointer)" 0
