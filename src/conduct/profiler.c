@@ -15,8 +15,10 @@
 #define MIN_LOOK_NS      (20 * NSEC_PER_MSEC)
 /* Threads in one look; of more than these every second, third, … is taken. */
 #define MAX_LOOKED_AT 400
-/* Samples that wait for the next settling. */
-#define MAX_WAITING_BYTES (256 << 20)
+/* Samples that wait for the next settling: what the largest ring holds. Room for so much is kept.
+ */
+#define MAX_WAITING_BYTES  (64 << 20)
+#define WAITING_BYTES_KEPT (1 << 20)
 
 struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines)
 {
@@ -235,6 +237,8 @@ static int rule_of(void *context, uint64_t pc, uint32_t *rule, bool *by_fp)
 	if (!tables_has(profiler->tables, mapping->object))
 		return PB_WALK_UNLOADED;
 	*rule = tables_rule(profiler->tables, mapping->object, pc - mapping->bias, by_fp);
+	if (*by_fp)
+		*rule = PB_CFA_FP;
 	return -1;
 }
 
@@ -399,6 +403,17 @@ static int earlier(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
+/* A tick in which no stack could be walked is much larger than those that follow. */
+static void forget_samples(struct profiler *profiler)
+{
+	profiler->n_samples = profiler->n_bytes = 0;
+	if (profiler->bytes_room <= WAITING_BYTES_KEPT)
+		return;
+	free(profiler->bytes);
+	profiler->bytes = NULL;
+	profiler->bytes_room = 0;
+}
+
 void profiler_settle(struct profiler *profiler)
 {
 	if (!profiler || !profiler->spaces)
@@ -416,7 +431,7 @@ void profiler_settle(struct profiler *profiler)
 		else
 			settle_one(profiler, event);
 	}
-	profiler->n_samples = profiler->n_bytes = 0;
+	forget_samples(profiler);
 	process_spaces_settle(profiler->spaces, profiler->fetched_ns);
 	tables_settle(profiler->tables, probe_sweep(profiler->probe));
 	objects_rest_all(profiler->objects);
