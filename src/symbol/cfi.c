@@ -212,7 +212,8 @@ static int build(struct builder *builder)
 		err = read_section(builder, ".eh_frame", &builder->eh);
 	if (!err)
 		err = read_section(builder, ".debug_frame", &builder->debug);
-	if (err || !builder->table.n)
+	/* Rows of what is no code belong to no function. */
+	if (err || !(builder->eh.n + builder->debug.n))
 		return err;
 	/* Each function may have one more, behind it. */
 	most = builder->table.n + builder->eh.n + builder->debug.n;
