@@ -16,7 +16,10 @@
 /* From the switch to perfbpf until it reads the clock. */
 #define SLACK_NS 50000
 
+struct walk;
+
 static __always_inline int unwind_read(void *reader, __u64 address, __u64 *value);
+static __always_inline bool unwind_fetch(struct walk *walk);
 
 static __always_inline long stack_read(struct task_struct *task, void *to, __u32 bytes,
 				       __u64 address)
@@ -28,10 +31,15 @@ static __always_inline long stack_read(struct task_struct *task, void *to, __u32
 #include "stack.bpf.h"
 #include "time.bpf.h"
 
+/* A step may look at its own frame and at one that lies elsewhere, by turns. */
+#define PAGES 2
+
 /* One walk of all tasks at a time. */
 struct offcpu_scratch {
-	__u64 page_address; /* of the page that is here, 0: none */
-	__u8 page[PAGE];
+	__u64 addresses[PAGES]; /* of the pages that are here, 0: none */
+	__u64 wanted;           /* of the page that was missing, 0: none */
+	__u64 fetched;          /* so far */
+	__u8 pages[PAGES * PAGE];
 	struct stack_scratch stack;
 };
 
@@ -42,25 +50,60 @@ struct {
 	__type(value, struct offcpu_scratch);
 } pb_offcpu_scratch SEC(".maps");
 
-/* Frames lie close together: a page is fetched once, by a call that can wait for it. */
-static __always_inline int unwind_read(void *reader, __u64 address, __u64 *value)
+static __always_inline struct offcpu_scratch *scratch_at(void)
 {
-	struct walk *walk = reader;
-	struct offcpu_scratch *scratch;
-	__u64 page = address & ~(__u64)(PAGE - 1);
 	__u32 zero = 0;
 
-	scratch = bpf_map_lookup_elem(&pb_offcpu_scratch, &zero);
-	if (!scratch || address & 7)
+	return bpf_map_lookup_elem(&pb_offcpu_scratch, &zero);
+}
+
+/*
+ * Reads from pages that are here. One that is not is fetched between two attempts at a step, in one
+ * place, since the verifier follows every way to it; for its sake this is a function of its own,
+ * too.
+ */
+__weak __noinline int offcpu_read(__u64 address, __u64 *value)
+{
+	struct offcpu_scratch *scratch = scratch_at();
+	__u64 page = address & ~(__u64)(PAGE - 1);
+	__u32 at = address & (PAGE - 8);
+
+	if (!scratch || !value || address & 7)
 		return -1;
-	if (scratch->page_address != page) {
-		scratch->page_address = 0;
-		if (bpf_copy_from_user_task(scratch->page, PAGE, (const void *)page, walk->task, 0))
+	if (scratch->addresses[0] != page) {
+		if (scratch->addresses[1] != page) {
+			scratch->wanted = page;
 			return -1;
-		scratch->page_address = page;
+		}
+		at += PAGE;
 	}
-	*value = *(__u64 *)&scratch->page[address & (PAGE - 8)];
+	*value = *(__u64 *)&scratch->pages[at];
 	return 0;
+}
+
+static __always_inline int unwind_read(void *reader, __u64 address, __u64 *value)
+{
+	return offcpu_read(address, value);
+}
+
+/* The page that was missing, by a call that can wait for it; false where it cannot be had. */
+static __always_inline bool unwind_fetch(struct walk *walk)
+{
+	struct offcpu_scratch *scratch = scratch_at();
+	__u64 wanted;
+	__u32 slot;
+
+	if (!scratch || !scratch->wanted)
+		return false;
+	wanted = scratch->wanted;
+	scratch->wanted = 0;
+	slot = scratch->fetched++ & (PAGES - 1);
+	scratch->addresses[slot] = 0;
+	if (bpf_copy_from_user_task(&scratch->pages[slot * PAGE], PAGE, (const void *)wanted,
+				    walk->task, 0))
+		return false;
+	scratch->addresses[slot] = wanted;
+	return true;
 }
 
 static __always_inline __u64 switches_of(struct task_struct *task)
@@ -157,12 +200,12 @@ int profile_offcpu(struct bpf_iter__task *ctx)
 	walk.scratch = &scratch->stack;
 	switches = switches_of(walk.task);
 	reason = member->time.state == PB_THREAD_QUEUED ? PB_REASON_RUN_QUEUE
-						       : (__u8)member->time.reason;
+							: (__u8)member->time.reason;
 	if (member->sampled_in == pb_control.window && member->sampled_switches == switches) {
 		send_again(&walk, member, slot, reason);
 		return 0;
 	}
-	scratch->page_address = 0;
+	scratch->addresses[0] = scratch->addresses[1] = scratch->wanted = 0;
 	send_stack(&walk, member, slot, reason, switches);
 	if (walk.end == PB_WALK_WOKEN || walk_is_open(&walk))
 		return 0;

@@ -13,6 +13,13 @@ static __always_inline int unwind_read(void *reader, __u64 address, __u64 *value
 	return bpf_probe_read_user(value, sizeof(*value), (const void *)address);
 }
 
+/* Nothing can be waited for here. */
+struct walk;
+static __always_inline bool unwind_fetch(struct walk *walk)
+{
+	return false;
+}
+
 static __always_inline long stack_read(struct task_struct *task, void *to, __u32 bytes,
 				       __u64 address)
 {

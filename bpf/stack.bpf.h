@@ -5,6 +5,8 @@
  * stack. Who includes this says before how memory of the stack is read: unwind_read() for
  * one word, and for the copy
  *     static long stack_read(struct task_struct *task, void *to, __u32 bytes, __u64 address);
+ * and what can be done where a word was missing: true, and the step is tried again
+ *     static bool unwind_fetch(struct walk *walk);
  */
 #ifndef PERFBPF_STACK_BPF_H
 #define PERFBPF_STACK_BPF_H
@@ -71,6 +73,10 @@ struct walk {
 
 #define STEPS_OF_SEARCH 25
 
+/* Beside the rules of rows. */
+#define PB_CFA_UNLOADED   0xffffffffU /* there are no rows here */
+#define PB_CFA_FP_OF_FILE 0xfffffffeU /* a file without CFI: its code keeps frame pointers */
+
 /*
  * The rule of the last of @n rows from @first on whose pc is not above @pc. Functions of their own,
  * not inlined, so that the verifier looks at each loop once.
@@ -123,7 +129,7 @@ static __always_inline bool is_in(const struct pb_mapping *mapping, __u64 pc)
 	return mapping && mapping->start <= pc && pc < mapping->end;
 }
 
-static __always_inline struct pb_mapping *mapping_of(struct walk *walk, __u64 pc)
+static __noinline struct pb_mapping *mapping_of(struct walk *walk, __u64 pc)
 {
 	struct pb_mapping *mapping = walk->mapping;
 	__u32 index;
@@ -152,62 +158,88 @@ static __always_inline struct pb_mapping *mapping_of(struct walk *walk, __u64 pc
  * what only gives back its room and returns itself, as trampolines of Python's do, that room is all
  * that lies before the next return address, and the frame pointer is somebody else's.
  */
-static __always_inline int walk_anon(struct walk *walk)
+static __always_inline __u32 rule_of_anon(struct walk *walk)
 {
 #if defined(__TARGET_ARCH_x86)
 	struct pb_unwind *state = &walk->state;
-	__u64 code = 0, at, pc;
+	__u64 code = 0;
 
 	if (!state->is_exact && !stack_read(walk->task, &code, sizeof(code), state->pc) &&
-	    (code & CODE_GIVES_BACK_MASK) == CODE_GIVES_BACK) {
-		at = state->sp + CODE_GIVES_BACK_N(code);
-		if (unwind_read(walk, at, &pc))
-			return PB_WALK_MEMORY;
-		return pc ? unwind_move(state, pc, at + 8, state->bp, 0) : PB_WALK_COMPLETE;
-	}
+	    (code & CODE_GIVES_BACK_MASK) == CODE_GIVES_BACK)
+		return pb_rule(PB_CFA_RSP, CODE_GIVES_BACK_N(code) / 8 + 1, PB_RBP_SAME, 0);
 #endif
-	return unwind_not_ended(unwind_by_fp(walk, &walk->state));
+	return PB_CFA_FP;
 }
 
-static __always_inline int walk_guessing(struct walk *walk)
+/* See unwind_guess(). PB_CFA_NONE: there is no guess. */
+static __always_inline __u32 rule_by_guess(struct walk *walk)
 {
 	struct pb_guess guess = unwind_guess(walk, &walk->state);
 
-	if (guess.at_sp && mapping_of(walk, guess.at_sp - 1))
-		return unwind_by_sp(&walk->state, guess.at_sp);
 	if (guess.at_bp && mapping_of(walk, guess.at_bp - 1))
-		return unwind_not_ended(unwind_by_fp(walk, &walk->state));
-	return PB_WALK_BROKEN;
+		return PB_CFA_FP;
+	if (guess.at_sp && mapping_of(walk, guess.at_sp - 1))
+		return pb_rule(PB_CFA_RSP, 1, PB_RBP_SAME, 0);
+	return PB_CFA_NONE;
 }
 
-/* Moves to the caller's frame. -1, or how the walk ended. */
-static __always_inline int walk_up(struct walk *walk, __u64 pc)
+/* The rule for code of a file; PB_CFA_UNLOADED: its rows are not here. */
+static __always_inline __u32 rule_of_file(const struct pb_mapping *mapping, __u64 pc)
 {
-	struct pb_mapping *mapping = mapping_of(walk, pc);
+	__u32 index = mapping->object, n_rows;
 	struct pb_object *object;
-	__u32 index, rule, n_rows;
 
-	if (!mapping)
-		return PB_WALK_UNMAPPED;
-	index = mapping->object;
-	if (index == PB_OBJECT_ANON)
-		return walk_anon(walk);
 	object = bpf_map_lookup_elem(&pb_objects, &index);
 	if (!object)
-		return PB_WALK_UNLOADED;
+		return PB_CFA_UNLOADED;
 	if (object->used_at != pb_control.sweep)
 		object->used_at = pb_control.sweep;
 	if (object->by_fp)
-		return unwind_by_fp(walk, &walk->state);
-	/* Rows that are given up meanwhile stay as they are for longer than this takes. */
+		return PB_CFA_FP_OF_FILE;
+	/* Once: it becomes 0 where the rows have to make room. */
 	n_rows = *(volatile __u32 *)&object->n_rows;
 	if (!n_rows)
-		return PB_WALK_UNLOADED;
-	rule = stack_find_rule(object->first_row, n_rows,
+		return PB_CFA_UNLOADED;
+	return stack_find_rule(object->first_row, n_rows,
 			       (__u32)(pc - mapping->bias - object->base));
-	if (pb_rule_cfa(rule) == PB_CFA_NONE)
-		return walk_guessing(walk);
-	return unwind_by_rule(walk, &walk->state, rule);
+}
+
+/*
+ * Moves to the caller's frame. -1, or how the walk ended. All ways come together in one rule, since
+ * the verifier looks at each of them.
+ */
+static __always_inline int walk_up(struct walk *walk, __u64 pc)
+{
+	struct pb_mapping *mapping = mapping_of(walk, pc);
+	bool is_sure = true, by_fp = false;
+	__u32 rule;
+	int end;
+
+	if (!mapping)
+		return PB_WALK_UNMAPPED;
+	if (mapping->object == PB_OBJECT_ANON) {
+		rule = rule_of_anon(walk);
+		is_sure = false;
+	} else {
+		rule = rule_of_file(mapping, pc);
+	}
+	if (rule == PB_CFA_UNLOADED)
+		return PB_WALK_UNLOADED;
+	if (pb_rule_cfa(rule) == PB_CFA_NONE) {
+		rule = rule_by_guess(walk);
+		by_fp = true;
+		is_sure = false;
+	}
+	if (rule == PB_CFA_FP_OF_FILE || (!is_sure && rule == PB_CFA_FP)) {
+		by_fp = true;
+		rule = unwind_fp_is_broken(&walk->state) ? PB_CFA_NONE : PB_CFA_FP;
+	}
+	if (rule == PB_CFA_NONE)
+		return PB_WALK_BROKEN;
+	end = unwind_by_rule(walk, &walk->state, rule);
+	if (end < 0)
+		walk->state.by_fp += by_fp;
+	return is_sure ? end : unwind_not_ended(end);
 }
 
 /* One frame; 1 ends the loop. */
@@ -221,8 +253,10 @@ static long walk_step(__u32 i, struct walk *walk)
 		return 1;
 	}
 	walk->scratch->words[at] = pc;
-	walk->n = at + 1;
 	walk->end = walk_up(walk, pc);
+	if (walk->end == PB_WALK_MEMORY && unwind_fetch(walk))
+		return 0;
+	walk->n = at + 1;
 	return walk->end >= 0;
 }
 

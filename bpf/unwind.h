@@ -75,17 +75,61 @@ static __always_inline int unwind_to_rbp(void *reader, struct pb_unwind *state)
 	return -1;
 }
 
+/* Frame pointers lead upwards, but where stacks are changed. */
+static __always_inline int unwind_fp_is_broken(const struct pb_unwind *state)
+{
+	return state->bp && state->bp != UNWIND_BP_LOST && state->bp < state->sp;
+}
+
 /* For code that keeps the frame pointer and says nothing else: compiled at run time. */
 static __always_inline int unwind_by_fp(void *reader, struct pb_unwind *state)
 {
 	int end;
 
-	if (state->bp && state->bp != UNWIND_BP_LOST && state->bp < state->sp)
+	if (unwind_fp_is_broken(state))
 		return PB_WALK_BROKEN;
 	end = unwind_to_rbp(reader, state);
 	if (end < 0)
 		state->by_fp++;
 	return end;
+}
+
+/* No thread starts in such code: that rbp led nowhere is no proper end of its stack. */
+static __always_inline int unwind_not_ended(int end)
+{
+	return end == PB_WALK_COMPLETE ? PB_WALK_BROKEN : end;
+}
+
+/*
+ * Code that nobody says anything of, in a file that says something of its other code: assembly, or
+ * what was built otherwise. Who has called it can be guessed only. Of these two the first is taken
+ * that is a return into code, which the caller of this finds out; 0: none.
+ */
+struct pb_guess {
+	pb_u64 at_bp; /* it keeps the frame pointer */
+	pb_u64 at_sp; /* the innermost frame has pushed nothing */
+};
+
+/* A frame is seldom larger. */
+#define UNWIND_GUESS_BYTES (1 << 20)
+
+static __always_inline struct pb_guess unwind_guess(void *reader, const struct pb_unwind *state)
+{
+	struct pb_guess guess = {0, 0};
+
+	if (state->is_inner && unwind_read(reader, state->sp, &guess.at_sp))
+		guess.at_sp = 0;
+	if (state->bp >= state->sp && state->bp - state->sp < UNWIND_GUESS_BYTES &&
+	    !(state->bp & 7) && unwind_read(reader, state->bp + 8, &guess.at_bp))
+		guess.at_bp = 0;
+	return guess;
+}
+
+/* The first of the guesses is right. */
+static __always_inline int unwind_by_sp(struct pb_unwind *state, pb_u64 pc)
+{
+	state->by_fp++;
+	return unwind_move(state, pc, state->sp + 8, state->bp, 0);
 }
 
 static __always_inline int unwind_signal(void *reader, struct pb_unwind *state, pb_u32 rule)

@@ -134,6 +134,48 @@ static int read_section(struct builder *builder, const char *name, struct functi
 	return err;
 }
 
+/* Assembly that a program begins with is not longer. */
+#define ENTRY_BYTES 64
+
+/* Is the beginning of @function in one of @functions? Else it ends where the next one begins. */
+static bool is_told_of(const struct functions *functions, struct function *function)
+{
+	for (size_t i = 0; i < functions->n; i++) {
+		const struct function *other = &functions->list[i];
+
+		if (other->start <= function->start && other->end > function->start)
+			return true;
+		if (other->start > function->start && other->start < function->end)
+			function->end = other->start;
+	}
+	return false;
+}
+
+/*
+ * Where a program begins, nobody has called: some (glibc's ld.so) say nothing of it there. Up to
+ * what is told of.
+ */
+static int add_entry(struct builder *builder)
+{
+	uint64_t base = builder->out->base, entry = elf_file_entry(builder->file), end;
+	struct function function = {.first = builder->table.n, .n = 1};
+
+	if (entry < base || !elf_file_is_code(builder->file, entry, &end))
+		return 0;
+	function.start = (uint32_t)(entry - base);
+	function.end = function.start + ENTRY_BYTES;
+	if (end - base < function.end)
+		function.end = (uint32_t)(end - base);
+	if (is_told_of(&builder->eh, &function) || is_told_of(&builder->debug, &function))
+		return 0;
+	if (cfi_table_add(&builder->table, function.start,
+			  pb_rule(PB_CFA_END, 0, PB_RBP_SAME, 0)) ||
+	    add_function(&builder->eh, &function))
+		return -ENOMEM;
+	qsort(builder->eh.list, builder->eh.n, sizeof(*builder->eh.list), by_start);
+	return 0;
+}
+
 /*
  * The next function in the order of addresses that overlaps none before, nor one of .eh_frame; NULL
  * at the end. @i and @j are places in both lists.
@@ -214,6 +256,9 @@ static int build(struct builder *builder)
 		err = read_section(builder, ".debug_frame", &builder->debug);
 	/* Rows of what is no code belong to no function. */
 	if (err || !(builder->eh.n + builder->debug.n))
+		return err;
+	err = add_entry(builder);
+	if (err)
 		return err;
 	/* Each function may have one more, behind it. */
 	most = builder->table.n + builder->eh.n + builder->debug.n;

@@ -202,6 +202,16 @@ Elf *elf_file_elf(const struct elf_file *file)
 	return file->elf;
 }
 
+uint64_t elf_file_entry(const struct elf_file *file)
+{
+	uint64_t text;
+
+	if (file->header.e_type == ET_DYN && elf_file_section(file, ".text", &text) &&
+	    text == file->header.e_entry)
+		return 0;
+	return file->header.e_entry;
+}
+
 unsigned int elf_file_machine(const struct elf_file *file)
 {
 	return file->header.e_machine;

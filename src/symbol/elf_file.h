@@ -35,6 +35,9 @@ void elf_file_close(struct elf_file *file);
 Elf *elf_file_elf(const struct elf_file *file);
 /* e_machine, e.g. EM_X86_64. */
 unsigned int elf_file_machine(const struct elf_file *file);
+/* Where the program begins; 0: nowhere. Of a library linkers say where .text does, which is no
+ * beginning: 0. */
+uint64_t elf_file_entry(const struct elf_file *file);
 const struct elf_build_id *elf_file_build_id(const struct elf_file *file);
 /*
  * The address (as its symbols and its CFI have it) of the byte at @offset of the file, by the

@@ -25,7 +25,7 @@ struct scene {
 		uint32_t rule;
 		bool by_fp;
 	} functions[16];
-	uint64_t asked[WORDS]; /* which code */
+	uint64_t asked[4 * WORDS]; /* which code */
 	uint32_t n_asked;
 	uint64_t found[WORDS];
 	struct walk_result result;
@@ -36,7 +36,7 @@ static int rule_of(void *context, uint64_t pc, uint32_t *rule, bool *by_fp)
 	struct scene *scene = context;
 	uint64_t function = pc / 0x1000;
 
-	assert_true(scene->n_asked < WORDS);
+	assert_true(scene->n_asked < 4 * WORDS);
 	scene->asked[scene->n_asked++] = pc;
 	if (function >= 16)
 		return PB_WALK_UNMAPPED;
@@ -221,10 +221,14 @@ static void by_frame_pointers(void **state)
 	scene.words[4] = 0;
 	scene.words[5] = CODE(3);
 	scene.functions[3].by_fp = true;
+	scene.functions[3].rule = pb_rule(PB_CFA_FP, 0, PB_RBP_SAME, 0);
 	assert_walk(&scene, 2, PB_WALK_COMPLETE);
 	assert_true(scene.result.by_fp);
 	assert_int_equal(scene.found[0], CODE(2) - 1);
 	assert_int_equal(scene.found[1], CODE(3) - 1);
+	/* No thread starts in code that is in no file. */
+	scene.functions[3].rule = pb_rule(PB_CFA_NONE, 0, PB_RBP_SAME, 0);
+	assert_walk(&scene, 2, PB_WALK_BROKEN);
 	/* Where it was so before, it stays so. */
 	scene = three_frames();
 	scene.event.by_fp = 3;
@@ -238,6 +242,7 @@ static void frame_pointers_that_lead_nowhere(void **state)
 
 	(void)state;
 	scene.functions[1].by_fp = true;
+	scene.functions[1].rule = pb_rule(PB_CFA_FP, 0, PB_RBP_SAME, 0);
 	scene.event.bp = 0;
 	assert_walk(&scene, 0, PB_WALK_COMPLETE);
 	scene.event.bp = SP - 8;
@@ -256,6 +261,35 @@ static void frame_pointers_that_lead_nowhere(void **state)
 	scene.words[1] = SP + 8;
 	scene.words[2] = CODE(1);
 	assert_walk(&scene, 1, PB_WALK_BROKEN);
+}
+
+/* Assembly that says nothing of itself: it has pushed nothing, or it keeps the frame pointer. */
+static void guesses(void **state)
+{
+	struct scene scene = new_scene();
+
+	(void)state;
+	scene.functions[1].rule = pb_rule(PB_CFA_NONE, 0, PB_RBP_SAME, 0);
+	scene.functions[2].rule = pb_rule(PB_CFA_END, 0, PB_RBP_SAME, 0);
+	scene.functions[3].rule = pb_rule(PB_CFA_END, 0, PB_RBP_SAME, 0);
+	scene.words[0] = CODE(2);
+	scene.event.bp = SP + 32;
+	scene.words[5] = CODE(3);
+	assert_walk(&scene, 1, PB_WALK_COMPLETE);
+	assert_int_equal(scene.found[0], CODE(3) - 1);
+	assert_true(scene.result.by_fp);
+	/* The frame pointer leads into no code. */
+	scene.words[5] = CODE(20);
+	assert_walk(&scene, 1, PB_WALK_COMPLETE);
+	assert_int_equal(scene.found[0], CODE(2) - 1);
+	assert_true(scene.result.by_fp);
+	/* Only of the innermost frame. */
+	scene.event.is_inner = 0;
+	assert_walk(&scene, 0, PB_WALK_BROKEN);
+	scene.event.bp = 0;
+	assert_walk(&scene, 0, PB_WALK_BROKEN);
+	scene.event.bp = SP + 8 * WORDS;
+	assert_walk(&scene, 0, PB_WALK_BROKEN);
 }
 
 /* push %rbp; mov %rsp,%rbp: and rbp is found again where it was put. */
@@ -392,6 +426,7 @@ int main(void)
 		cmocka_unit_test(frames_that_do_not_lie_above),
 		cmocka_unit_test(by_frame_pointers),
 		cmocka_unit_test(frame_pointers_that_lead_nowhere),
+		cmocka_unit_test(guesses),
 		cmocka_unit_test(registers_of_callers),
 		cmocka_unit_test(stubs),
 		cmocka_unit_test(signals),
