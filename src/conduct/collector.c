@@ -52,7 +52,8 @@ int collector_init(struct collector *collector, struct conductor *conductor, str
 	arm_timer(collector);
 	if (profiler_round_begin(conductor->profiler))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	if (conductor->profiler && add_fd(collector, probe_stacks_fd(conductor->probe), err))
+	if (conductor->profiler && (add_fd(collector, probe_stacks_fd(conductor->probe), err) ||
+				    add_fd(collector, probe_mapped_fd(conductor->probe), err)))
 		return -1;
 	if (add_fd(collector, collector->timer_fd, err) ||
 	    add_fd(collector, conductor->signal_fd, err) ||

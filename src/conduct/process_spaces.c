@@ -16,7 +16,8 @@ enum change_kind {
 	CHANGE_START, /* by a fork */
 	CHANGE_ENROL, /* it ran already: what it has mapped is told */
 	CHANGE_END,
-	CHANGE_EXEC, /* all that was mapped is gone */
+	CHANGE_EXEC,   /* all that was mapped is gone */
+	CHANGE_EXECED, /* the same, told otherwise and after it */
 	CHANGE_MAP,
 };
 
@@ -122,9 +123,12 @@ void process_spaces_event(struct process_spaces *spaces, const struct pb_event *
 	enum change_kind kind = CHANGE_END;
 	struct change *change;
 
-	if ((event->kind != PB_EVENT_START && event->kind != PB_EVENT_EXIT) || !event->id ||
-	    event->slot >= PB_SLOTS)
+	if ((event->kind != PB_EVENT_START && event->kind != PB_EVENT_EXIT &&
+	     event->kind != PB_EVENT_EXEC) ||
+	    !event->id || event->slot >= PB_SLOTS)
 		return;
+	if (event->kind == PB_EVENT_EXEC)
+		kind = CHANGE_EXECED;
 	if (event->kind == PB_EVENT_START)
 		kind = start->enrolled ? CHANGE_ENROL : CHANGE_START;
 	change = add_change(spaces, kind, event->time_ns);
@@ -290,6 +294,8 @@ static void start(struct process_spaces *spaces, const struct change *change)
 		.id = change->id,
 		.slot = change->slot,
 		.pid = change->pid,
+		/* Of one that ran already, what it had executed is told. */
+		.execs_mapped = change->kind == CHANGE_ENROL,
 	};
 	take_first_space(spaces, change, process);
 	if (!process->space || index_one(spaces, (uint32_t)spaces->n)) {
@@ -345,6 +351,17 @@ static void map(struct process_spaces *spaces, struct process_space *process, st
 		spaces->lost++;
 }
 
+/* Where the record of an exec was lost, what was mapped before must not stand for the new image. */
+static void execute(struct process_spaces *spaces, struct process_space *process,
+		    enum change_kind kind)
+{
+	if (kind == CHANGE_EXECED && ++process->execs_told <= process->execs_mapped)
+		return;
+	process->execs_mapped++;
+	drop_walked(spaces, process);
+	own_space(spaces, process, true);
+}
+
 static void apply(struct process_spaces *spaces, struct change *change)
 {
 	struct process_space *process = change->id ? process_spaces_find(spaces, change->id)
@@ -356,11 +373,10 @@ static void apply(struct process_spaces *spaces, struct change *change)
 		return; /* somebody else's */
 	else if (change->kind == CHANGE_END)
 		process->has_ended = true;
-	else if (change->kind == CHANGE_EXEC) {
-		drop_walked(spaces, process);
-		own_space(spaces, process, true);
-	} else
+	else if (change->kind == CHANGE_MAP)
 		map(spaces, process, change);
+	else
+		execute(spaces, process, change->kind);
 }
 
 void process_spaces_apply(struct process_spaces *spaces, uint64_t until_ns)

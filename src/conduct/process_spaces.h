@@ -26,6 +26,9 @@ struct process_space {
 	uint64_t walked_until_ns;
 	uint32_t settles; /* of it still to come: samples from before may only come now */
 	bool has_ended;
+	/* Execs that were told by what is mapped, and by the kernel's side: the first can be lost.
+	 */
+	uint32_t execs_mapped, execs_told;
 	bool is_published; /* the kernel knows space, as it is now, */
 	uint32_t execs;    /* as that of the image of this number */
 };

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "util/clock.h"
 
 #define RING_PAGES 32
 
@@ -19,6 +22,7 @@ struct perf_ring {
 };
 
 struct perf_rings {
+	int epoll_fd; /* of all of them */
 	size_t n, page;
 	struct perf_ring *list;
 };
@@ -30,42 +34,65 @@ static int perf_open(struct perf_event_attr *attr, int cpu)
 	return fd < 0 ? -errno : fd;
 }
 
-int perf_sampling_open(int cpu, uint64_t frequency, bool *cycles)
+/* How long cycles are counted: a millisecond would do, but for who interrupts. */
+#define CALIBRATE_NS (5 * NSEC_PER_MSEC)
+
+static uint64_t thread_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
+}
+
+uint64_t perf_cycles_per_second(void)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
-		.freq = 1,
-		.sample_freq = frequency,
+		.type = PERF_TYPE_HARDWARE,
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	uint64_t from = thread_ns(), ns, before = 0, after = 0;
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, &before, sizeof(before)) != sizeof(before))
+		before = 0;
+	do
+		ns = thread_ns() - from;
+	while (ns < CALIBRATE_NS);
+	if (read(fd, &after, sizeof(after)) != sizeof(after))
+		after = before;
+	close(fd);
+	return (uint64_t)((double)(after - before) * 1e9 / (double)ns);
+}
+
+int perf_sampling_open(int cpu, uint64_t frequency, uint64_t cycles)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = cycles ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
+		.config = cycles ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = (cycles ? cycles : NSEC_PER_SEC) / frequency,
 		.disabled = 1,
 	};
 
-	if (*cycles) {
-		int fd;
-
-		attr.type = PERF_TYPE_HARDWARE;
-		attr.config = PERF_COUNT_HW_CPU_CYCLES;
-		fd = perf_open(&attr, cpu);
-		if (fd >= 0)
-			return fd;
-		*cycles = false;
-	}
-	attr.type = PERF_TYPE_SOFTWARE;
-	attr.config = PERF_COUNT_SW_CPU_CLOCK;
 	return perf_open(&attr, cpu);
 }
 
-bool perf_can_sample(bool cycles, char *why_not, size_t size)
+bool perf_can_sample(bool by_cycles, char *why_not, size_t size)
 {
-	bool got = cycles;
-	int fd = perf_sampling_open(0, 99, &got);
+	uint64_t cycles = by_cycles ? perf_cycles_per_second() : 0;
+	int fd = by_cycles && !cycles ? -ENOENT : perf_sampling_open(0, 99, cycles);
 
 	if (fd >= 0)
 		close(fd);
-	if (fd < 0)
-		snprintf(why_not, size, "perf_event_open: %s", strerror(-fd));
-	else if (got != cycles)
+	else if (by_cycles && !cycles)
 		snprintf(why_not, size, "the machine has no such counter");
-	return fd >= 0 && got == cycles;
+	else
+		snprintf(why_not, size, "perf_event_open: %s", strerror(-fd));
+	return fd >= 0;
 }
 
 static int ring_open(struct perf_ring *ring, int cpu, size_t page)
@@ -84,9 +111,9 @@ static int ring_open(struct perf_ring *ring, int cpu, size_t page)
 		.build_id = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
-		/* It is read at ticks: nobody is woken for it. */
+		/* It is read at ticks, and where much comes between two of them. */
 		.watermark = 1,
-		.wakeup_watermark = UINT32_MAX,
+		.wakeup_watermark = (uint32_t)(RING_PAGES * page / 2),
 	};
 
 	ring->fd = perf_open(&attr, cpu);
@@ -95,6 +122,13 @@ static int ring_open(struct perf_ring *ring, int cpu, size_t page)
 	ring->base = mmap(NULL, (1 + RING_PAGES) * page, PROT_READ | PROT_WRITE, MAP_SHARED,
 			  ring->fd, 0);
 	return ring->base == MAP_FAILED ? -errno : 0;
+}
+
+static int ring_watch(const struct perf_rings *rings, const struct perf_ring *ring)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(rings->epoll_fd, EPOLL_CTL_ADD, ring->fd, &event) ? -errno : 0;
 }
 
 struct perf_rings *perf_rings_open(void)
@@ -106,13 +140,16 @@ struct perf_rings *perf_rings_open(void)
 	if (!failed) {
 		rings->page = (size_t)sysconf(_SC_PAGESIZE);
 		rings->list = calloc((size_t)cpus, sizeof(*rings->list));
-		failed = rings->list ? 0 : -ENOMEM;
+		rings->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		failed = rings->epoll_fd < 0 ? -errno : rings->list ? 0 : -ENOMEM;
 	}
 	for (int cpu = 0; !failed && cpu < cpus; cpu++) {
 		struct perf_ring *ring = &rings->list[rings->n];
 
 		ring->base = MAP_FAILED;
 		failed = ring_open(ring, cpu, rings->page);
+		if (!failed)
+			failed = ring_watch(rings, ring);
 		/* A CPU that is not there runs nothing that maps. */
 		if (failed == -ENODEV)
 			failed = 0;
@@ -136,8 +173,15 @@ void perf_rings_free(struct perf_rings *rings)
 		if (rings->list[i].fd >= 0)
 			close(rings->list[i].fd);
 	}
+	if (rings->epoll_fd > 0)
+		close(rings->epoll_fd);
 	free(rings->list);
 	free(rings);
+}
+
+int perf_rings_fd(const struct perf_rings *rings)
+{
+	return rings->epoll_fd;
 }
 
 static uint64_t ring_drain(struct perf_ring *ring, size_t page, perf_mapped_fn fn, void *context)

@@ -10,10 +10,17 @@
 #include "measure/perf_records.h"
 
 /*
- * A sampling event on @cpu, @frequency times a second: hardware cycles where *@cycles, which is
- * cleared where the machine has none, else the CPU's clock. Not running yet. An fd, or -errno.
+ * Cycles that a CPU makes in a second of work, measured; 0 where the machine does not count them,
+ * as most virtual ones.
  */
-int perf_sampling_open(int cpu, uint64_t frequency, bool *cycles);
+uint64_t perf_cycles_per_second(void);
+/*
+ * A sampling event on @cpu, @frequency times a second: by its clock, or where @cycles are not 0
+ * after so many cycles that it comes to that. Each sample stands for the same amount (the kernel's
+ * own adapting would take more samples where a CPU is idle at times). Not running yet. An fd, or
+ * -errno.
+ */
+int perf_sampling_open(int cpu, uint64_t frequency, uint64_t cycles);
 
 /* May such events be had? On @why_not the reason. @cycles: by hardware cycles. */
 bool perf_can_sample(bool cycles, char *why_not, size_t size);
@@ -26,6 +33,8 @@ struct perf_rings *perf_rings_open(void);
 /* NULL is fine. */
 void perf_rings_free(struct perf_rings *rings);
 /* Hands over what has been mapped since; returns how many of them were lost. */
+/* Becomes readable when one of them is half full. */
+int perf_rings_fd(const struct perf_rings *rings);
 uint64_t perf_rings_drain(struct perf_rings *rings, perf_mapped_fn fn, void *context);
 
 #endif

@@ -46,7 +46,8 @@ static int map_arrays(struct probe *probe, struct error *err)
 	struct perfbpf *skel = probe->skel;
 
 	probe->slots = probe_map_array(skel->maps.pb_slots, sizeof(struct pb_slot) * PB_SLOTS, err);
-	probe->hists = probe_map_array(skel->maps.pb_hists, sizeof(struct pb_hist) * probe->n_hists, err);
+	probe->hists =
+		probe_map_array(skel->maps.pb_hists, sizeof(struct pb_hist) * probe->n_hists, err);
 	probe->peers = probe_map_array(skel->maps.pb_peers, sizeof(struct pb_peer) * PB_PEERS, err);
 	probe->calls = probe_map_array(skel->maps.pb_calls, sizeof(struct pb_call) * PB_CALLS, err);
 	return probe->slots && probe->hists && probe->peers && probe->calls ? 0 : -1;

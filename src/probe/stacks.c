@@ -20,7 +20,7 @@ struct probe_sampling {
 	int *events; /* fds of the sampling events, one for each CPU */
 	struct bpf_link **links;
 	struct table_memory tables;
-	bool cycles;
+	uint64_t cycles; /* a second, that it samples by; 0: by the CPU's clock */
 	probe_event_fn event_fn;
 	void *event_context;
 };
@@ -85,28 +85,50 @@ static int map_tables(struct probe *probe, struct table_memory *tables, struct e
 	return tables->objects && tables->spaces ? 0 : -1;
 }
 
+static void close_events(struct probe_sampling *sampling)
+{
+	for (size_t i = 0; i < sampling->n_events; i++)
+		close(sampling->events[i]);
+	sampling->n_events = 0;
+}
+
+/* 0 or -errno, of *@cpu. A CPU that is not there runs nothing. */
+static int open_each(struct probe_sampling *sampling, long cpus, uint64_t frequency, int *cpu)
+{
+	for (*cpu = 0; *cpu < cpus; ++*cpu) {
+		int fd = perf_sampling_open(*cpu, frequency, sampling->cycles);
+
+		if (fd == -ENODEV)
+			continue;
+		if (fd < 0)
+			return fd;
+		sampling->events[sampling->n_events++] = fd;
+	}
+	return 0;
+}
+
 static int open_events(struct probe_sampling *sampling, uint64_t frequency, struct error *err)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	int failed, cpu = 0;
 
 	sampling->events = calloc((size_t)cpus, sizeof(*sampling->events));
 	sampling->links = calloc((size_t)cpus, sizeof(struct bpf_link *));
 	if (!sampling->events || !sampling->links)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	sampling->cycles = true;
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		int fd = perf_sampling_open(cpu, frequency, &sampling->cycles);
-
-		if (fd == -ENODEV)
-			continue;
-		if (fd < 0)
-			return error_set(err, EXIT_CODE_PRIVILEGE,
-					 "the kernel refused to sample CPU %d %llu times a second: "
-					 "%s; --profile none measures without stacks, --freq N "
-					 "(kernel.perf_event_max_sample_rate) samples less often",
-					 cpu, (unsigned long long)frequency, strerror(-fd));
-		sampling->events[sampling->n_events++] = fd;
+	sampling->cycles = perf_cycles_per_second();
+	/* All of them alike: where one CPU's counter is taken, none is used. */
+	if (sampling->cycles && open_each(sampling, cpus, frequency, &cpu)) {
+		close_events(sampling);
+		sampling->cycles = 0;
 	}
+	failed = sampling->n_events ? 0 : open_each(sampling, cpus, frequency, &cpu);
+	if (failed)
+		return error_set(err, EXIT_CODE_PRIVILEGE,
+				 "the kernel refused to sample CPU %d %llu times a second: %s; "
+				 "--profile none measures without stacks, --freq N "
+				 "(kernel.perf_event_max_sample_rate) samples less often",
+				 cpu, (unsigned long long)frequency, strerror(-failed));
 	return 0;
 }
 
@@ -193,8 +215,7 @@ void sampling_free(struct probe *probe)
 	if (!sampling)
 		return;
 	sampling_detach(probe);
-	for (size_t i = 0; i < sampling->n_events; i++)
-		close(sampling->events[i]);
+	close_events(sampling);
 	free(sampling->events);
 	free(sampling->links);
 	perf_rings_free(sampling->mapped);
@@ -239,6 +260,11 @@ int probe_stacks_drain(struct probe *probe, probe_event_fn fn, void *context)
 	n = ring_buffer__consume(sampling->ring);
 	sampling->event_fn = NULL;
 	return n;
+}
+
+int probe_mapped_fd(const struct probe *probe)
+{
+	return perf_rings_fd(probe->sampling->mapped);
 }
 
 int probe_stacks_fd(const struct probe *probe)

@@ -22,6 +22,8 @@ double probe_oncpu_frequency(const struct probe *probe);
 int probe_stacks_drain(struct probe *probe, probe_event_fn fn, void *context);
 /* Becomes readable when so many samples wait that they should not wait for the next tick. */
 int probe_stacks_fd(const struct probe *probe);
+/* The same of what was mapped. */
+int probe_mapped_fd(const struct probe *probe);
 /*
  * Looks at the threads that are off their CPUs, at every @stride-th of them; each look stands for
  * @weight_ns. @from_ns: since when perfbpf has had its CPU. 0, or -errno.
