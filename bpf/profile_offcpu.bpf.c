@@ -131,10 +131,15 @@ static __always_inline bool is_its_turn(struct task_struct *task)
  * have been given to it meanwhile. A thread that has been ready for longer than perfbpf runs is
  * kept by others.
  */
-static __always_inline bool is_held_up_by_us(const struct pb_task *member)
+static __always_inline bool is_held_up_by_us(struct task_struct *task, const struct pb_task *member)
 {
-	return member->time.state == PB_THREAD_QUEUED &&
-	       member->time.since_ns + SLACK_NS > pb_control.offcpu_from_ns;
+	struct rq *rq;
+
+	if (member->time.state != PB_THREAD_QUEUED ||
+	    member->time.since_ns + SLACK_NS <= pb_control.offcpu_from_ns)
+		return false;
+	rq = rq_of(task);
+	return !rq || rq->cpu == (int)bpf_get_smp_processor_id();
 }
 
 static __always_inline void send_for(struct walk *walk, __u8 reason)
@@ -191,7 +196,7 @@ int profile_offcpu(struct bpf_iter__task *ctx)
 	member = member_of(walk.task);
 	if (!member || member->time.window != pb_control.window ||
 	    member->time.state == PB_THREAD_RUNNING || walk.task->__state & TASK_DEAD ||
-	    !is_its_turn(walk.task) || is_held_up_by_us(member))
+	    !is_its_turn(walk.task) || is_held_up_by_us(walk.task, member))
 		return 0;
 	slot = slot_at(member->slot);
 	scratch = bpf_map_lookup_elem(&pb_offcpu_scratch, &zero);

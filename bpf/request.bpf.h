@@ -228,7 +228,7 @@ static __always_inline void turn_begin(struct sock *sk, struct connection *conne
 
 /* A stream goes on: what is said to it (that more may be sent, that somebody is still there) is no
  * question. Until it has been silent for as long as makes one. */
-static __always_inline bool is_streaming(const struct turn *turn, __u64 now)
+static __always_inline bool connection_streams(const struct turn *turn, __u64 now)
 {
 	return turn->state == TURN_STREAM && now < turn->last_ns + STREAM_NS;
 }
@@ -268,7 +268,7 @@ static __always_inline void server_read(struct sock *sk, struct connection *conn
 {
 	struct turn *turn = &connection->turn;
 
-	if (is_streaming(turn, now))
+	if (connection_streams(turn, now))
 		return;
 	if (turn->state != TURN_ASKED) {
 		turn_begin(sk, connection, arrived_ns ? arrived_ns : now);
@@ -285,7 +285,7 @@ static __always_inline void client_send(struct sock *sk, struct connection *conn
 {
 	struct turn *turn = &connection->turn;
 
-	if (is_streaming(turn, now))
+	if (connection_streams(turn, now))
 		return;
 	if (turn->state == TURN_ASKED) {
 		turn_overlap(connection);

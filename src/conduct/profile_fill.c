@@ -293,6 +293,16 @@ static double off_seconds(const struct record_round *round)
 	return round->has_time ? round->time.run_queue_seconds + round->time.waiting_seconds : NAN;
 }
 
+/* What the ring and the table had no room for may be of either kind: it stands with the first. */
+static void tell_losses(const struct profiler *profiler, struct record_profile *profile,
+			int64_t *lost)
+{
+	struct record_stacks *first = profile->has_oncpu ? &profile->oncpu : &profile->offcpu;
+
+	first->lost += *lost + (int64_t)profiler->stacks.lost;
+	*lost += (int64_t)(profiler->lost[0] + profiler->lost[1] + profiler->stacks.lost);
+}
+
 int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 		  struct record_round *out, const struct tree *tree)
 {
@@ -326,8 +336,7 @@ int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 	}
 	profile->oncpu.deferred = (int64_t)profiler->deferred[PB_STACK_ONCPU];
 	profile->offcpu.deferred = (int64_t)profiler->deferred[PB_STACK_OFFCPU];
-	out->observer.losses.stacks +=
-		(int64_t)(profiler->lost[0] + profiler->lost[1] + profiler->stacks.lost);
+	tell_losses(profiler, profile, &out->observer.losses.stacks);
 	place_names_rest(profiler->names);
 	filler_clear(&filler);
 	return filler.failed ? -1 : 0;

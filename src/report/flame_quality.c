@@ -53,7 +53,9 @@ static void add_stacks(struct record_stacks *sum, const struct record_stacks *st
 	add_integer(&sum->lost, stacks->lost);
 	add_integer(&sum->mappings_lost, stacks->mappings_lost);
 	add_integer(&sum->rows_evicted, stacks->rows_evicted);
-	add_integer(&sum->unknown_rules, stacks->unknown_rules);
+	/* Of the same files in each round. */
+	if (stacks->unknown_rules > sum->unknown_rules)
+		sum->unknown_rules = stacks->unknown_rules;
 }
 
 struct record_stacks flame_stacks_of(const struct record *rec, enum side side,

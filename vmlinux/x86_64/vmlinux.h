@@ -284,6 +284,7 @@ struct cfs_rq {
 struct rq {
 	u64 clock;
 	u64 clock_task;
+	int cpu;
 };
 
 struct bpf_iter_meta {
