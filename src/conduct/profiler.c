@@ -15,6 +15,11 @@
 #define MIN_LOOK_NS      (20 * NSEC_PER_MSEC)
 /* Threads in one look; of more than these every second, third, … is taken. */
 #define MAX_LOOKED_AT 400
+/*
+ * Settlings, some ten a second, for which a file's rows are kept after their last use: those of one
+ * working set that does not fit must not take turns, each being read anew at every stack.
+ */
+#define KEEP_SWEEPS 50
 /* Samples that wait for the next settling: what the largest ring holds. Room for so much is kept.
  */
 #define MAX_WAITING_BYTES  (64 << 20)
@@ -35,7 +40,7 @@ struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines)
 		profiler->period_ns = MIN_LOOK_NS;
 	probe_tables(probe, &memory);
 	profiler->objects = objects_new();
-	profiler->tables = tables_new(&memory);
+	profiler->tables = tables_new(&memory, KEEP_SWEEPS);
 	profiler->names = place_names_new();
 	if (probe_has_offcpu(probe))
 		profiler->looker = looker_new(probe, profiler->period_ns);

@@ -25,17 +25,18 @@ struct tables {
 	/* The rows that were looked at last, n_seen of them; NULL: none */
 	const struct pb_row *seen;
 	uint32_t first_seen, n_seen;
-	uint32_t sweep;
+	uint32_t sweep, keep_sweeps;
 	uint64_t evicted;
 };
 
-struct tables *tables_new(const struct table_memory *memory)
+struct tables *tables_new(const struct table_memory *memory, uint32_t keep_sweeps)
 {
 	struct tables *tables = calloc(1, sizeof(*tables));
 
 	if (!tables)
 		return NULL;
 	tables->memory = *memory;
+	tables->keep_sweeps = keep_sweeps;
 	tables->free_spaces = calloc(PB_SPACES, sizeof(*tables->free_spaces));
 	if (!tables->free_spaces || extents_init(&tables->rows, memory->n_rows) ||
 	    extents_init(&tables->mappings, PB_MAPPINGS)) {
@@ -113,7 +114,8 @@ static bool evict(struct tables *tables, uint32_t keep)
 		struct pb_object *object = &tables->memory.objects[i];
 		uint32_t since = tables->sweep - object->used_at;
 
-		if (!object->n_rows || i == keep || (oldest && since <= longest))
+		if (!object->n_rows || i == keep || since < tables->keep_sweeps ||
+		    (oldest && since <= longest))
 			continue;
 		oldest = object;
 		longest = since;

@@ -34,8 +34,8 @@ struct table_memory {
 
 struct tables;
 
-/* NULL without memory. */
-struct tables *tables_new(const struct table_memory *memory);
+/* A file is kept for @keep_sweeps settlings after its last use. NULL without memory. */
+struct tables *tables_new(const struct table_memory *memory, uint32_t keep_sweeps);
 void tables_free(struct tables *tables);
 
 /*

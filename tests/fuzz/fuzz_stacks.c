@@ -385,7 +385,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t samples = 0;
 
 	machine.made = fresh_tables();
-	machine.tables = tables_new(&machine.made->memory);
+	machine.tables = tables_new(&machine.made->memory, 0);
 	machine.objects = objects_new();
 	machine.slots = calloc(SLOTS, sizeof(*machine.slots));
 	machine.spaces = process_spaces_new(machine.objects, machine.tables, machine.slots);

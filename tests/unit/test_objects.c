@@ -223,7 +223,7 @@ static void rows_come_into_tables(void **state)
 {
 	const struct fixture *fixture = *state;
 	struct made_tables *made = made_tables_new(200000);
-	struct tables *tables = tables_new(&made->memory);
+	struct tables *tables = tables_new(&made->memory, 0);
 	uint32_t self, none = add(fixture, "/no/a", 0);
 	struct object *object;
 
@@ -248,7 +248,7 @@ static void rows_without_room(void **state)
 {
 	const struct fixture *fixture = *state;
 	struct made_tables *made = made_tables_new(8);
-	struct tables *tables = tables_new(&made->memory);
+	struct tables *tables = tables_new(&made->memory, 0);
 	uint32_t self = add(fixture, "/proc/self/exe", 0);
 	struct object *object = objects_at(fixture->objects, self);
 

@@ -30,7 +30,7 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	fixture->made = made_tables_new(1000);
-	fixture->tables = tables_new(&fixture->made->memory);
+	fixture->tables = tables_new(&fixture->made->memory, 0);
 	fixture->objects = objects_new();
 	fixture->slots = calloc(PB_SLOTS, sizeof(*fixture->slots));
 	fixture->spaces = process_spaces_new(fixture->objects, fixture->tables, fixture->slots);

@@ -28,7 +28,7 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	fixture->made = made_tables_new(ROWS);
-	fixture->tables = tables_new(&fixture->made->memory);
+	fixture->tables = tables_new(&fixture->made->memory, 0);
 	*state = fixture;
 	return fixture->tables ? 0 : -1;
 }
@@ -161,6 +161,27 @@ static void the_one_that_was_used_last_stays(void **state)
 	assert_rows(fixture, 5, 50);
 }
 
+/* Files of one working set do not take turns. */
+static void what_was_used_lately_is_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tables *tables = tables_new(&fixture->made->memory, 3);
+
+	tables_free(fixture->tables);
+	fixture->tables = tables;
+	settle(fixture);
+	assert_int_equal(load(fixture, 1, 60), 0);
+	for (int i = 0; i < 2; i++) {
+		settle(fixture);
+		assert_int_equal(load(fixture, 2, 60), -ENOSPC);
+		assert_true(tables_has(tables, 1));
+	}
+	settle(fixture);
+	assert_int_equal(load(fixture, 2, 60), -ENOSPC);
+	assert_false(tables_has(tables, 1));
+	assert_int_equal(tables_evicted(tables), 1);
+}
+
 /* The marks go around after 2^32. */
 static void marks_go_around(void **state)
 {
@@ -242,7 +263,7 @@ static void rows_of_a_large_file(void **state)
 {
 	enum { MANY = 200000 };
 	struct made_tables *made = made_tables_new(MANY);
-	struct tables *tables = tables_new(&made->memory);
+	struct tables *tables = tables_new(&made->memory, 0);
 	struct pb_row *rows = calloc(MANY, sizeof(*rows));
 	bool by_fp;
 
@@ -397,6 +418,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rules, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_address_far_off_is_not_in_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(room_comes_after_two_settlings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_was_used_lately_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_one_that_was_used_last_stays, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(marks_go_around, set_up, tear_down),
