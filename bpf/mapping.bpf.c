@@ -3,7 +3,8 @@
 #include "memory.bpf.h"
 #include "process.bpf.h"
 
-#define VM_EXEC 0x4
+#define VM_EXEC    0x4
+#define MINOR_BITS 20 /* of a dev_t in the kernel */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -26,6 +27,20 @@ static __always_inline void tell_path(struct vm_area_struct *vma, struct pb_even
 		bpf_d_path((struct path *)&file->f_path, event->path, sizeof(event->path));
 	else if (is_vdso(vma))
 		__builtin_memcpy(event->path, "[vdso]", sizeof("[vdso]"));
+}
+
+/* By which the file that is opened later can be told from others that have its path elsewhere. */
+static __always_inline void tell_inode(struct vm_area_struct *vma, struct pb_event_mapping *event)
+{
+	struct file *file = vma->vm_file;
+	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
+	__u32 device = inode ? BPF_CORE_READ(inode, i_sb, s_dev) : 0;
+
+	event->inode = inode ? BPF_CORE_READ(inode, i_ino) : 0;
+	event->generation = inode ? BPF_CORE_READ(inode, i_generation) : 0;
+	event->major = device >> MINOR_BITS;
+	event->minor = device & ((1U << MINOR_BITS) - 1);
+	event->pad = 0;
 }
 
 SEC("?iter/task_vma")
@@ -54,6 +69,7 @@ int profile_mappings(struct bpf_iter__task_vma *ctx)
 	event->start = vma->vm_start;
 	event->end = vma->vm_end;
 	event->offset = vma->vm_pgoff * pb_page_bytes;
+	tell_inode(vma, event);
 	tell_path(vma, event);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	return 0;

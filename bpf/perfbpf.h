@@ -297,6 +297,9 @@ struct pb_event_stack {
 struct pb_event_mapping {
 	struct pb_event event;
 	pb_u64 start, end, offset;
+	pb_u64 inode; /* 0: of no file */
+	pb_u32 major, minor, generation;
+	pb_u32 pad;
 	char path[PB_EXE_LEN]; /* "" where it is of no file, "[vdso]" */
 };
 
@@ -589,7 +592,7 @@ _Static_assert(sizeof(struct pb_event_thread) == 24 + 16 + 32 + 8 * PB_WAITS + 8
 _Static_assert(sizeof(struct pb_event_payload) == 24 + 16 + 16, "pb_event_payload is an ABI");
 _Static_assert(sizeof(struct pb_event_stack) == 24 + 12 + 4 + 8 + 8 + 32 + 16,
 	       "pb_event_stack is an ABI");
-_Static_assert(sizeof(struct pb_event_mapping) == 24 + 24 + PB_EXE_LEN,
+_Static_assert(sizeof(struct pb_event_mapping) == 24 + 24 + 24 + PB_EXE_LEN,
 	       "pb_event_mapping is an ABI");
 _Static_assert(sizeof(struct pb_object) == 24 && sizeof(struct pb_mapping) == 32 &&
 		       sizeof(struct pb_space) == 8 && sizeof(struct pb_row) == 8,

@@ -127,9 +127,8 @@ static __always_inline bool is_its_turn(struct task_struct *task)
 }
 
 /*
- * Only perfbpf has the CPU that it would be on: it was taken away for this very walk, or would
- * have been given to it meanwhile. A thread that has been ready for longer than perfbpf runs is
- * kept by others.
+ * Is it ready on perfbpf's own CPU since perfbpf has had that? A thread that has been ready for
+ * longer is kept by others.
  */
 static __always_inline bool is_held_up_by_us(struct task_struct *task, const struct pb_task *member)
 {
@@ -140,6 +139,22 @@ static __always_inline bool is_held_up_by_us(struct task_struct *task, const str
 		return false;
 	rq = rq_of(task);
 	return !rq || rq->cpu == (int)bpf_get_smp_processor_id();
+}
+
+/*
+ * Why it was off its CPU when the look was due; PB_WAITS + 1: it was not. What perfbpf holds up ran
+ * until then, and its CPU was taken away for this very walk, or it waited, and would have been
+ * given it meanwhile.
+ */
+static __always_inline __u8 reason_of(struct task_struct *task, const struct pb_task *member)
+{
+	__u8 reason = (__u8)member->time.reason;
+
+	if (member->time.state == PB_THREAD_WAITING)
+		return reason;
+	if (!is_held_up_by_us(task, member))
+		return PB_REASON_RUN_QUEUE;
+	return reason < PB_WAITS ? reason : PB_WAITS + 1;
 }
 
 static __always_inline void send_for(struct walk *walk, __u8 reason)
@@ -196,7 +211,10 @@ int profile_offcpu(struct bpf_iter__task *ctx)
 	member = member_of(walk.task);
 	if (!member || member->time.window != pb_control.window ||
 	    member->time.state == PB_THREAD_RUNNING || walk.task->__state & TASK_DEAD ||
-	    !is_its_turn(walk.task) || is_held_up_by_us(walk.task, member))
+	    !is_its_turn(walk.task))
+		return 0;
+	reason = reason_of(walk.task, member);
+	if (reason > PB_REASON_RUN_QUEUE)
 		return 0;
 	slot = slot_at(member->slot);
 	scratch = bpf_map_lookup_elem(&pb_offcpu_scratch, &zero);
@@ -204,8 +222,6 @@ int profile_offcpu(struct bpf_iter__task *ctx)
 		return 0;
 	walk.scratch = &scratch->stack;
 	switches = switches_of(walk.task);
-	reason = member->time.state == PB_THREAD_QUEUED ? PB_REASON_RUN_QUEUE
-							: (__u8)member->time.reason;
 	if (member->sampled_in == pb_control.window && member->sampled_switches == switches) {
 		send_again(&walk, member, slot, reason);
 		return 0;

@@ -156,6 +156,7 @@ static __always_inline bool time_adopt(struct task_struct *task, struct pb_task 
 	if (pb_control.closing)
 		return false;
 	__builtin_memset(time, 0, sizeof(*time));
+	time->reason = PB_WAITS;
 	time->tid = tid_of(task);
 	time->began_ns = now;
 	time->settled_ns = now;
@@ -229,6 +230,7 @@ static __always_inline void time_switch_out(struct task_struct *task, struct pb_
 		tell_thread(task, member, task->se.sum_exec_runtime, PB_THREAD_ENDED, now);
 		time->window = 0;
 	} else if (preempt || !task->__state) {
+		time->reason = PB_WAITS;
 		time_enter(time, PB_THREAD_QUEUED, bpf_ktime_get_ns());
 	} else {
 		time_wait(task, time);
@@ -266,6 +268,8 @@ static __always_inline void time_wake(struct task_struct *task, struct pb_task *
 		hist_add(PB_HIST_WAIT + reason, elapsed(time->since_ns, clock_ns));
 	if (time->in_fsync)
 		time->fsync_ended_ns = clock_ns;
+	if (time->is_new)
+		time->reason = PB_WAITS;
 	time->is_new = 0;
 	time_enter(time, PB_THREAD_QUEUED, clock_ns);
 }

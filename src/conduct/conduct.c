@@ -98,8 +98,8 @@ static int acquire_profiler(struct conductor *conductor, struct error *err)
 
 	if (!probe_has_oncpu(conductor->probe) && !probe_has_offcpu(conductor->probe))
 		return 0;
-	conductor->profiler =
-		profiler_new(conductor->probe, fopen("/proc/kallsyms", "re"), options->inlines);
+	conductor->profiler = profiler_new(conductor->probe, conductor->keeper,
+					   fopen("/proc/kallsyms", "re"), options->inlines);
 	return conductor->profiler ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");
 }
 
@@ -120,7 +120,7 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 		return -1;
 	if (open_signals(conductor, err))
 		return -1;
-	conductor->keeper = keeper_start(&conductor->identity, err);
+	conductor->keeper = keeper_start(&conductor->identity, options->pids, options->n_pids, err);
 	if (!conductor->keeper)
 		return -1;
 	conductor->probe = probe_open(&probe_options, err);

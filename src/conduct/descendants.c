@@ -134,13 +134,15 @@ void descendants_free(struct descendants *found)
 	memset(found, 0, sizeof(*found));
 }
 
-/* Follows the parents up to this process. */
-static bool is_descendant(pid_t pid)
+/* Follows the parents up. */
+bool descends_from(pid_t pid, const pid_t *ancestors, size_t n)
 {
 	pid_t self = getpid();
 	bool dead;
 
 	for (int depth = 0; depth < 1000 && pid > 1; depth++) {
+		if (is_among(pid, ancestors, n))
+			return true;
 		pid = parent_of(pid, &dead);
 		if (pid == self)
 			return true;
@@ -155,7 +157,7 @@ void descendant_signal(pid_t pid, int signal)
 
 	if (fd < 0)
 		return;
-	if (is_descendant(pid)) {
+	if (descends_from(pid, NULL, 0)) {
 		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
 		if (signal == SIGTERM)
 			syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);

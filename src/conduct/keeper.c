@@ -75,8 +75,11 @@ static void keeper_end_orphans(void)
 	}
 }
 
-struct keeper *keeper_start(const struct identity *identity, struct error *err)
+struct keeper *keeper_start(const struct identity *identity, const pid_t *attached,
+			    size_t n_attached, struct error *err)
 {
+	struct keeper_setting setting = {
+		.identity = identity, .attached = attached, .n_attached = n_attached};
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	int sockets[2];
 
@@ -93,7 +96,8 @@ struct keeper *keeper_start(const struct identity *identity, struct error *err)
 	keeper->pid = fork();
 	if (keeper->pid == 0) {
 		close(sockets[0]);
-		keeper_process(sockets[1], keeper->private_dir, identity);
+		setting.private_dir = keeper->private_dir;
+		keeper_process(sockets[1], &setting);
 	}
 	close(sockets[1]);
 	keeper->socket = sockets[0];
@@ -310,4 +314,40 @@ int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err)
 	left = (int)wire_get_i64(&answer);
 	wire_free(&answer);
 	return left;
+}
+
+static int open_file(struct keeper *keeper, enum keeper_file kind, const struct mapped_file *file)
+{
+	struct wire_message message, answer;
+	struct error ignored;
+	int failed, fd = -1;
+
+	wire_begin(&message, KEEPER_OPEN);
+	wire_put_i64(&message, kind);
+	wire_put_i64(&message, file->pid);
+	wire_put_i64(&message, (int64_t)file->start);
+	wire_put_i64(&message, file->by_path);
+	wire_put_string(&message, file->path);
+	if (request(keeper, &message, KEEPER_OPENED, &answer, &ignored))
+		return -EPIPE;
+	failed = (int)wire_get_i64(&answer);
+	if (answer.n_fds)
+		fd = answer.fds[0];
+	wire_free(&answer);
+	if (fd >= 0)
+		return fd;
+	/* Where the limit of open files is reached, the kernel leaves the file out. */
+	return failed ? -failed : -EMFILE;
+}
+
+int keeper_open_mapped(struct keeper *keeper, const struct mapped_file *file)
+{
+	return open_file(keeper, KEEPER_FILE_MAPPED, file);
+}
+
+int keeper_open_perf_map(struct keeper *keeper, int32_t pid)
+{
+	struct mapped_file of = {.pid = pid, .path = ""};
+
+	return open_file(keeper, KEEPER_FILE_PERF_MAP, &of);
 }

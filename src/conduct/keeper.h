@@ -5,7 +5,8 @@
  * its socket close, ends every descendant, removes the private folders, and goes.
  *
  * It is forked before anything else is done, so it keeps the privileges that
- * starting a side as another user takes, while the rest of perfbpf gives them up.
+ * starting a side as another user takes, while the rest of perfbpf gives them up. With them it also
+ * opens what the measured processes have mapped.
  */
 #ifndef PERFBPF_CONDUCT_KEEPER_H
 #define PERFBPF_CONDUCT_KEEPER_H
@@ -16,6 +17,7 @@
 #include <sys/types.h>
 
 #include "conduct/identity.h"
+#include "conduct/process_file.h"
 #include "util/error.h"
 
 #define KEEPER_MAX_STAGES 16
@@ -39,8 +41,10 @@ struct keeper_spawn {
 	bool side;
 };
 
-/* NULL with @err. @identity owns the private folder. */
-struct keeper *keeper_start(const struct identity *identity, struct error *err);
+/* NULL with @err. @identity owns the private folder. @attached: processes that are measured without
+ * having been started. */
+struct keeper *keeper_start(const struct identity *identity, const pid_t *attached,
+			    size_t n_attached, struct error *err);
 /* Ends all and waits for the keeper to go; NULL is fine. */
 void keeper_stop(struct keeper *keeper);
 /* A folder (mode 0700, of @identity) that the keeper removes when it goes. */
@@ -66,5 +70,10 @@ void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns);
  * @grace_ns. Returns how many processes could not be ended, or -1 with @err.
  */
 int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err);
+
+/* As process_file.h has it, of processes that are measured: a file for reading, or -errno; -EPERM
+ * for other processes, -EPIPE where the keeper has ended. */
+int keeper_open_mapped(struct keeper *keeper, const struct mapped_file *file);
+int keeper_open_perf_map(struct keeper *keeper, int32_t pid);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conduct/keeper.h"
+#include "conduct/process_file.h"
 #include "conduct/stage.h"
 #include "conduct/wire.h"
 #include "util/clock.h"
@@ -25,6 +26,7 @@
 struct keeper_state {
 	int socket;
 	int signals; /* signalfd: SIGCHLD, and those that ask the keeper to end */
+	const struct keeper_setting *setting;
 	struct stage_set side;
 	pid_t helpers[MAX_HELPERS];
 	size_t n_helpers;
@@ -172,6 +174,44 @@ static void handle_end_helper(struct keeper_state *state, pid_t pid, uint64_t gr
 	answer_two(state, KEEPER_ENDED, 0, 0);
 }
 
+/*
+ * Whoever asks has given up the rights that the keeper still has, and is to gain none by it that
+ * who called perfbpf did not have: files are opened of processes only that perfbpf measures, which
+ * are the keeper's descendants, the processes that it was told of before that, and those of them;
+ * and only what process_file.h has proven to be a file of mapped code, or a map of the process.
+ */
+static int open_for(const struct keeper_setting *setting, struct wire_message *request)
+{
+	enum keeper_file kind = (enum keeper_file)wire_get_i64(request);
+	struct mapped_file mapped;
+
+	mapped.pid = (int32_t)wire_get_i64(request);
+	mapped.start = (uint64_t)wire_get_i64(request);
+	mapped.by_path = wire_get_i64(request) != 0;
+	mapped.path = wire_get_string(request);
+	if (request->broken || !mapped.path)
+		return -EINVAL;
+	if (!descends_from(mapped.pid, setting->attached, setting->n_attached))
+		return -EPERM;
+	return kind == KEEPER_FILE_PERF_MAP ? process_file_perf_map(mapped.pid)
+					    : process_file_mapped(&mapped);
+}
+
+static void handle_open(struct keeper_state *state, struct wire_message *request)
+{
+	int fd = open_for(state->setting, request);
+	struct wire_message answer;
+
+	wire_begin(&answer, KEEPER_OPENED);
+	wire_put_i64(&answer, fd < 0 ? -fd : 0);
+	if (fd >= 0)
+		wire_put_fd(&answer, fd);
+	wire_send(state->socket, &answer);
+	wire_free(&answer);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void handle(struct keeper_state *state, struct wire_message *request)
 {
 	size_t stage = 0;
@@ -194,6 +234,9 @@ static void handle(struct keeper_state *state, struct wire_message *request)
 	case KEEPER_END_HELPER:
 		pid = (pid_t)wire_get_i64(request);
 		handle_end_helper(state, pid, (uint64_t)wire_get_i64(request));
+		break;
+	case KEEPER_OPEN:
+		handle_open(state, request);
 		break;
 	default:
 		break;
@@ -253,9 +296,9 @@ static void serve(struct keeper_state *state)
 	}
 }
 
-void keeper_process(int socket, const char *private_dir, const struct identity *identity)
+void keeper_process(int socket, const struct keeper_setting *setting)
 {
-	struct keeper_state state = {.socket = socket};
+	struct keeper_state state = {.socket = socket, .setting = setting};
 
 	prctl(PR_SET_NAME, "perfbpf-keeper", 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -267,7 +310,7 @@ void keeper_process(int socket, const char *private_dir, const struct identity *
 	stages_close(&state.side);
 	end_tree(&state, CRASH_GRACE_NS, true);
 	/* The side could write there: what it cannot remove itself is not removed for it. */
-	if (private_dir[0] && !identity_become(identity))
-		dir_remove(private_dir);
+	if (setting->private_dir[0] && !identity_become(setting->identity))
+		dir_remove(setting->private_dir);
 	_exit(0);
 }

@@ -3,6 +3,7 @@
 #ifndef PERFBPF_CONDUCT_KEEPER_PROCESS_H
 #define PERFBPF_CONDUCT_KEEPER_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,18 +15,33 @@ enum keeper_request {
 	KEEPER_RELEASE,
 	KEEPER_END,        /* grace_ns */
 	KEEPER_END_HELPER, /* pid, grace_ns */
+	KEEPER_OPEN,       /* enum keeper_file, pid, start, by_path, path */
+};
+
+enum keeper_file {
+	KEEPER_FILE_MAPPED,
+	KEEPER_FILE_PERF_MAP,
 };
 
 enum keeper_answer {
 	KEEPER_SPAWNED = 100, /* errno, pids */
 	KEEPER_RELEASED,      /* errno, stage */
 	KEEPER_ENDED,         /* processes left */
+	KEEPER_OPENED,        /* errno; fd */
 	KEEPER_EXIT,          /* pid, wait status: sent by itself */
 };
 
-/* Serves @socket until its end, then ends all, removes @private_dir with @identity's rights, and
- * exits. */
-_Noreturn void keeper_process(int socket, const char *private_dir, const struct identity *identity);
+/* As of keeper_start(). */
+struct keeper_setting {
+	const char *private_dir;
+	const struct identity *identity;
+	const pid_t *attached;
+	size_t n_attached;
+};
+
+/* Serves @socket until its end, then ends all, removes the private folder with the identity's
+ * rights, and exits. */
+_Noreturn void keeper_process(int socket, const struct keeper_setting *setting);
 
 /* Descendants of this process, without the subtrees of the @n pids in @except. */
 struct descendants {
@@ -34,6 +50,8 @@ struct descendants {
 };
 int descendants_find(struct descendants *found, const pid_t *except, size_t n);
 void descendants_free(struct descendants *found);
+/* Is @pid one of the @n @ancestors, or does it descend from one of them or from this process? */
+bool descends_from(pid_t pid, const pid_t *ancestors, size_t n);
 /* Sends @signal to @pid if it still is a descendant's process: the number may have been used again.
  */
 void descendant_signal(pid_t pid, int signal);

@@ -4,12 +4,14 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/hash_index.h"
@@ -18,7 +20,13 @@ struct objects {
 	uint32_t n; /* with number 0, which is none */
 	struct object *list[PB_OBJECTS];
 	struct hash_index index;
+	uint64_t lost;
+	objects_open_fn open;
+	void *open_context;
 };
+
+/* How often a file that could not be opened is tried again when it is seen again. */
+#define MAX_TRIES 100
 
 #define VDSO "[vdso]"
 
@@ -38,6 +46,12 @@ static void allow_files(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static int open_mapped(void *context, const struct mapped_file *file)
+{
+	(void)context;
+	return process_file_mapped(file);
+}
+
 struct objects *objects_new(void)
 {
 	struct objects *objects = calloc(1, sizeof(*objects));
@@ -45,6 +59,7 @@ struct objects *objects_new(void)
 	if (!objects)
 		return NULL;
 	objects->n = 1;
+	objects->open = open_mapped;
 	allow_files();
 	return objects;
 }
@@ -84,17 +99,36 @@ void objects_free(struct objects *objects)
 	free(objects);
 }
 
+void objects_open_by(struct objects *objects, objects_open_fn fn, void *context)
+{
+	objects->open = fn;
+	objects->open_context = context;
+}
+
+/* --- which is which ----------------------------------------------------------------------- */
+
+static bool same_id(const struct elf_build_id *a, const struct elf_build_id *b)
+{
+	return a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
+}
+
+static bool same_inode(const struct object_inode *a, const struct object_inode *b)
+{
+	return a->number == b->number && a->major == b->major && a->minor == b->minor &&
+	       a->generation == b->generation;
+}
+
 static bool same_object(const void *table, uint32_t at, const void *key)
 {
 	const struct object *object = ((const struct objects *)table)->list[at];
 	const struct object_sight *sight = key;
 
-	if (object->build_id.size != sight->build_id.size)
+	if (object->is_replaced)
 		return false;
-	if (object->build_id.size)
-		return !memcmp(object->build_id.bytes, sight->build_id.bytes,
-			       object->build_id.size);
-	return !strcmp(object->path, sight->path);
+	if (sight->build_id.size)
+		return same_id(&object->build_id, &sight->build_id);
+	return object->by_inode && same_inode(&object->inode, &sight->inode) &&
+	       !strcmp(object->path, sight->path);
 }
 
 static uint32_t hash_of(const struct object_sight *sight)
@@ -102,51 +136,85 @@ static uint32_t hash_of(const struct object_sight *sight)
 	uint64_t first = 0;
 
 	if (!sight->build_id.size)
-		return hash_string(sight->path);
+		return hash_mix(hash_string(sight->path), sight->inode.number);
 	memcpy(&first, sight->build_id.bytes,
 	       sight->build_id.size < sizeof(first) ? sight->build_id.size : sizeof(first));
 	return hash_u64(first);
 }
 
-static bool is_file(const char *path)
+static uint32_t find(const struct objects *objects, const struct object_sight *sight)
 {
-	return !strcmp(path, VDSO) || (path[0] == '/' && path[1] != '/');
+	return hash_index_find(&objects->index, hash_of(sight), same_object, objects, sight);
 }
 
-uint32_t objects_add(struct objects *objects, const struct object_sight *sight)
+/* Memory that has a path only to be told by: run-time compilers put their code there. */
+static bool is_unfiled(const char *path)
 {
-	uint32_t hash, at;
-	struct object *object;
+	static const char *const begins[] = {"/memfd:", "/anon_hugepage", "/SYSV"};
 
-	if (!is_file(sight->path))
-		return PB_OBJECT_ANON;
-	hash = hash_of(sight);
-	at = hash_index_find(&objects->index, hash, same_object, objects, sight);
-	if (at != HASH_INDEX_NONE)
-		return at;
-	if (objects->n == PB_OBJECTS)
-		return PB_OBJECT_ANON;
-	object = calloc(1, sizeof(*object));
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+		if (!strncmp(path, begins[i], strlen(begins[i])))
+			return true;
+	return !strcmp(path, "/dev/zero") || !strcmp(path, "/dev/zero (deleted)");
+}
+
+static bool is_file(const struct object_sight *sight)
+{
+	const char *path = sight->path;
+
+	if (!strcmp(path, VDSO) || sight->build_id.size)
+		return true;
+	return path[0] == '/' && path[1] != '/' && !is_unfiled(path);
+}
+
+static struct object *object_new(struct objects *objects, const struct object_sight *sight)
+{
+	struct object *object = calloc(1, sizeof(*object));
+
 	if (!object)
-		return PB_OBJECT_ANON;
+		return NULL;
+	object->all = objects;
 	object->fd = -1;
 	object->path = strdup(sight->path);
 	object->build_id = sight->build_id;
+	object->by_inode = !sight->build_id.size;
+	object->inode = sight->inode;
 	object->pid = sight->pid;
 	object->start = sight->start;
-	object->end = sight->end;
-	if (!object->path || hash_index_add(&objects->index, hash, objects->n)) {
+	if (object->path)
+		return object;
+	object_free(object);
+	return NULL;
+}
+
+/* Takes @object over. */
+static uint32_t insert(struct objects *objects, struct object *object,
+		       const struct object_sight *sight)
+{
+	if (!object || objects->n == PB_OBJECTS ||
+	    hash_index_add(&objects->index, hash_of(sight), objects->n)) {
 		object_free(object);
 		return PB_OBJECT_ANON;
 	}
+	object->index = objects->n;
 	objects->list[objects->n] = object;
 	return objects->n++;
 }
 
-struct object *objects_at(const struct objects *objects, uint32_t index)
+/* By its build id, once it is known, it can be found, too. */
+static void learn_id(struct objects *objects, struct object *object)
 {
-	return index < objects->n ? objects->list[index] : NULL;
+	struct object_sight told = {.path = object->path, .build_id = object->file_id};
+
+	if (object->build_id.size || !object->file_id.size ||
+	    find(objects, &told) != HASH_INDEX_NONE)
+		return;
+	object->build_id = object->file_id;
+	/* Where that fails, two numbers stand for one file. */
+	(void)hash_index_add(&objects->index, hash_of(&told), object->index);
 }
+
+/* --- opening ------------------------------------------------------------------------------- */
 
 /* Every 64-bit process has the same one mapped, perfbpf too. */
 static struct elf_file *open_vdso(void)
@@ -163,79 +231,159 @@ static struct elf_file *open_vdso(void)
 /* The file behind the object's fd, which stays open. */
 static struct elf_file *open_again(const struct object *object)
 {
-	int fd = object->fd < 0 ? -1 : fcntl(object->fd, F_DUPFD_CLOEXEC, 0);
+	int fd = object->fd < 0 || object->is_no_elf ? -1 : fcntl(object->fd, F_DUPFD_CLOEXEC, 0);
 
 	return fd < 0 ? NULL : elf_file_open(fd);
 }
 
-/* As far as its build id says. */
-static bool is_the_one(const struct object *object, const struct elf_file *file)
+static bool is_on(const struct statfs *fs, unsigned long magic)
 {
-	const struct elf_build_id *id = elf_file_build_id(file);
-
-	return !object->build_id.size || (id->size == object->build_id.size &&
-					  !memcmp(id->bytes, object->build_id.bytes, id->size));
+	return (unsigned long)fs->f_type == magic;
 }
 
-/* The file at @path, if it is the one that was mapped. A regular file only: opening another can do
- * things. */
-static bool open_same(struct object *object, const char *path)
+/*
+ * Is the open file what was mapped? By its build id; else by its inode. btrfs and overlayfs give
+ * their files other devices than mappings are told with, overlayfs at times other numbers, too:
+ * there it must be what the process has mapped by the path (@by_process).
+ */
+static bool is_the_one(const struct object *object, bool by_process)
 {
+	const struct object_inode *inode = &object->inode;
+	struct statfs fs;
 	struct stat st;
 
-	object->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (object->fd < 0)
+	if (object->build_id.size)
+		return object->file && same_id(elf_file_build_id(object->file), &object->build_id);
+	if (!inode->number || fstat(object->fd, &st) || fstatfs(object->fd, &fs))
 		return false;
-	if (!fstat(object->fd, &st) && S_ISREG(st.st_mode))
-		object->file = open_again(object);
-	if (object->file && is_the_one(object, object->file))
+	if (is_on(&fs, OVERLAYFS_SUPER_MAGIC) && by_process)
 		return true;
+	return st.st_ino == inode->number &&
+	       (st.st_dev == makedev(inode->major, inode->minor) ||
+		is_on(&fs, OVERLAYFS_SUPER_MAGIC) || is_on(&fs, BTRFS_SUPER_MAGIC));
+}
+
+/* Takes @fd over, or the reason why there is none (-errno), and keeps it if it is the one. */
+static bool take_fd(struct object *object, int fd, bool by_process)
+{
+	object->why_not = fd < 0 ? -fd : ESTALE;
+	if (fd < 0)
+		return false;
+	object->fd = fd;
+	object->file = open_again(object);
+	if (is_the_one(object, by_process)) {
+		object->is_no_elf = !object->file;
+		object->why_not = 0;
+		return true;
+	}
 	elf_file_close(object->file);
-	close(object->fd);
+	close(fd);
 	object->file = NULL;
 	object->fd = -1;
 	return false;
 }
 
-/* By its path where the process sees it, or, deleted, by its mapping. */
-static bool open_by_process(struct object *object)
-{
-	char path[4200];
-
-	snprintf(path, sizeof(path), "/proc/%d/root%s", object->pid, object->path);
-	if (open_same(object, path))
-		return true;
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", object->pid,
-		 (unsigned long long)object->start, (unsigned long long)object->end);
-	return open_same(object, path);
-}
-
-/* Without a build id, what has the path here may be another file than what has it there. */
+/* By its path, where that leads to it for perfbpf; else by the process that has it mapped. */
 static void open_first(struct object *object)
 {
-	if (object->build_id.size ? open_same(object, object->path) : open_by_process(object))
-		return;
-	if (object->build_id.size)
-		open_by_process(object);
-	else
-		open_same(object, object->path);
+	const struct objects *objects = object->all;
+	struct mapped_file mapped = {
+		.pid = object->pid,
+		.start = object->start,
+		.path = object->path,
+		.by_path = !object->build_id.size,
+	};
+	int why_not;
+
+	object->tried = true;
+	if (!take_fd(object, process_file_regular(object->path), false)) {
+		why_not = object->why_not;
+		if (!take_fd(object, objects->open(objects->open_context, &mapped), true)) {
+			/* That the process is gone says less than why its path was of no use. */
+			if (object->why_not == ENOENT || object->why_not == ESRCH)
+				object->why_not = why_not;
+			return;
+		}
+	}
+	if (object->file)
+		object->file_id = *elf_file_build_id(object->file);
 }
 
 struct elf_file *objects_file(struct object *object)
 {
 	if (object->file)
 		return object->file;
-	if (!strcmp(object->path, VDSO))
+	if (!strcmp(object->path, VDSO)) {
 		object->file = open_vdso();
-	else if (object->tried)
+		object->is_no_elf = !object->file;
+	} else if (object->tried) {
 		object->file = open_again(object);
-	else
+	} else {
 		open_first(object);
-	if (object->file && !object->tried)
-		object->file_id = *elf_file_build_id(object->file);
-	object->tried = true;
+		learn_id(object->all, object);
+	}
 	return object->file;
 }
+
+/* A file that could not be opened is seen again: it may be there where the new sight has it. Of one
+ * that nobody has tried to open, only the last sight counts: who is gone cannot show it. */
+static uint32_t see_again(struct objects *objects, uint32_t at, const struct object_sight *sight)
+{
+	struct object *object = objects->list[at], *again;
+	uint32_t index;
+
+	if (object->fd >= 0 || !strcmp(object->path, VDSO))
+		return at;
+	if (object->tried && (object->tries == MAX_TRIES || objects->n == PB_OBJECTS))
+		return at;
+	again = object_new(objects, sight);
+	if (!again)
+		return at;
+	if (!object->tried) {
+		char *path = object->path;
+
+		object->path = again->path;
+		again->path = path;
+		object->pid = sight->pid;
+		object->start = sight->start;
+		object_free(again);
+		return at;
+	}
+	object->tries++;
+	open_first(again);
+	if (again->fd < 0) {
+		object_free(again);
+		return at;
+	}
+	index = insert(objects, again, sight);
+	if (index == PB_OBJECT_ANON)
+		return at;
+	object->is_replaced = true;
+	learn_id(objects, again);
+	return index;
+}
+
+uint32_t objects_add(struct objects *objects, const struct object_sight *sight)
+{
+	uint32_t at;
+
+	if (!is_file(sight))
+		return PB_OBJECT_ANON;
+	at = find(objects, sight);
+	if (at != HASH_INDEX_NONE)
+		return see_again(objects, at, sight);
+	at = insert(objects, object_new(objects, sight), sight);
+	if (at == PB_OBJECT_ANON)
+		objects->lost++;
+	return at;
+}
+
+struct object *objects_at(const struct objects *objects, uint32_t index)
+{
+	return index < objects->n ? objects->list[index] : NULL;
+}
+
+/* --- what is in them ------------------------------------------------------------------------ */
 
 uint64_t objects_address(struct object *object, uint64_t offset)
 {
@@ -246,24 +394,25 @@ uint64_t objects_address(struct object *object, uint64_t offset)
 	file = objects_file(object);
 	object->offset = object->address = offset;
 	/* Not where it only could not be opened again. */
-	object->has_address = file || object->fd < 0;
+	object->has_address = file || object->fd < 0 || object->is_no_elf;
 	if (file && !elf_file_address(file, offset, &object->address))
 		object->address = offset;
 	return object->address;
 }
 
-void objects_load(struct objects *objects, uint32_t index, struct tables *tables)
+static void load(struct object *object, struct tables *tables)
 {
-	struct object *object = objects_at(objects, index);
 	struct cfi_rows rows = {0};
 	struct elf_file *file;
 
-	if (!object || object->rows_refused || tables_has(tables, index))
+	if (object->rows_refused || tables_has(tables, object->index))
 		return;
 	/* They had to make room before, and are made again where there is room again. */
-	if (object->n_rows && !tables_make_room(tables, index, object->n_rows))
+	if (object->n_rows && !tables_make_room(tables, object->index, object->n_rows))
 		return;
 	file = objects_file(object);
+	if (!file && !object->is_no_elf)
+		return;
 	if (file && cfi_rows_build(file, &rows)) {
 		object->rows_refused = true;
 		return;
@@ -271,9 +420,33 @@ void objects_load(struct objects *objects, uint32_t index, struct tables *tables
 	for (int i = 0; i < CFI_GAPS; i++)
 		object->gaps[i] = rows.gaps[i];
 	object->n_rows = rows.n;
-	tables_load(tables, index, rows.base, rows.rows, rows.n);
+	tables_load(tables, object->index, rows.base, rows.rows, rows.n);
 	cfi_rows_clear(&rows);
 	objects_rest(object);
+}
+
+void objects_load(struct objects *objects, uint32_t index, struct tables *tables)
+{
+	struct object *object = objects_at(objects, index);
+
+	if (!object)
+		return;
+	load(object, tables);
+	if (object->tried && object->fd < 0)
+		object->is_missed = true;
+}
+
+void objects_prepare(struct objects *objects, uint32_t index, struct tables *tables)
+{
+	struct object *object = objects_at(objects, index);
+
+	if (object)
+		load(object, tables);
+}
+
+uint64_t objects_lost(const struct objects *objects)
+{
+	return objects->lost;
 }
 
 struct symbols *objects_symbols(struct object *object, bool inlines)

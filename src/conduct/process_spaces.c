@@ -11,6 +11,10 @@
 #define MAX_CHANGES (64 * 1024)
 /* Room for so many is kept from tick to tick. */
 #define CHANGES_KEPT 1024
+/* Of preparing: from when on large files wait for a stack that leads there, and all do. */
+#define PREPARE_LARGE_NS (200 * NSEC_PER_MSEC)
+#define PREPARE_MAX_NS   (1 * NSEC_PER_SEC)
+#define LARGE_TEXT_BYTES (64ULL << 20)
 
 enum change_kind {
 	CHANGE_START, /* by a fork */
@@ -148,7 +152,6 @@ static void add_mapping(struct process_spaces *spaces, struct change *change, ui
 	change->mapping = (struct space_mapping){.start = start, .end = end, .offset = offset};
 	change->sight.path = strdup(path);
 	change->sight.start = start;
-	change->sight.end = end;
 	if (change->sight.path)
 		return;
 	spaces->lost++;
@@ -162,6 +165,10 @@ void process_spaces_mapping(struct process_spaces *spaces, const struct pb_event
 	if (!change)
 		return;
 	change->id = event->event.id;
+	change->sight.inode = (struct object_inode){.major = event->major,
+						    .minor = event->minor,
+						    .number = event->inode,
+						    .generation = event->generation};
 	add_mapping(spaces, change, event->start, event->end, event->offset,
 		    event->path[0] ? event->path : "//anon");
 }
@@ -178,6 +185,10 @@ void process_spaces_mapped(struct process_spaces *spaces, const struct perf_mapp
 		return;
 	change->sight.build_id.size = mapped->build_id_size;
 	memcpy(change->sight.build_id.bytes, mapped->build_id, mapped->build_id_size);
+	change->sight.inode = (struct object_inode){.major = mapped->major,
+						    .minor = mapped->minor,
+						    .number = mapped->inode,
+						    .generation = mapped->generation};
 	add_mapping(spaces, change, mapped->start, mapped->end, mapped->offset, mapped->path);
 }
 
@@ -467,6 +478,35 @@ void process_spaces_publish(struct process_spaces *spaces, struct process_space 
 	process->is_published = true;
 	process->execs = execs;
 	tell_kernel(spaces, process, execs, space->table);
+}
+
+/* False where it is time to stop. */
+static bool prepare_one(struct process_spaces *spaces, const struct space_mapping *mapping,
+			uint64_t elapsed_ns)
+{
+	if (mapping->object == PB_OBJECT_ANON || tables_has(spaces->tables, mapping->object))
+		return true;
+	if (elapsed_ns > PREPARE_MAX_NS)
+		return false;
+	if (elapsed_ns > PREPARE_LARGE_NS && mapping->end - mapping->start > LARGE_TEXT_BYTES)
+		return true;
+	objects_prepare(spaces->objects, mapping->object, spaces->tables);
+	return true;
+}
+
+void process_spaces_prepare(struct process_spaces *spaces)
+{
+	uint64_t evicted = tables_evicted(spaces->tables), begun_ns = clock_now_ns();
+
+	for (size_t i = 0; i < spaces->n; i++) {
+		const struct space *space = spaces->list[i].space;
+
+		for (size_t j = 0; j < space->n; j++)
+			/* What no stack has led to yet is not to take the room of what one has. */
+			if (tables_evicted(spaces->tables) != evicted ||
+			    !prepare_one(spaces, &space->list[j], clock_now_ns() - begun_ns))
+				return;
+	}
 }
 
 bool process_spaces_verify(const struct process_space *process, uint64_t time_ns,

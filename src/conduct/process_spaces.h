@@ -55,6 +55,11 @@ void process_spaces_apply(struct process_spaces *spaces, uint64_t until_ns);
  */
 void process_spaces_settle(struct process_spaces *spaces, uint64_t until_ns);
 
+/*
+ * Loads the rows of what is mapped now, as long as there is room for them: all that is small, and
+ * for some 200 ms what is large, too.
+ */
+void process_spaces_prepare(struct process_spaces *spaces);
 /* NULL: nobody of this number. Valid until the next call. */
 struct process_space *process_spaces_find(struct process_spaces *spaces, uint64_t id);
 /* Tells the kernel what the process has mapped, whose image is the one of number @execs. */

@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A round's stacks into the record, with names. */
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "conduct/profiler_internal.h"
 #include "probe/stacks.h"
 #include "record/profile.h"
 #include "symbol/address_map.h"
+#include "util/clock.h"
 
 #define PERF_MAP_MAX_BYTES (64 << 20)
+/* Files' times and those of /proc go in steps of up to 10 ms. */
+#define CLOCKS_DIFFER_NS (20 * NSEC_PER_MSEC)
+/* Files that could not be read are told of one by one up to here. */
+#define MAX_TOLD 10
 
 /* A process's name, and what its run-time compiler tells of its code. */
 struct namesake {
 	uint64_t process;
 	int32_t pid;
+	uint64_t started_ns, exited_ns; /* as of struct tree_process */
 	char comm[PB_COMM_LEN];
 	bool looked;
 	struct address_map *map;
@@ -56,6 +62,8 @@ static void take_processes(struct filler *filler, const struct tree *tree)
 
 		namesake->process = processes[i].id;
 		namesake->pid = processes[i].pid;
+		namesake->started_ns = processes[i].started_ns;
+		namesake->exited_ns = processes[i].exited_ns;
 		memcpy(namesake->comm, processes[i].comm, sizeof(namesake->comm));
 		namesake->comm[PB_COMM_LEN - 1] = '\0';
 	}
@@ -72,68 +80,84 @@ static struct namesake *namesake_of(const struct filler *filler, uint64_t proces
 				   : NULL;
 }
 
-static struct address_map *read_perf_map(const char *path)
+/* How far @clock is ahead of CLOCK_MONOTONIC now. */
+static uint64_t ahead_ns(clockid_t clock)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct address_map *map = NULL;
-	struct stat st;
-	FILE *in;
+	struct timespec now;
 
-	if (fd < 0)
-		return NULL;
-	in = fdopen(fd, "r");
-	if (!in) {
-		close(fd);
-		return NULL;
-	}
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
-		map = address_map_read_perf(in, PERF_MAP_MAX_BYTES);
-	fclose(in);
-	return map;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec - clock_now_ns();
 }
 
-/* The process's number in its own pid namespace, which it names its map by. */
-static int innermost_pid(int32_t pid)
+/* Has nobody else got its number since? Who came later started later. */
+static bool lives(const struct namesake *namesake)
 {
-	char path[64], line[256];
-	int number = pid;
-	FILE *status;
+	uint64_t started_ns = namesake->exited_ns ? 0 : process_file_started_ns(namesake->pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = fopen(path, "re");
-	while (status && fgets(line, sizeof(line), status)) {
-		const char *last = strrchr(line, '\t');
+	return started_ns &&
+	       started_ns <= namesake->started_ns + ahead_ns(CLOCK_BOOTTIME) + CLOCKS_DIFFER_NS;
+}
 
-		if (!strncmp(line, "NSpid:", 6) && last)
-			number = atoi(last + 1);
+/* What the process has left behind, if it was the one that wrote it. Takes @fd over. */
+static int left_behind(const struct namesake *namesake, int fd)
+{
+	uint64_t ahead = ahead_ns(CLOCK_REALTIME), written_ns;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (!fstat(fd, &st) && (!st.st_uid || st.st_uid == geteuid())) {
+		written_ns = (uint64_t)st.st_mtim.tv_sec * NSEC_PER_SEC +
+			     (uint64_t)st.st_mtim.tv_nsec + CLOCKS_DIFFER_NS;
+		if (written_ns >= namesake->started_ns + ahead &&
+		    (!namesake->exited_ns ||
+		     written_ns <= namesake->exited_ns + ahead + 2 * CLOCKS_DIFFER_NS))
+			return fd;
 	}
-	if (status)
-		fclose(status);
-	return number;
+	close(fd);
+	return -ESTALE;
+}
+
+static int open_perf_map(const struct profiler *profiler, const struct namesake *namesake)
+{
+	char path[64];
+	int fd = -EPIPE;
+
+	if (!lives(namesake)) {
+		snprintf(path, sizeof(path), "/tmp/perf-%d.map", namesake->pid);
+		return left_behind(namesake, process_file_own(path));
+	}
+	if (profiler->keeper)
+		fd = keeper_open_perf_map(profiler->keeper, namesake->pid);
+	return fd < 0 ? process_file_perf_map(namesake->pid) : fd;
 }
 
 /* What run-time compilers leave in /tmp, of the process's own view of it while it lives. */
-static const struct address_map *perf_map_of(struct namesake *namesake)
+static const struct address_map *perf_map_of(const struct profiler *profiler,
+					     struct namesake *namesake)
 {
-	char path[96];
+	FILE *in;
+	int fd;
 
 	if (namesake->looked)
 		return namesake->map;
 	namesake->looked = true;
-	snprintf(path, sizeof(path), "/proc/%d/root/tmp/perf-%d.map", namesake->pid,
-		 innermost_pid(namesake->pid));
-	namesake->map = read_perf_map(path);
-	if (namesake->map)
-		return namesake->map;
-	snprintf(path, sizeof(path), "/tmp/perf-%d.map", namesake->pid);
-	namesake->map = read_perf_map(path);
+	fd = open_perf_map(profiler, namesake);
+	in = fd < 0 ? NULL : fdopen(fd, "r");
+	if (in) {
+		namesake->map = address_map_read_perf(in, PERF_MAP_MAX_BYTES);
+		fclose(in);
+	} else if (fd >= 0) {
+		close(fd);
+	}
 	return namesake->map;
 }
 
 static const char *name_jit(void *context, uint64_t process, uint64_t address)
 {
-	struct namesake *namesake = namesake_of(context, process);
-	const struct address_map *map = namesake ? perf_map_of(namesake) : NULL;
+	const struct filler *filler = context;
+	struct namesake *namesake = namesake_of(filler, process);
+	const struct address_map *map = namesake ? perf_map_of(filler->profiler, namesake) : NULL;
 
 	return map ? address_map_find(map, address) : NULL;
 }
@@ -274,7 +298,8 @@ static void fill_unknown(struct record_stacks *stacks, const struct objects *obj
 static void begin(struct record_stacks *stacks, const struct profiler *profiler, const char *event,
 		  double frequency, double exact_seconds, enum pb_stack_source source)
 {
-	uint64_t unplaced = profiler->mapped_lost + process_spaces_lost(profiler->spaces);
+	uint64_t unplaced = profiler->mapped_lost + process_spaces_lost(profiler->spaces) +
+			    objects_lost(profiler->objects) - profiler->objects_lost_before;
 
 	*stacks = (struct record_stacks){
 		.event = strdup(event),
@@ -286,6 +311,40 @@ static void begin(struct record_stacks *stacks, const struct profiler *profiler,
 			(int64_t)(tables_evicted(profiler->tables) - profiler->evicted_before),
 	};
 	fill_unknown(stacks, profiler->objects);
+}
+
+static void tell_one(struct record *rec, const struct object *object)
+{
+	char *text;
+
+	if (asprintf(&text, "the file %s of process %d could not be read: %s: stacks end there",
+		     object->path, object->pid,
+		     object->why_not == ESTALE ? "another file has its path now"
+					       : strerror(object->why_not)) < 0)
+		return;
+	record_note(rec, text);
+	free(text);
+}
+
+/* Of files that stacks led to, each once in a run. */
+static void tell_missed(struct record *rec, const struct objects *objects)
+{
+	struct object *object;
+	unsigned int n = 0;
+	char text[96];
+
+	for (uint32_t i = 1; (object = objects_at(objects, i)); i++) {
+		if (!object->is_missed || object->is_told)
+			continue;
+		object->is_told = true;
+		if (n++ < MAX_TOLD)
+			tell_one(rec, object);
+	}
+	if (n <= MAX_TOLD)
+		return;
+	snprintf(text, sizeof(text), "%u more files could not be read: stacks end there",
+		 n - MAX_TOLD);
+	record_note(rec, text);
 }
 
 static double off_seconds(const struct record_round *round)
@@ -337,6 +396,7 @@ int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 	profile->oncpu.deferred = (int64_t)profiler->deferred[PB_STACK_ONCPU];
 	profile->offcpu.deferred = (int64_t)profiler->deferred[PB_STACK_OFFCPU];
 	tell_losses(profiler, profile, &out->observer.losses.stacks);
+	tell_missed(rec, profiler->objects);
 	place_names_rest(profiler->names);
 	filler_clear(&filler);
 	return filler.failed ? -1 : 0;

@@ -25,7 +25,13 @@
 #define MAX_WAITING_BYTES  (64 << 20)
 #define WAITING_BYTES_KEPT (1 << 20)
 
-struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines)
+static int open_by_keeper(void *keeper, const struct mapped_file *file)
+{
+	return keeper_open_mapped(keeper, file);
+}
+
+struct profiler *profiler_new(struct probe *probe, struct keeper *keeper, FILE *kallsyms,
+			      bool inlines)
 {
 	struct profiler *profiler = calloc(1, sizeof(*profiler));
 	struct table_memory memory;
@@ -33,6 +39,7 @@ struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines)
 	if (!profiler)
 		return NULL;
 	profiler->probe = probe;
+	profiler->keeper = keeper;
 	profiler->inlines = inlines;
 	profiler->kallsyms = kallsyms;
 	profiler->period_ns = (uint64_t)(1e9 / probe_oncpu_frequency(probe)) * LOOKS_PER_SAMPLE;
@@ -40,6 +47,8 @@ struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines)
 		profiler->period_ns = MIN_LOOK_NS;
 	probe_tables(probe, &memory);
 	profiler->objects = objects_new();
+	if (profiler->objects && keeper)
+		objects_open_by(profiler->objects, open_by_keeper, keeper);
 	profiler->tables = tables_new(&memory, KEEP_SWEEPS);
 	profiler->names = place_names_new();
 	if (probe_has_offcpu(probe))
@@ -90,6 +99,7 @@ int profiler_round_begin(struct profiler *profiler)
 	forget_round(profiler);
 	profiler->stride = 1;
 	profiler->evicted_before = tables_evicted(profiler->tables);
+	profiler->objects_lost_before = objects_lost(profiler->objects);
 	profiler->spaces = process_spaces_new(profiler->objects, profiler->tables,
 					      probe_slots(profiler->probe));
 	return profiler->spaces ? 0 : -1;
@@ -98,6 +108,14 @@ int profiler_round_begin(struct profiler *profiler)
 int profiler_attached(struct profiler *profiler)
 {
 	return profiler ? probe_mappings_tell(profiler->probe) : 0;
+}
+
+void profiler_prepare(struct profiler *profiler)
+{
+	if (!profiler || !profiler->spaces)
+		return;
+	process_spaces_prepare(profiler->spaces);
+	objects_rest_all(profiler->objects);
 }
 
 void profiler_event(struct profiler *profiler, const struct pb_event *event)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "conduct/keeper.h"
 #include "measure/tree.h"
 #include "probe/probe.h"
 #include "record/record.h"
@@ -18,11 +19,13 @@
 struct profiler;
 
 /*
- * Lives as long as the run. @kallsyms: the kernel's symbols, opened while it may be, which it takes
- * over; NULL: kernel code stays without names. @inlines: functions that were inlined, too. To be
- * called while perfbpf has its rights. NULL without memory.
+ * Lives as long as the run. @keeper opens the files of the processes, as long as it lives itself;
+ * NULL: perfbpf does with its own rights. @kallsyms: the kernel's symbols, opened while it may be,
+ * which it takes over; NULL: kernel code stays without names. @inlines: functions that were
+ * inlined, too. To be called while perfbpf has its rights. NULL without memory.
  */
-struct profiler *profiler_new(struct probe *probe, FILE *kallsyms, bool inlines);
+struct profiler *profiler_new(struct probe *probe, struct keeper *keeper, FILE *kallsyms,
+			      bool inlines);
 /* NULL is fine, here and in all below: then no stacks are wanted. */
 void profiler_free(struct profiler *profiler);
 
@@ -31,6 +34,11 @@ int profiler_round_begin(struct profiler *profiler);
 /* Processes that ran already have become members: what they have mapped is asked for. 0 or -errno.
  */
 int profiler_attached(struct profiler *profiler);
+/*
+ * The window will open: the rows of what the members have mapped by now are made, so that this is
+ * not done inside of it. Bounded: what takes longer comes when a stack leads there.
+ */
+void profiler_prepare(struct profiler *profiler);
 /* A process's start or end, as the ring has it. */
 void profiler_event(struct profiler *profiler, const struct pb_event *event);
 /* From @at_ns on it is phase @index of the window. */

@@ -28,6 +28,7 @@ struct sample {
 
 struct profiler {
 	struct probe *probe;
+	struct keeper *keeper; /* NULL: perfbpf opens files itself */
 	bool inlines;
 	struct objects *objects;
 	struct tables *tables;
@@ -42,7 +43,7 @@ struct profiler {
 	size_t n_phases;
 	uint64_t *phase_begins_ns;
 	uint64_t deferred[2], lost[2]; /* by enum pb_stack_source */
-	uint64_t mapped_lost, evicted_before;
+	uint64_t mapped_lost, evicted_before, objects_lost_before;
 	/* What waits to be settled */
 	uint64_t fetched_ns; /* up to here, all that has changed has come */
 	size_t n_samples, samples_room, n_bytes, bytes_room;

@@ -28,6 +28,8 @@
 #define OUTPUT_PIPE    (1 << 20)
 #define LATE_NS        (20 * NSEC_PER_MSEC)
 #define SCRAPE_LEAD_NS (500 * NSEC_PER_MSEC)
+/* Longer than preparing and scraping take. */
+#define PREPARE_LEAD_NS (2 * NSEC_PER_SEC)
 
 struct round {
 	struct conductor *conductor;
@@ -132,6 +134,16 @@ static int pass(struct round *round, const char *phase, uint64_t until_ns, struc
 		return ended_early(round, when, err);
 	}
 	return result == COLLECTOR_FAILED ? -1 : 0;
+}
+
+/* As pass(), before a window: what takes long at first is done somewhat before it opens. */
+static int warm_up(struct round *round, uint64_t open_ns, struct error *err)
+{
+	if (pass(round, "warm-up", open_ns - PREPARE_LEAD_NS, err))
+		return -1;
+	collector_drain(&round->collector);
+	profiler_prepare(round->conductor->profiler);
+	return pass(round, "warm-up", open_ns, err);
 }
 
 static int make_dir(struct round *round, struct error *err)
@@ -264,7 +276,7 @@ static int pass_to_opening(struct round *round, uint64_t open_ns, struct error *
 	size_t n = 0;
 
 	if (scenario->n_scrapes) {
-		if (pass(round, "warm-up", open_ns - SCRAPE_LEAD_NS, err))
+		if (warm_up(round, open_ns - SCRAPE_LEAD_NS, err))
 			return -1;
 		variables = driver_process_variables(round->driver, &n);
 		round->scrape = scrape_open(scenario, variables, n, round->conductor->record);
@@ -272,8 +284,9 @@ static int pass_to_opening(struct round *round, uint64_t open_ns, struct error *
 			record_note(round->conductor->record,
 				    "scraping took so long that a window opened late: the work "
 				    "before its opening is missing in the costs");
+		return pass(round, "warm-up", open_ns, err);
 	}
-	return pass(round, "warm-up", open_ns, err);
+	return warm_up(round, open_ns, err);
 }
 
 /* The window is open: one measured phase after the other. */
@@ -374,7 +387,7 @@ static int run_command(struct round *round, struct error *err)
 
 	if (start_side(round, err))
 		return -1;
-	if (warmup && (release(round, err) || pass(round, "warm-up", clock_now_ns() + warmup, err)))
+	if (warmup && (release(round, err) || warm_up(round, clock_now_ns() + warmup, err)))
 		return -1;
 	if (conductor->interrupted || collector_window_open(&round->collector, 0, err) ||
 	    collector_phase(&round->collector, "measured", err))
@@ -415,7 +428,7 @@ static int run_attach(struct round *round, struct error *err)
 	if (profiler_attached(round->conductor->profiler))
 		return error_set(err, EXIT_CODE_FAILED, "cannot walk what is mapped");
 	collector_drain(&round->collector);
-	if (pass(round, "warm-up", clock_now_ns() + round->plan->warmup_ns, err) ||
+	if (warm_up(round, clock_now_ns() + round->plan->warmup_ns, err) ||
 	    collector_window_open(&round->collector, 0, err) ||
 	    collector_phase(&round->collector, "measured", err))
 		return -1;

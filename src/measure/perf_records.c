@@ -71,6 +71,20 @@ static uint64_t time_of(const union record *record)
 	return time_ns;
 }
 
+/* The record has one of the two. */
+static void take_identity(const struct record_mmap2 *mmap2, struct perf_mapped *mapped)
+{
+	if (!(mmap2->header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID)) {
+		mapped->major = mmap2->major;
+		mapped->minor = mmap2->minor;
+		mapped->inode = mmap2->inode;
+		mapped->generation = mmap2->generation;
+	} else if (mmap2->build_id_size <= sizeof(mmap2->build_id)) {
+		mapped->build_id_size = mmap2->build_id_size;
+		memcpy(mapped->build_id, mmap2->build_id, mmap2->build_id_size);
+	}
+}
+
 /* False where its path does not end. */
 static bool take_mapped(const union record *record, perf_mapped_fn fn, void *context)
 {
@@ -86,11 +100,7 @@ static bool take_mapped(const union record *record, perf_mapped_fn fn, void *con
 
 	if (!memchr(mapped.path, '\0', record->header.size - sizeof(*mmap2) - sizeof(uint64_t)))
 		return false;
-	if (record->header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID &&
-	    mmap2->build_id_size <= sizeof(mmap2->build_id)) {
-		mapped.build_id_size = mmap2->build_id_size;
-		memcpy(mapped.build_id, mmap2->build_id, mmap2->build_id_size);
-	}
+	take_identity(mmap2, &mapped);
 	fn(context, &mapped);
 	return true;
 }

@@ -46,7 +46,8 @@ struct Circle {
 impl Shape for Circle {
     #[inline(never)]
     fn area(&self) -> f64 {
-        burn(self.seconds)
+        // What it gives is changed after the call: it is none that replaces its caller's frame.
+        std::hint::black_box(burn(self.seconds)) + 0.0
     }
 }
 

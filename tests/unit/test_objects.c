@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "conduct/objects.h"
@@ -68,7 +70,11 @@ static int tear_down(void **state)
 static struct object_sight sight_of(const char *path, uint8_t byte)
 {
 	struct object_sight sight = {.path = path, .pid = getpid()};
+	struct stat st;
 
+	if (!byte && !stat(path, &st))
+		sight.inode = (struct object_inode){
+			.major = major(st.st_dev), .minor = minor(st.st_dev), .number = st.st_ino};
 	if (byte)
 		sight.build_id.size = 20;
 	memset(sight.build_id.bytes, byte, sight.build_id.size);
@@ -98,7 +104,8 @@ static void which_is_which(void **state)
 	assert_int_not_equal(add(fixture, "/no/a", 2), first);
 	assert_int_not_equal(add(fixture, "/no/a", 0), first);
 	assert_int_equal(add(fixture, "/no/a", 0), add(fixture, "/no/a", 0));
-	assert_string_equal(objects_at(fixture->objects, first)->path, "/no/a");
+	/* Until it is opened, the path is the one of the last sight. */
+	assert_string_equal(objects_at(fixture->objects, first)->path, "/no/b");
 	assert_int_equal(add(fixture, "//anon", 0), PB_OBJECT_ANON);
 	assert_int_equal(add(fixture, "[heap]", 0), PB_OBJECT_ANON);
 	assert_int_equal(add(fixture, "", 0), PB_OBJECT_ANON);
@@ -116,8 +123,15 @@ static void more_than_there_is_room_for(void **state)
 		snprintf(path, sizeof(path), "/no/%d", i);
 		assert_int_equal(add(fixture, path, 0), i);
 	}
+	assert_true(objects_lost(fixture->objects) == 0);
 	assert_int_equal(add(fixture, "/no/more", 0), PB_OBJECT_ANON);
 	assert_int_equal(add(fixture, "/no/77", 0), 77);
+	assert_true(objects_lost(fixture->objects) == 1);
+	/* Nor is there room for another number of one that can be opened now. */
+	assert_null(objects_file(objects_at(fixture->objects, 77)));
+	assert_int_equal(add(fixture, "/no/77", 0), 77);
+	assert_int_equal(add(fixture, "//anon", 0), PB_OBJECT_ANON);
+	assert_true(objects_lost(fixture->objects) == 1);
 }
 
 static const char *function_at(struct object *object, uint64_t address)
@@ -174,10 +188,147 @@ static void without_a_build_id(void **state)
 	write_file(fixture, 9);
 	object = object_of(fixture, 0);
 	assert_string_equal(function_at(object, 0x5010), "the_function");
-	/* It has one, which is told with its names; it is found by its path as before. */
+	/* It has one, which is told with its names; it is found by its path as before, and by that.
+	 */
 	assert_int_equal(object->file_id.bytes[0], 9);
-	assert_int_equal(object->build_id.size, 0);
 	assert_ptr_equal(object_of(fixture, 0), object);
+	assert_ptr_equal(object_of(fixture, 9), object);
+}
+
+/* Another file has its path since, or has it for perfbpf. */
+static void another_inode(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct object_sight sight;
+	struct object *object;
+	uint32_t first;
+
+	write_file(fixture, 0);
+	sight = sight_of(fixture->path, 0);
+	first = objects_add(fixture->objects, &sight);
+	sight.inode.number++;
+	assert_int_not_equal(objects_add(fixture->objects, &sight), first);
+	object = objects_at(fixture->objects, objects_add(fixture->objects, &sight));
+	assert_null(objects_file(object));
+	assert_int_equal(object->why_not, ESTALE);
+	sight.inode.number--;
+	sight.inode.minor++;
+	object = objects_at(fixture->objects, objects_add(fixture->objects, &sight));
+	assert_null(objects_file(object));
+	sight.inode.minor--;
+	sight.inode.generation++;
+	assert_int_not_equal(objects_add(fixture->objects, &sight), first);
+	/* What is known by its path alone is never sure to be the one. */
+	sight.inode = (struct object_inode){0};
+	object = objects_at(fixture->objects, objects_add(fixture->objects, &sight));
+	assert_null(objects_file(object));
+	assert_non_null(objects_file(objects_at(fixture->objects, first)));
+}
+
+static void memory_with_a_path(void **state)
+{
+	static const char *const paths[] = {"/memfd:code (deleted)",    "/memfd:",
+					    "/dev/zero (deleted)",      "/dev/zero",
+					    "/anon_hugepage (deleted)", "/SYSV00000000 (deleted)"};
+	const struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(add(fixture, paths[i], 0), PB_OBJECT_ANON);
+	/* A program can be run from there. */
+	assert_int_not_equal(add(fixture, "/memfd:runc (deleted)", 5), PB_OBJECT_ANON);
+	assert_int_not_equal(add(fixture, "/dev/zeroes", 0), PB_OBJECT_ANON);
+}
+
+/* Opens what is in place of the process's. */
+struct opener {
+	const char *path;
+	unsigned int calls;
+	int pid;
+	uint64_t start;
+	bool by_path;
+};
+
+static int open_instead(void *context, const struct mapped_file *file)
+{
+	struct opener *opener = context;
+	int fd = opener->path ? open(opener->path, O_RDONLY | O_CLOEXEC) : -1;
+
+	opener->calls++;
+	opener->pid = file->pid;
+	opener->start = file->start;
+	opener->by_path = file->by_path;
+	return fd < 0 ? -EACCES : fd;
+}
+
+static void opened_by_the_process(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct opener opener = {.path = fixture->path};
+	struct object_sight sight = sight_of("/no/such", 7);
+	struct object *object;
+
+	sight.start = 0x7000;
+	write_file(fixture, 7);
+	objects_open_by(fixture->objects, open_instead, &opener);
+	object = objects_at(fixture->objects, objects_add(fixture->objects, &sight));
+	assert_string_equal(function_at(object, 0x5010), "the_function");
+	assert_int_equal(opener.calls, 1);
+	assert_int_equal(opener.pid, getpid());
+	assert_int_equal(opener.start, 0x7000);
+	assert_false(opener.by_path);
+	/* What it hands out is not believed. */
+	sight = sight_of("/no/such", 8);
+	object = objects_at(fixture->objects, objects_add(fixture->objects, &sight));
+	assert_null(objects_file(object));
+	sight = sight_of("/no/such", 0);
+	sight.inode.number = 1;
+	object = objects_at(fixture->objects, objects_add(fixture->objects, &sight));
+	assert_null(objects_file(object));
+	assert_true(opener.by_path);
+}
+
+/* What could not be opened is tried again when it is seen again, and then only. */
+static void seen_again(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct opener opener = {.path = NULL};
+	uint32_t first = add(fixture, "/no/such", 7);
+	struct object *object = objects_at(fixture->objects, first);
+	struct object_sight sight = sight_of("/no/other", 7);
+
+	objects_open_by(fixture->objects, open_instead, &opener);
+	/* Nobody has tried yet: of two sights the later one counts. */
+	sight.pid = 77;
+	assert_int_equal(objects_add(fixture->objects, &sight), first);
+	assert_null(objects_file(object));
+	assert_int_equal(opener.pid, 77);
+	assert_string_equal(object->path, "/no/other");
+	assert_int_equal(object->why_not, EACCES);
+	assert_null(objects_file(object));
+	assert_int_equal(opener.calls, 1);
+	assert_int_equal(add(fixture, "/no/such", 7), first);
+	assert_int_equal(opener.calls, 2);
+	write_file(fixture, 7);
+	opener.path = fixture->path;
+	/* Its mappings so far stay without. */
+	assert_int_not_equal(add(fixture, "/no/such", 7), first);
+	assert_int_equal(opener.calls, 3);
+	assert_int_equal(add(fixture, "/no/such", 7), first + 1);
+	assert_int_equal(opener.calls, 3);
+	assert_null(objects_file(object));
+	assert_non_null(objects_file(objects_at(fixture->objects, first + 1)));
+}
+
+static void tried_so_often(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct opener opener = {.path = NULL};
+
+	objects_open_by(fixture->objects, open_instead, &opener);
+	assert_null(objects_file(object_of(fixture, 7)));
+	for (int i = 0; i < 1000; i++)
+		add(fixture, "/no/such", 7);
+	assert_int_equal(opener.calls, 101);
 }
 
 /* Opening other than regular files can do things, or wait for ever. */
@@ -224,8 +375,9 @@ static void rows_come_into_tables(void **state)
 	const struct fixture *fixture = *state;
 	struct made_tables *made = made_tables_new(200000);
 	struct tables *tables = tables_new(&made->memory, 0);
-	uint32_t self, none = add(fixture, "/no/a", 0);
+	uint32_t self, none = add(fixture, "/no/a", 0), other;
 	struct object *object;
+	FILE *out;
 
 	self = add(fixture, "/proc/self/exe", 0);
 	object = objects_at(fixture->objects, self);
@@ -235,9 +387,20 @@ static void rows_come_into_tables(void **state)
 	assert_int_equal(made->memory.objects[self].n_rows, object->n_rows);
 	/* Nothing of the file takes memory then. */
 	assert_null(object->file);
-	/* What cannot be read has none. */
+	/* What cannot be opened is not known to have none. */
+	objects_prepare(fixture->objects, none, tables);
+	assert_false(objects_at(fixture->objects, none)->is_missed);
 	objects_load(fixture->objects, none, tables);
-	assert_int_equal(made->memory.objects[none].by_fp, 1);
+	assert_false(tables_has(tables, none));
+	assert_true(objects_at(fixture->objects, none)->is_missed);
+	/* What is no ELF file has. */
+	out = fopen(fixture->path, "w");
+	assert_non_null(out);
+	assert_int_equal(fputs("code", out) < 0 || fclose(out), 0);
+	other = add(fixture, fixture->path, 0);
+	objects_load(fixture->objects, other, tables);
+	assert_int_equal(made->memory.objects[other].by_fp, 1);
+	assert_false(objects_at(fixture->objects, other)->is_missed);
 	objects_load(fixture->objects, PB_OBJECT_ANON, tables);
 	tables_free(tables);
 	made_tables_free(made);
@@ -312,6 +475,11 @@ int main(void)
 		TEST(read_again_when_it_is_gone),
 		TEST(another_file_is_not_taken),
 		TEST(without_a_build_id),
+		TEST(another_inode),
+		TEST(memory_with_a_path),
+		TEST(opened_by_the_process),
+		TEST(seen_again),
+		TEST(tried_so_often),
 		TEST(no_regular_file),
 		TEST(addresses),
 		TEST(the_vdso),

@@ -134,6 +134,7 @@ static void one_of_each(void **state)
 	assert_int_equal(taken.last.offset, 0x3000);
 	assert_int_equal(taken.last.build_id_size, 20);
 	assert_int_equal(taken.last.build_id[19], 0xab);
+	assert_int_equal(taken.last.inode, 0);
 	assert_false(taken.last.is_exec);
 
 	put_comm(&ring, PERF_RECORD_MISC_COMM_EXEC, 12, 200);
@@ -163,6 +164,10 @@ static void without_a_build_id(void **state)
 	put_mmap2(&ring, 0, 20, "/bin/sh", 8, 100);
 	assert_int_equal(take_all(&ring, &taken), 0);
 	assert_int_equal(taken.last.build_id_size, 0);
+	assert_int_equal(taken.last.major, 20);
+	assert_int_equal(taken.last.minor, 0xabababab);
+	assert_true(taken.last.inode == 0xabababababababab);
+	assert_true(taken.last.generation == 0xabababababababab);
 	put_mmap2(&ring, PERF_RECORD_MISC_MMAP_BUILD_ID, 21, "/bin/sh", 8, 100);
 	assert_int_equal(take_all(&ring, &taken), 0);
 	assert_int_equal(taken.n, 1);

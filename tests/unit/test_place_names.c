@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "conduct/place_names.h"
@@ -65,6 +67,7 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct object_sight sight = {.path = fixture->path, .pid = getpid()};
+	struct stat st;
 	int fd;
 
 	strcpy(fixture->path, "/tmp/test_names.XXXXXX");
@@ -81,6 +84,10 @@ static int set_up(void **state)
 		.context = fixture,
 		.profile = profile_new(),
 	};
+	if (stat(fixture->path, &st))
+		return -1;
+	sight.inode = (struct object_inode){
+		.major = major(st.st_dev), .minor = minor(st.st_dev), .number = st.st_ino};
 	fixture->file = objects_add(fixture->sources.objects, &sight);
 	sight.path = "/no/such";
 	fixture->missing = objects_add(fixture->sources.objects, &sight);

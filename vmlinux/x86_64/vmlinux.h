@@ -202,8 +202,21 @@ struct file {
 	};
 };
 
+typedef u32 __kernel_dev_t;
+
+typedef __kernel_dev_t dev_t;
+
+struct super_block;
+
 struct inode {
 	umode_t i_mode;
+	struct super_block *i_sb;
+	long unsigned int i_ino;
+	__u32 i_generation;
+};
+
+struct super_block {
+	dev_t s_dev;
 };
 
 struct linux_binprm {
