@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which code the processes have mapped that were there before: what is mapped later tells itself. */
+/* Which code the processes have mapped that were there before: what is mapped later tells itself.
+ */
 #include "memory.bpf.h"
 #include "process.bpf.h"
 

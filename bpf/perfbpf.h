@@ -170,7 +170,7 @@ struct pb_task {
 	/* The system call that it is in, where calls are traced. */
 	pb_u64 call_entered_ns; /* 0: in none */
 	pb_u32 call_nr;
-	pb_u32 sampled_in; /* the window in which its stack was last sent off its CPU, */
+	pb_u32 sampled_in;       /* the window in which its stack was last sent off its CPU, */
 	pb_u64 sampled_switches; /* and how often it had been switched by then */
 };
 
@@ -187,7 +187,8 @@ struct pb_slot {
 	pb_s32 pid;
 	pb_s32 exit_code; /* as wait(2) encodes it, valid once exited */
 	pb_u32 execs;     /* images since it became a member */
-	pb_u64 space; /* what is mapped: index of a pb_space, and above it for which value of execs */
+	pb_u64 space;  /* what is mapped: index of a pb_space, and above it for which value of execs
+			*/
 	pb_u64 pad[6]; /* whole cache lines: neighbours are written on other CPUs */
 };
 
@@ -418,7 +419,8 @@ struct pb_control {
 	pb_s64 window_offset_ns; /* sched_offset_ns when the window opened, 0: not known */
 	pb_u32 look;             /* tell how far the threads have come */
 	pb_u32 sweep;            /* marks what is used, see pb_object */
-	/* Of the threads off their CPUs every stride-th is looked at, which one moves on with pass. */
+	/* Of the threads off their CPUs every stride-th is looked at, which one moves on with pass.
+	 */
 	pb_u32 offcpu_stride;
 	pb_u32 offcpu_pass;
 	pb_u64 offcpu_weight_ns; /* what a look at one stands for */
@@ -431,8 +433,8 @@ struct pb_control {
 	pb_u64 losses[PB_LOSSES];
 	pb_u64 next_connection;
 	pb_u64 offcpu_from_ns; /* since when the loader has had its CPU */
-	pb_u32 n_calls; /* kinds of system calls that have an index */
-	pb_u32 n_peers; /* handed out in this round */
+	pb_u32 n_calls;        /* kinds of system calls that have an index */
+	pb_u32 n_peers;        /* handed out in this round */
 	struct pb_requests requests;
 };
 
@@ -513,18 +515,18 @@ struct pb_row {
 };
 
 enum pb_cfa {
-	PB_CFA_NONE,      /* nobody says anything of these addresses */
-	PB_CFA_END,       /* the outermost frame: the return address is undefined */
-	PB_CFA_RSP,       /* rsp + offset */
-	PB_CFA_RBP,       /* rbp + offset */
-	PB_CFA_R10,       /* r10 + offset; while the stack is being realigned, innermost frame only */
-	PB_CFA_RBP_DEREF, /* what lies at rbp + offset: a realigned stack */
-	PB_CFA_RSP_DEREF, /* what lies at rsp + offset */
+	PB_CFA_NONE, /* nobody says anything of these addresses */
+	PB_CFA_END,  /* the outermost frame: the return address is undefined */
+	PB_CFA_RSP,  /* rsp + offset */
+	PB_CFA_RBP,  /* rbp + offset */
+	PB_CFA_R10,  /* r10 + offset; while the stack is being realigned, innermost frame only */
+	PB_CFA_RBP_DEREF,   /* what lies at rbp + offset: a realigned stack */
+	PB_CFA_RSP_DEREF,   /* what lies at rsp + offset */
 	PB_CFA_RSP_DEREF_8, /* 8 beyond that: hand-written code has kept its rsp so (OpenSSL) */
-	PB_CFA_PLT,       /* rsp + 8, and 8 more where pc % 16 >= offset */
-	PB_CFA_SIGNAL,    /* a signal's frame: at rsp + offset the CFA, then the pc; offset of rbp */
-	PB_CFA_FP,        /* by rbp, perhaps to another stack: a function that changes stacks */
-	PB_CFA_UNKNOWN,   /* an expression that a row cannot hold */
+	PB_CFA_PLT,         /* rsp + 8, and 8 more where pc % 16 >= offset */
+	PB_CFA_SIGNAL,  /* a signal's frame: at rsp + offset the CFA, then the pc; offset of rbp */
+	PB_CFA_FP,      /* by rbp, perhaps to another stack: a function that changes stacks */
+	PB_CFA_UNKNOWN, /* an expression that a row cannot hold */
 };
 
 enum pb_rbp {

@@ -8,8 +8,8 @@
 #include "util/clock.h"
 #include "util/units.h"
 
-#define MIN_TICK_NS (5 * NSEC_PER_MSEC)
-#define MAX_TICK_NS (60 * NSEC_PER_SEC)
+#define MIN_TICK_NS   (5 * NSEC_PER_MSEC)
+#define MAX_TICK_NS   (60 * NSEC_PER_SEC)
 #define MAX_FREQUENCY 10000
 
 static int duration(const char *option, const char *value, uint64_t *ns, struct error *err)

@@ -36,15 +36,14 @@ void conduct_options_init(struct conduct_options *options)
 	options->ready_timeout_ns = DURATION_UNSET;
 	options->rate = options->work_bound = NAN;
 	options->tick_ns = DEFAULT_TICK_NS;
-	options->probe =
-		(struct probe_options){.stats = true,
-				       .requests = true,
-				       .time = true,
-				       .io = true,
-				       .oncpu = true,
-				       .offcpu = true,
-				       .frequency = PROBE_FREQUENCY,
-				       .unwind_bytes = PROBE_UNWIND_BYTES};
+	options->probe = (struct probe_options){.stats = true,
+						.requests = true,
+						.time = true,
+						.io = true,
+						.oncpu = true,
+						.offcpu = true,
+						.frequency = PROBE_FREQUENCY,
+						.unwind_bytes = PROBE_UNWIND_BYTES};
 }
 
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)

@@ -20,8 +20,8 @@ struct conductor {
 	struct keeper *keeper;
 	struct probe *probe;
 	struct profiler *profiler; /* NULL: no stacks are wanted */
-	struct results *results; /* of the present scenario */
-	struct record *record;   /* of the present scenario, for its notes */
+	struct results *results;   /* of the present scenario */
+	struct record *record;     /* of the present scenario, for its notes */
 	struct progress progress;
 	int signal_fd;
 	int interrupted; /* the signal that asks for the end; 0: none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Stacks of one round, each once, compared frame by frame: two that only hash alike stay two. Memory is
- * bounded; what has no room any more is counted. Pure.
+ * Stacks of one round, each once, compared frame by frame: two that only hash alike stay two.
+ * Memory is bounded; what has no room any more is counted. Pure.
  */
 #ifndef PERFBPF_MEASURE_STACKS_H
 #define PERFBPF_MEASURE_STACKS_H
@@ -39,7 +39,7 @@ struct stack_row {
 	uint32_t phase;   /* STACKS_NO_PHASE: none */
 	uint8_t source;   /* enum pb_stack_source */
 	uint8_t reason;
-	uint8_t end;      /* enum pb_walk */
+	uint8_t end; /* enum pb_walk */
 	uint8_t by_fp;
 	uint32_t pad; /* 0 */
 	uint64_t samples, weight_ns;

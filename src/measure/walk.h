@@ -16,8 +16,8 @@ struct walk_result {
 
 /*
  * What is known of the code at @pc: its rule and *@by_fp as of tables_rule() (code in no file: by
- * frame pointers, and PB_CFA_NONE; in a file without CFI PB_CFA_FP, since a thread may start there);
- * -1, or PB_WALK_UNMAPPED or PB_WALK_UNLOADED where nothing is.
+ * frame pointers, and PB_CFA_NONE; in a file without CFI PB_CFA_FP, since a thread may start
+ * there); -1, or PB_WALK_UNMAPPED or PB_WALK_UNLOADED where nothing is.
  */
 typedef int walk_rule_fn(void *context, uint64_t pc, uint32_t *rule, bool *by_fp);
 
