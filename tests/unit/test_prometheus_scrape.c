@@ -214,7 +214,7 @@ static struct result run(const char *text, const char *const *answers)
 	port = (struct variable){"port", server.port};
 	scrape = scrape_open(scenario, &port, 1, result.rec);
 	assert_non_null(scrape);
-	scrape_close(scrape, &result.round, result.rec);
+	scrape_close(scrape, &result.round, NAN, result.rec);
 	server_stop(&server);
 	result.asked = server.asked;
 	scenario_free(scenario);
@@ -327,7 +327,7 @@ static void nothing_to_scrape(void **state)
 	(void)state;
 	assert_null(scrape_open(NULL, NULL, 0, NULL));
 	assert_null(scrape_open(scenario, NULL, 0, NULL));
-	scrape_close(NULL, NULL, NULL);
+	scrape_close(NULL, NULL, NAN, NULL);
 	scrape_free(NULL);
 	scenario_free(scenario);
 }
