@@ -272,7 +272,7 @@ static void note_unlike(const struct scrape *scrape, uint64_t now_ns, double win
 	double seconds = (double)(now_ns - scrape->first_ns) / 1e9;
 	char text[160];
 
-	if (fabs(seconds - window_seconds) <= UNLIKE * window_seconds)
+	if (isnan(window_seconds) || fabs(seconds - window_seconds) <= UNLIKE * window_seconds)
 		return;
 	snprintf(text, sizeof(text),
 		 "what was scraped is of %.3f s, the window of %.3f s: the two looks were not "

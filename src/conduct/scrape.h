@@ -22,7 +22,7 @@ struct scrape *scrape_open(const struct scenario *scenario, const struct variabl
 /*
  * The second look, right after the window has closed and while the target still runs; adds what
  * came between to the latencies of @out, and frees @scrape. A note tells where the time between the
- * looks is not the window's, @window_seconds.
+ * looks is not the window's, @window_seconds (NAN: not known).
  */
 void scrape_close(struct scrape *scrape, struct record_round *out, double window_seconds,
 		  struct record *notes);
