@@ -105,6 +105,13 @@ static bool same_path(char *escaped, const char *path)
 	       !strncmp(escaped, path, length_alive(path));
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = length_alive(text), tail = length_alive(end);
+
+	return n >= tail && !strncmp(text + n - tail, end, tail);
+}
+
 /* How well the line is what is looked for: 0, not at all. */
 static int match(char *text, const struct mapped_file *file, struct maps_line *line)
 {
@@ -122,8 +129,9 @@ static int match(char *text, const struct mapped_file *file, struct maps_line *l
 	is_same = same_path(text + path_at, file->path);
 	if (is_same)
 		return is_there ? 3 : 2;
-	/* Of a process in a chroot, paths that it was told by are not those that are seen here. */
-	return is_there && !file->by_path;
+	/* Of a process in a chroot, paths that it was told by are not those that are seen here. Of
+	 * overlayfs, they may be told as they are below the layer's folder. */
+	return is_there && (!file->by_path || ends_with(text + path_at, file->path));
 }
 
 /* The mapping of code that is most like it. 0 or -errno. */

@@ -19,7 +19,7 @@ struct mapped_file {
 	int32_t pid;
 	uint64_t start;   /* of one of its mappings, when it was seen */
 	const char *path; /* then, "/…" or "/… (deleted)" */
-	bool by_path;     /* only what the process has mapped by this path, wherever it lies */
+	bool by_path; /* only by this path, wherever it lies, or, there, by one that ends with it */
 };
 
 /* The file for reading, or -errno: -ENOENT where the process has it mapped no more. */

@@ -47,6 +47,10 @@ typedef __u16 __be16;
 
 typedef __u32 __be32;
 
+typedef u32 __kernel_dev_t;
+
+typedef __kernel_dev_t dev_t;
+
 typedef short unsigned int umode_t;
 
 typedef __kernel_pid_t pid_t;
@@ -202,17 +206,13 @@ struct file {
 	};
 };
 
-typedef u32 __kernel_dev_t;
-
-typedef __kernel_dev_t dev_t;
-
 struct super_block;
 
 struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	long unsigned int i_ino;
-	__u32 i_generation;
+	u32 i_generation;
 };
 
 struct super_block {
