@@ -17,12 +17,7 @@ struct perf_mapped {
 	uint64_t start, end, offset;
 	uint8_t build_id_size; /* 0: not known */
 	uint8_t build_id[20];
-<<<<<<< HEAD
-	/* Where it is not known; inode 0: of no file. The device is the file system's own number.
-	 */
-=======
 	/* Where it is not; inode 0: of no file. The device is as the file system has it. */
->>>>>>> files
 	uint32_t major, minor;
 	uint64_t inode, generation;
 	const char *path; /* "//anon" where it is in no file; valid during the call only */
