@@ -35,8 +35,9 @@ struct unix_turn {
 };
 
 struct {
+	/* With room for all of them from the start: memory that is asked for in between may not be
+	 * there just then. */
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
 	__type(key, __u64); /* address of the socket */
 	__type(value, struct unix_turn);
@@ -140,7 +141,7 @@ static __always_inline void turn_end(struct sock *sk, struct connection *connect
 /* For a connection whose socket may go at any time. */
 static __always_inline void turn_keep(struct sock *sk, struct connection *connection)
 {
-	struct unix_turn kept = {};
+	struct unix_turn kept = {}, *there;
 	__u64 key = (__u64)sk;
 
 	if (is_tcp(sk))
@@ -148,6 +149,12 @@ static __always_inline void turn_keep(struct sock *sk, struct connection *connec
 	connection_flush(sk, connection);
 	if (connection->turn.state != TURN_ANSWERED)
 		return;
+	there = bpf_map_lookup_elem(&pb_unix_turns, &key);
+	if (there) {
+		there->turn = connection->turn;
+		there->peer = connection->peer;
+		return;
+	}
 	kept.turn = connection->turn;
 	kept.peer = connection->peer;
 	if (bpf_map_update_elem(&pb_unix_turns, &key, &kept, BPF_ANY))

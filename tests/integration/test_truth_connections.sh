@@ -18,9 +18,55 @@ cat >"$WORK/both.sh" <<-END
 	"$TRUTH/client" --ready "$READY" --rate $RATE --duration $SECONDS_OF_LOAD --reconnect \
 		--sources 400 --stop --truth "$C" && wait
 END
+# sizes AFTER MAP...: how much memory the kernel has for each of these after so many seconds.
+sizes() {
+	sleep "$1"
+	shift
+	for map; do
+		bpftool -j map show name "$map" 2>/dev/null |
+			jq -r --arg map "$map" '"\($map) \([.] | flatten | map(.bytes_memlock) | add)"'
+	done
+}
+MAPS='pb_unix_turns pb_sockets pb_peer_index pb_peers'
+
+# stays_bounded NAME: what two looks at the maps have found.
+stays_bounded() {
+	local map early late
+	if ! [[ -s $WORK/early && -s $WORK/late ]]; then
+		skip "$1/maps" 'bpftool tells nothing of maps here'
+		return
+	fi
+	while read -r map early; do
+		late=$(sed -n "s/^$map //p" "$WORK/late")
+		check "$1/$map-stays" "$early bytes grew to $late" test "$((late * 4))" -le "$((early * 5 + 262144))"
+	done <"$WORK/early"
+}
+
+# at_that_rate NAME SECONDS: the load was what it was to be: nobody was held back.
+at_that_rate() {
+	[[ -z ${PERFBPF_TEST_EMULATED:-} ]] || return
+	holds "$1/in-its-time" ".rounds[0].window_seconds | . >= $2 - 0.1 and . <= $2 + 1"
+	check "$1/in-time" "late by $(value .latest_seconds "$C") s" \
+		jq -e '.latest_seconds < 0.5' "$C"
+}
+
+# look_twice SECONDS: at the maps, in the background, 2 s after its beginning and 1 s before its end.
+look_twice() {
+	# shellcheck disable=SC2086
+	{
+		sizes 3 $MAPS >"$WORK/early"
+		sizes $(($1 - 4)) $MAPS >"$WORK/late"
+	} 3>&- &
+	started+=($!)
+}
+
+look_twice $SECONDS_OF_LOAD
 LIMIT=$((SECONDS_OF_LOAD + 60)) measure connections --target "sh $WORK/both.sh" || exit 1
 opened=$(value .opened "$C")
-check opened-at-that-rate "only $opened" test "$opened" -ge $((SECONDS_OF_LOAD * RATE))
+equal opened-all "$opened" $((SECONDS_OF_LOAD * RATE))
+at_that_rate tcp $SECONDS_OF_LOAD
+stays_bounded tcp
+holds observer-stays-small '.rounds[0].observer.rss_peak_bytes < 100e6'
 equal opened "$(value '.rounds[0].network.connections_opened')" "$opened"
 equal accepted "$(value '.rounds[0].network.connections_accepted')" "$(value .accepted "$S")"
 nothing_lost all
@@ -51,3 +97,20 @@ for what in connections requests; do
 		"$(value "[.rounds[0].peers[] | select(.role != \"client\") | .$what] | add")" "$opened"
 done
 holds peers/rest '[.rounds[0].peers[] | select(.address == "rest")] | length == 1'
+
+# The same on Unix sockets: their end is told by nobody, so what was answered is kept until another
+# socket lies at the same address.
+SECONDS_OF_LOAD=6
+[[ -z ${PERFBPF_TEST_EMULATED:-} ]] || SECONDS_OF_LOAD=3
+sed -i "s/--duration [0-9]*/--duration $SECONDS_OF_LOAD/; s/ --sources 400//; s|--ready|--unix $WORK/socket --ready|" \
+	"$WORK/both.sh"
+rm -f "$READY" "$WORK/early" "$WORK/late"
+[[ -n ${PERFBPF_TEST_EMULATED:-} ]] || look_twice $SECONDS_OF_LOAD
+measure unix --target "sh $WORK/both.sh" || exit 1
+at_that_rate unix $SECONDS_OF_LOAD
+equal unix/served "$(value '.rounds[0].requests.served')" $((SECONDS_OF_LOAD * RATE))
+equal unix/sent "$(value '.rounds[0].requests.sent')" "$(value .answered "$C")"
+equal unix/left-over "$(value '.rounds[0].requests | "\(.in_flight) \(.streams) \(.no_arrival) \(.no_role)"')" \
+	'0 0 0 0'
+stays_bounded unix
+nothing_lost unix
