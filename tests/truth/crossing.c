@@ -146,6 +146,6 @@ int main(int argc, char **argv)
 	if (ready)
 		net_tell_ready(&place, ready);
 	run(crossing, &place);
-	served_tell(&crossing->served, crossing->service_ns);
+	served_tell(&crossing->served, crossing->service_ns, 1);
 	return 0;
 }

@@ -48,21 +48,28 @@ static inline int served_order(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+#define SERVED_MAX_SERVERS 64
+
 /*
- * The waits in a queue that takes requests in the order of their arrival, one at a time,
- * and needs @service_ns for each.
+ * The waits in a queue from which @n_servers take requests in the order of their arrival, one at a
+ * time, each of which needs @service_ns.
  */
 static inline void served_simulate(const struct served *served, uint64_t service_ns,
-				   struct samples *waits)
+				   size_t n_servers, struct samples *waits)
 {
-	uint64_t free_ns = 0;
+	uint64_t free_ns[SERVED_MAX_SERVERS] = {0};
 
 	for (size_t i = 0; i < served->n_requests; i++) {
 		uint64_t sent_ns = served->requests[i].sent_ns;
-		uint64_t begin_ns = sent_ns > free_ns ? sent_ns : free_ns;
+		uint64_t begin_ns;
+		size_t first = 0;
 
+		for (size_t j = 1; j < n_servers; j++)
+			if (free_ns[j] < free_ns[first])
+				first = j;
+		begin_ns = sent_ns > free_ns[first] ? sent_ns : free_ns[first];
 		samples_add(waits, sent_ns, begin_ns);
-		free_ns = begin_ns + service_ns;
+		free_ns[first] = begin_ns + service_ns;
 	}
 }
 
@@ -82,7 +89,7 @@ static inline void served_settle(struct served *served)
 }
 
 /* Writes the truth. The lock is kept: whatever comes later is no part of it. */
-static inline void served_tell(struct served *served, uint64_t service_ns)
+static inline void served_tell(struct served *served, uint64_t service_ns, size_t n_servers)
 {
 	struct samples queue = {0}, simulated = {0}, service = {0}, service_written = {0},
 		       response = {0}, response_written = {0};
@@ -92,7 +99,7 @@ static inline void served_tell(struct served *served, uint64_t service_ns)
 	if (served->n_requests)
 		qsort(served->requests, served->n_requests, sizeof(*served->requests),
 		      served_order);
-	served_simulate(served, service_ns, &simulated);
+	served_simulate(served, service_ns, n_servers, &simulated);
 	for (size_t i = 0; i < served->n_requests; i++) {
 		const struct request *request = &served->requests[i];
 

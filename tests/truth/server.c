@@ -13,7 +13,7 @@
  *        uring             the same by io_uring; ends in 77 where that is not allowed
  * --service MS             from the read of a request to its answer; --burn: on the CPU
  * --paced                  keep to the times of a queue that is served without any loss
- *                          between two requests (single, epoll, uring)
+ *                          between two requests (not with acceptor and split)
  * --close                  end a connection once it was answered
  * --read whole|half|splice in one piece; 5 bytes, then the rest; by way of a pipe
  * --answer BYTES --by write|sendfile|splice --writes N --pause MS
@@ -56,7 +56,7 @@ struct server {
 	struct net_place place;
 	int mode, method, reading;
 	bool burn, paced, close_after;
-	uint64_t service_ns, pause_ns, free_ns; /* free_ns: with --paced, when it is idle again */
+	uint64_t service_ns, pause_ns;
 	size_t answer, writes;
 	int listener, epoll, file;
 	/* What is waiting for a worker. */
@@ -143,15 +143,16 @@ static int connection_read(const struct server *server, struct connection *conne
 /* The work. With --paced, the request's end is when an ideal server would have ended it. */
 static void work(struct server *server, struct connection *connection)
 {
+	static _Thread_local uint64_t free_ns; /* with --paced: when this thread is idle again */
 	uint64_t begin_ns = connection->request.read_ns;
 
 	connection->request.sent_ns = connection->message.sent_ns;
 	connection->have = 0;
 	if (server->paced) {
 		begin_ns = connection->message.sent_ns;
-		if (begin_ns < server->free_ns)
-			begin_ns = server->free_ns;
-		server->free_ns = begin_ns + server->service_ns;
+		if (begin_ns < free_ns)
+			begin_ns = free_ns;
+		free_ns = begin_ns + server->service_ns;
 	}
 	if (!server->service_ns)
 		return;
@@ -499,6 +500,8 @@ static void configure(struct server *server, int *argc, char **argv)
 	server->answer =
 		(size_t)truth_count(truth_option(argc, argv, "--answer", "64"), MAX_ANSWER);
 	server->writes = (size_t)truth_count(truth_option(argc, argv, "--writes", "1"), 64);
+	if (server->paced && (server->mode == ACCEPTOR || server->mode == SPLIT))
+		truth_die("which thread is idle first is not known in this mode");
 	if (server->answer < NET_MESSAGE || !server->writes)
 		truth_die("an answer has %zu bytes or more, and a write", NET_MESSAGE);
 	if (server->mode == URING && (server->writes > 1 || server->answer != NET_MESSAGE ||
@@ -573,6 +576,7 @@ int main(int argc, char **argv)
 	while (sigtimedwait(&ends, NULL, &longest) < 0 && errno == EINTR)
 		;
 	served_settle(&server.served);
-	served_tell(&server.served, server.service_ns);
+	served_tell(&server.served, server.service_ns,
+		    server.mode == THREADS ? (size_t)threads : 1);
 	_exit(0);
 }
