@@ -66,5 +66,7 @@ if measure retransmits --target "$TRUTH/connections resend 8 --truth $T"; then
 		skip retransmits 'this kernel sent no SYN again'
 	else
 		equal retransmits "$(value '.rounds[0].network.retransmits')" "$(truth .retransmits)"
+		equal retransmits/of-peers "$(value '[.rounds[0].peers[].retransmits] | add')" \
+			"$(truth .retransmits)"
 	fi
 fi

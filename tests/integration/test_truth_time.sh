@@ -80,6 +80,10 @@ if time_of hogs "hogs 20 2"; then
 		skip hogs/limited-by "this machine has $CPUS CPUs"
 	fi
 	holds hogs/latency '.rounds[0].latency.run_queue.count > 0'
+	# Each way through the run queue is in it, but those that last at the window's end.
+	between hogs/run-queue-sum "$(value '.rounds[0].latency.run_queue | .mean_seconds * .count')" \
+		"$(value '.rounds[0].time.run_queue_seconds * 0.9')" \
+		"$(value '.rounds[0].time.run_queue_seconds')" 1 0.005
 fi
 
 # 20 threads behind one mutex.
@@ -116,6 +120,13 @@ elif time_of diskbound "diskbound $WORK 1.5 --threads 2"; then
 		holds diskbound/fsyncs ".rounds[0].io.fsyncs | . <= $(truth '.fsyncs + 1') and . > 0"
 		holds diskbound/latency '.rounds[0].latency | .block_read.count > 0 and .block_write.count > 0
 			and .fsync.count > 0'
+		# All of those that waited, and not more than the calls took.
+		# (From the first wait to the last wake-up: how long it then is for a CPU is no part.)
+		least=0
+		[[ $quiet != yes ]] || least=0.5
+		between diskbound/fsync-seconds \
+			"$(value '.rounds[0].latency.fsync | .mean_seconds * .count')" \
+			"$(truth ".fsync_seconds * $least")" "$(truth .fsync_seconds)" 2 0.002
 	else
 		skip diskbound/writes 'the program came to no write in its time'
 	fi
@@ -126,6 +137,12 @@ fi
 if time_of sleeper "sleeper 1.5"; then
 	by_thread sleeper/timer .timer_seconds .waited_seconds 1 0.005
 	limit_is sleeper sleep
+	# Naps of 20 ms, each of them a wait.
+	within sleeper/wait-p50 "$(value '.rounds[0].latency.wait_timer.p50_seconds')" 0.02 2
+	within sleeper/wait-count "$(value '.rounds[0].latency.wait_timer.count')" \
+		"$(truth '.threads[0].waited_seconds / 0.02')" 3
+	within sleeper/wait-sum "$(value '.rounds[0].latency.wait_timer | .mean_seconds * .count')" \
+		"$(value '.rounds[0].time.timer_seconds')" 1 0.005
 fi
 
 # Much going to sleep and waking up: what is lost at each switch adds up.
@@ -144,6 +161,8 @@ if time_of waits "waits 20"; then
 	done
 	equal waits/names "$(value '[.rounds[0].threads[].comm | select(startswith("w-"))] | sort | unique | join(" ")')" \
 		"$(truth '[.threads[].name] | sort | join(" ")')"
+	# The first thread gives once in 50 ms.
+	within waits/futex-p50 "$(value '.rounds[0].latency.wait_futex.p50_seconds')" 0.05 5
 	thread() { value ".rounds[0].threads[] | select(.comm == \"$1\") | .time.$2"; }
 	within waits/mutex-is-a-lock "$(thread w-mutex lock_seconds)" \
 		"$(truth '.threads[] | select(.name == "w-mutex") | .waited_seconds')" 3 0.01

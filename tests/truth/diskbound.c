@@ -18,6 +18,7 @@ struct done {
 	struct disk *disk;
 	unsigned int random;
 	long reads, writes, fsyncs;
+	uint64_t fsync_ns;
 };
 
 static off_t somewhere(struct done *done)
@@ -44,8 +45,11 @@ static void work(struct worker *worker)
 		done->reads++;
 		done->writes++;
 		if (i % 8 == 0) {
+			uint64_t fsync_ns = truth_now_ns();
+
 			if (fsync(disk->fd) < 0)
 				truth_die("fsync");
+			done->fsync_ns += truth_now_ns() - fsync_ns;
 			done->fsyncs++;
 		}
 		worker->waited_ns += truth_now_ns() - begin_ns;
@@ -124,11 +128,13 @@ int main(int argc, char **argv)
 		sum.reads += done[i].reads;
 		sum.writes += done[i].writes;
 		sum.fsyncs += done[i].fsyncs;
+		sum.fsync_ns += done[i].fsync_ns;
 	}
 	net_append(&text,
 		   "{\"pid\": %d, \"reads\": %ld, \"writes\": %ld, \"fsyncs\": %ld, "
-		   "\"bytes_each\": %lu, \"file_bytes\": %lu",
-		   getpid(), sum.reads, sum.writes, sum.fsyncs, TRUTH_PAGE, FILE_SIZE);
+		   "\"fsync_seconds\": %.9f, \"bytes_each\": %lu, \"file_bytes\": %lu",
+		   getpid(), sum.reads, sum.writes, sum.fsyncs, (double)sum.fsync_ns / 1e9,
+		   TRUTH_PAGE, FILE_SIZE);
 	workers_append(&text, workers, n);
 	truth_print("%s}", text.text);
 	return 0;
