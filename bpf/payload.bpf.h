@@ -13,7 +13,10 @@
 /* The loader sets it. */
 const volatile bool pb_want_payload __weak = false;
 
-#define PAYLOAD_PARTS 4 /* of a vector: headers and the beginning of what follows */
+/* Of a vector: headers and the beginning of what follows. nginx says its first words of HTTP/2 in
+ * five.
+ */
+#define PAYLOAD_PARTS 8
 
 struct payload_scratch {
 	struct pb_event_payload event;

@@ -36,11 +36,12 @@ is_up() {
 	return 1
 }
 
-# start_nginx: NGINX is its process, NGINX_PORT where it answers; / are files,
+# start_nginx: NGINX is its process, NGINX_PORT where it answers, HTTP2_PORT where it does by HTTP/2; / are files,
 # /users/ is answered by itself.
 start_nginx() {
 	have nginx || return
 	NGINX_PORT=$(free_port)
+	HTTP2_PORT=$(free_port)
 	mkdir -p "$WORK/nginx/www"
 	head -c 600 /dev/zero | tr '\0' 'x' >"$WORK/nginx/www/file.html"
 	cat >"$WORK/nginx/nginx.conf" <<-END
@@ -59,6 +60,7 @@ start_nginx() {
 			scgi_temp_path $WORK/nginx/scgi;
 			server {
 				listen 127.0.0.1:$NGINX_PORT;
+				listen 127.0.0.1:$HTTP2_PORT http2;
 				root $WORK/nginx/www;
 				location /users/ { return 200 "a user\n"; }
 				location /broken/ { return 503; }

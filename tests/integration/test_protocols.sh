@@ -64,6 +64,30 @@ with_nginx() {
 		equal http/served "$(value '.rounds[0].requests.served')" 90
 		times http
 	fi
+	# Without TLS, by curl's knowledge that the server can; each on a connection of its own, since some
+	# versions of curl (7.88) fail at the second request of one.
+	if curl --version | grep -qw HTTP2; then
+		load() {
+			local url=http://127.0.0.1:$HTTP2_PORT h2='curl -s --http2-prior-knowledge -o /dev/null'
+			for _ in {1..12}; do
+				$h2 "$url/file.html?n=1"
+			done
+			for _ in {1..4}; do
+				$h2 "$url/users/17"
+			done
+			$h2 "$url/broken/now"
+			$h2 -d 'a=b' "$url/users/7"
+		}
+		if watch http2 "$NGINX" http; then
+			asked http2 http2 'GET /file.html' 12 0
+			asked http2 http2 'GET /users/:id' 4 0
+			asked http2 http2 'POST /users/:id' 1 0
+			asked http2 http2 'GET /broken/now' 1 1
+			times http2
+		fi
+	else
+		skip http2 'this curl has no HTTP/2'
+	fi
 	measure http-client --protocols http --target "curl -s -o /dev/null $url/file.html?n=[1-20]" ||
 		return
 	asked http-client http 'GET /file.html' 20 0 client
