@@ -70,7 +70,8 @@ struct connection {
 	/* Several requests in flight, see turn_begin(). */
 	__u32 open;               /* at most so many questions have no answer */
 	__u64 longest_ns;         /* that an answer took since there was more than one */
-	__u64 is_interleaved;     /* until it has been idle */
+	__u32 is_interleaved;     /* until it has been idle */
+	__u32 late;               /* Unix: what was told of only after it had been read */
 	__u64 tx_bytes, rx_bytes; /* not yet in the peer's account */
 	__u64 requests, told;     /* all, and those that are in the peer's account */
 	struct turn turn;
@@ -135,6 +136,10 @@ static __always_inline struct connection *connection_make(struct sock *sk)
 	struct connection *connection =
 		bpf_sk_storage_get(&pb_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
+	/* Where two CPUs meet at a new socket (data arrives while it is being accepted), the kernel
+	 * turns the later one away, who then finds it made. */
+	if (!connection)
+		connection = bpf_sk_storage_get(&pb_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!connection)
 		count_loss(PB_LOSS_SOCKETS);
 	return connection;
@@ -240,7 +245,8 @@ static __always_inline void connection_renew(struct sock *sk, struct connection 
 	connection->requests = connection->told = 0;
 	connection->sequence = 0;
 	connection->open = 0;
-	connection->longest_ns = connection->is_interleaved = 0;
+	connection->longest_ns = 0;
+	connection->is_interleaved = connection->late = 0;
 	connection->number = 0;
 	connection->peer = PB_PEERS;
 	connection->queued = is_tcp(sk) ? 0 : sk->sk_receive_queue.qlen;

@@ -174,12 +174,14 @@ static __always_inline void turn_count_kept(const struct unix_turn *kept)
 static __always_inline void turn_release_kept(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
-	struct unix_turn *kept = bpf_map_lookup_elem(&pb_unix_turns, &key);
+	struct unix_turn *there = bpf_map_lookup_elem(&pb_unix_turns, &key), kept;
 
-	if (!kept)
+	if (!there)
 		return;
-	turn_count_kept(kept);
-	bpf_map_delete_elem(&pb_unix_turns, &key);
+	kept = *there;
+	/* Two CPUs can meet here: who takes it away counts it. */
+	if (!bpf_map_delete_elem(&pb_unix_turns, &key))
+		turn_count_kept(&kept);
 }
 
 /* One more piece of an answer: does it go on for so long that it is none? */
@@ -279,6 +281,8 @@ static __always_inline void server_read(struct sock *sk, struct connection *conn
 	}
 	turn->part_ns = arrived_ns;
 	turn->complete_ns = now;
+	if (!turn->arrived_ns && __sync_fetch_and_and(&connection->late, 0))
+		turn->arrived_ns = now;
 }
 
 static __always_inline void client_send(struct sock *sk, struct connection *connection, __u64 now)
@@ -395,9 +399,12 @@ static __always_inline void arrival_late(struct sock *sk, struct connection *con
 {
 	struct turn *turn = &connection->turn;
 
+	/* Who reads it may not have come so far as to say so: then it looks here, see below. */
+	__sync_fetch_and_or(&connection->late, 1);
 	if (turn->role != PB_ROLE_SERVER || turn->arrived_ns ||
 	    (turn->state != TURN_ASKED && turn->state != TURN_ANSWERED))
 		return;
+	connection->late = 0;
 	turn->arrived_ns = turn->asked_ns;
 	turn_keep(sk, connection);
 }
@@ -411,6 +418,7 @@ static __always_inline void request_arrival(struct sock *sk)
 	struct connection *connection = connection_of(sk);
 	struct tcp_sock *tcp;
 	bool is_new = false;
+	__u32 end;
 
 	/* A connection came in, not data: that is no arrival on it, nor on what is cloned from it.
 	 */
@@ -442,10 +450,13 @@ static __always_inline void request_arrival(struct sock *sk)
 	else
 		connection->taken = connection->queued - 1;
 	/* A reader on another CPU can have been faster: a mark would stay for the next packet. */
-	if (sk->sk_receive_queue.qlen)
-		mark_arrival(connection, connection->queued, bpf_ktime_get_ns());
-	else
-		arrival_late(sk, connection);
+	end = connection->queued;
+	if (sk->sk_receive_queue.qlen) {
+		mark_arrival(connection, end, bpf_ktime_get_ns());
+		if ((__s32)(connection->taken - end) < 0)
+			return;
+	}
+	arrival_late(sk, connection);
 }
 
 #endif
