@@ -249,8 +249,8 @@ with_go() {
 		}
 	END
 	for flags in '' '-s -w'; do
-		if ! (cd "$WORK/go" && HOME=$WORK GOCACHE=${GOCACHE:-/tmp/perfbpf-go-cache} GOFLAGS=-mod=mod \
-			GO111MODULE=off timeout 120 go build -ldflags "$flags" -o "$WORK/go/main$flags") >"$LOAD" 2>&1; then
+		if ! (cd "$WORK/go" && GO111MODULE=off timeout 120 go build -ldflags "$flags" -o "$WORK/go/main$flags") \
+			>"$LOAD" 2>&1; then
 			fail "go$flags" "go build: $(tail -n 1 "$LOAD")"
 			continue
 		fi
