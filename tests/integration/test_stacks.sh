@@ -66,11 +66,13 @@ wrap() {
 
 # starts NAME PATTERN COMMAND...: a program that is its own load.
 starts() {
-	local name=$1 pattern=$2
+	local name=$1 pattern=$2 pid
 	shift 2
 	wrap "$@"
 	measure "$name" --freq 499 --target "$WORK/starts" && stacks_read "$name" || return
-	rm -f "/tmp/perf-$(value '.rounds[0].processes[0].pid').map"
+	for pid in $(value '.rounds[0].processes[].pid'); do
+		rm -f "/tmp/perf-$pid.map"
+	done
 	well_known "$name" oncpu "$pattern" 100
 }
 
@@ -180,8 +182,9 @@ with_python() {
 	else
 		skip python 'there is no Python of 3.11 or later'
 	fi
-	if python=$(python_of '3, 12') && "$python" -X perf -c 'import sys
-if not sys.is_stack_trampoline_active(): sys.exit(1)'; then
+	if python=$(python_of '3, 12') && "$python" -X perf -c 'import os, sys
+if not sys.is_stack_trampoline_active(): sys.exit(1)
+os.unlink(f"/tmp/perf-{os.getpid()}.map")'; then
 		# Until the kernel knows where its code lies, at the first tick, nobody gets past it.
 		starts python-functions 'py::known_outer:[^;]*_\[j\];.*py::known_inner:[^;]*_\[j\];' \
 			"$python" -X perf "$WORK/load.py" "$((LENGTH + 2))"
