@@ -239,9 +239,15 @@ int run_by_table(const struct option_table *table, int argc, char **argv)
 			  "apart");
 		return cmd_fail(&err);
 	}
-	if (options.probe.offcpu && !options.probe.time)
-		/* Without the time of threads nobody knows which of them wait, and why. */
-		options.probe.offcpu = false;
+	/* Without the time of threads nobody knows which of them wait, and why. */
+	if (options.probe.offcpu && !options.probe.time && options.probe.must_sample) {
+		error_set(
+			&err, EXIT_CODE_USAGE,
+			"--profile offcpu cannot be had --without time: it is what it tells apart; "
+			"say --profile oncpu, or leave --without time out");
+		return cmd_fail(&err);
+	}
+	options.probe.offcpu = options.probe.offcpu && options.probe.time;
 	code = conduct_run(&options, &err);
 	if (!err.text[0])
 		return code;

@@ -362,6 +362,16 @@ static void tell_losses(const struct profiler *profiler, struct record_profile *
 	*lost += (int64_t)(profiler->lost[0] + profiler->lost[1] + profiler->stacks.lost);
 }
 
+/* A scenario's first round: what places are called in the profile of the one before is forgotten.
+ */
+static int begin_profile(struct profiler *profiler, struct record *rec)
+{
+	place_names_free(profiler->names);
+	profiler->names = place_names_new();
+	rec->profile = profiler->names ? profile_new() : NULL;
+	return rec->profile ? 0 : -1;
+}
+
 int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 		  struct record_round *out, const struct tree *tree)
 {
@@ -370,11 +380,9 @@ int profiler_fill(struct profiler *profiler, struct record *rec, uint32_t index,
 
 	if (!profiler || !profiler->spaces)
 		return 0;
-	if (!rec->profile)
-		rec->profile = profile_new();
-	filler.profile = rec->profile;
-	if (!rec->profile)
+	if (!rec->profile && begin_profile(profiler, rec))
 		return -1;
+	filler.profile = rec->profile;
 	out->has_profile = true;
 	profile->has_oncpu = probe_has_oncpu(profiler->probe);
 	profile->has_offcpu = probe_has_offcpu(profiler->probe);
