@@ -305,10 +305,13 @@ equal() {
 	fi
 }
 
-# nothing_lost NAME
+# nothing_lost NAME. An emulated machine can be too slow to read all copies of stacks in time, where its
+# one CPU is wanted by twenty threads: test_truth_stacks.sh alone looks at those there.
 nothing_lost() {
 	equal "$1/nothing-lost" \
-		"$(value '[.rounds[0].observer.losses | to_entries[] | select(.value > 0) | "\(.key) \(.value)"] | join(", ")')" ''
+		"$(value '[.rounds[0].observer.losses | to_entries[] | select(.value > 0 and (.key != "stacks" or '"$(
+			[[ -z ${PERFBPF_TEST_EMULATED:-} || $0 == *stacks* ]] && echo true || echo false
+		)"')) | "\(.key) \(.value)"] | join(", ")')" ''
 }
 
 # holds NAME FILTER: passes where the jq FILTER is true of run.json.
