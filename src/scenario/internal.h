@@ -23,6 +23,29 @@ int find_names(enum find_kind kind, char ***names, size_t *n, struct error *err)
 extern const struct yaml_schema scrape_schema;
 int scrape_check(const struct scenario *scenario, const struct yaml_file *file, struct error *err);
 
+/* An item of `phases`, and complaints about them all. */
+extern const struct yaml_schema phase_schema;
+int phases_check(struct scenario *scenario, const struct yaml_file *file, struct error *err);
+
+/* What scenarios and targets share: items of `components` and `files`, the sections `hooks`,
+ * `ready` and limits. */
+extern const struct yaml_schema component_schema, file_schema, hooks_schema, readiness_schema,
+	limits_schema;
+/* Complaints about @n of them, that the key @key holds. */
+int components_check(const struct component *components, size_t n, const char *key,
+		     const struct yaml_file *file, struct error *err);
+int files_check(const struct target_file *files, size_t n, const char *key,
+		const struct yaml_file *file, struct error *err);
+int environment_check(const struct yaml_pair *environment, size_t n, const char *key,
+		      const struct yaml_file *file, struct error *err);
+int readiness_check(const struct readiness *ready, const char *key, const struct yaml_file *file,
+		    struct error *err);
+/* Each of @n commands has a program. */
+int commands_check(const struct yaml_strings *commands, size_t n, const char *key,
+		   const struct yaml_file *file, struct error *err);
+/* "0-1,3" */
+int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, struct error *err);
+
 /* Complaints about a filter that has been read from @file. */
 int filter_check(const struct filter *filter, const struct yaml_file *file, struct error *err);
 /* One clause as an extended regular expression: "ERROR|WARN"; to be freed. */
