@@ -19,6 +19,13 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool 2>/dev/null) bpftool)
 PKGS    := libbpf libdw libelf liblzma zlib yaml-0.1 jansson libcap
 
+# Libraries that one driver needs: where its headers are missing, that driver is left out, and
+# `perfbpf list` says so. Each has its folder below src/drive/, and is loaded where it is used
+# (dlopen), since with what it needs in turn it would cost every run time and memory.
+HAVE_POSTGRES := $(shell pkg-config --exists libpq && echo libpq)
+HAVE_KAFKA    := $(shell pkg-config --exists rdkafka && echo rdkafka)
+ABSENT        := $(if $(HAVE_POSTGRES),,postgres) $(if $(HAVE_KAFKA),,kafka)
+
 ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
 
@@ -38,11 +45,13 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wmissing-p
 	    -Wstrict-prototypes -Wwrite-strings -Wpointer-arith $(if $(filter 1,$(WERROR)),-Werror)
 CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DPERFBPF_VERSION='"$(VERSION)"' -DPERFBPF_DATADIR='"$(PREFIX)/share/perfbpf"' \
-	    -Isrc -Ibpf -I$(BUILD)
+	    -Isrc -Ibpf -I$(BUILD) $(if $(HAVE_POSTGRES),-DHAVE_POSTGRES $(shell pkg-config --cflags libpq)) \
+	    $(if $(HAVE_KAFKA),-DHAVE_KAFKA $(shell pkg-config --cflags rdkafka))
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -fno-omit-frame-pointer -fstack-protector-strong -MMD -MP
 LDLIBS   = $(shell pkg-config --libs $(PKGS)) -liberty -lpthread -lm
 
-SRCS      := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+SRCS      := $(filter-out $(foreach driver,$(ABSENT),src/drive/$(driver)/%), \
+	     $(sort $(wildcard src/*/*.c src/*/*/*.c)))
 OBJS      := $(SRCS:src/%.c=$(BUILD)/obj/%.o)
 MAIN_OBJ  := $(BUILD)/obj/cmd/main.o
 BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
@@ -51,7 +60,9 @@ TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests
 	     $(addprefix $(BUILD)/truth/,stack_tree_stripped stack_tree_fp stack_late_1.so stack_late_2.so) \
 	     $(if $(shell command -v $(CXX)),$(BUILD)/truth/stack_classes)
 BENCH     := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tools/bench/*.c)))
-UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%, \
+	     $(filter-out $(foreach driver,$(ABSENT),tests/unit/test_drive_$(driver)%), \
+	     $(sort $(wildcard tests/unit/test_*.c))))
 
 .PHONY: all demo check check-kernels bench install clean fmt fmt-check docs deps unit unit-asan truth benches bpf
 .DELETE_ON_ERROR:

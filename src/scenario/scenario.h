@@ -17,6 +17,7 @@ enum phase_role {
 	PHASE_WARMUP,
 	PHASE_MEASURED,
 	PHASE_COOLDOWN,
+	PHASE_ROLES,
 };
 
 /* How a phase makes its work; the words are k6's, and so are those of its keys. */
