@@ -83,6 +83,14 @@ int collector_add_driver(struct collector *collector, struct driver_process *dri
 	return add_fd(collector, driver_process_fd(driver), err);
 }
 
+void collector_remove_driver(struct collector *collector)
+{
+	if (!collector->driver)
+		return;
+	epoll_ctl(collector->epoll_fd, EPOLL_CTL_DEL, driver_process_fd(collector->driver), NULL);
+	collector->driver = NULL;
+}
+
 static void take_event(void *context, const struct pb_event *event, size_t size)
 {
 	struct collector *collector = context;

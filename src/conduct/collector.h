@@ -65,6 +65,8 @@ void collector_clear(struct collector *collector);
 /* From here on the driver's socket is part of the loop. */
 int collector_add_driver(struct collector *collector, struct driver_process *driver,
 			 struct error *err);
+/* Before it is stopped. */
+void collector_remove_driver(struct collector *collector);
 
 /* Waits until @done(context) holds (NULL: never) or @until_ns (0: for ever). */
 enum collector_result collector_wait(struct collector *collector, uint64_t until_ns,
