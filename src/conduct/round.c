@@ -18,6 +18,7 @@
 #include "conduct/scrape.h"
 #include "conduct/side.h"
 #include "conduct/work.h"
+#include "record/limit.h"
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/units.h"
@@ -299,10 +300,10 @@ static int pass_measured(struct round *round, uint64_t from_ns, struct error *er
 
 		if (phase->role != PHASE_MEASURED)
 			continue;
-		from_ns += phase->duration_ns;
-		if (collector_phase(&round->collector, phase->name, err) ||
-		    pass(round, phase->name, from_ns, err))
+		if (collector_phase(&round->collector, phase->name, from_ns, err) ||
+		    pass(round, phase->name, from_ns + phase->duration_ns, err))
 			return -1;
+		from_ns += phase->duration_ns;
 	}
 	return 0;
 }
@@ -390,7 +391,7 @@ static int run_command(struct round *round, struct error *err)
 	if (warmup && (release(round, err) || warm_up(round, clock_now_ns() + warmup, err)))
 		return -1;
 	if (conductor->interrupted || collector_window_open(&round->collector, 0, err) ||
-	    collector_phase(&round->collector, "measured", err))
+	    collector_phase(&round->collector, "measured", 0, err))
 		return conductor->interrupted ? 0 : -1;
 	if (!warmup && release(round, err))
 		return -1;
@@ -430,7 +431,7 @@ static int run_attach(struct round *round, struct error *err)
 	collector_drain(&round->collector);
 	if (warm_up(round, clock_now_ns() + round->plan->warmup_ns, err) ||
 	    collector_window_open(&round->collector, 0, err) ||
-	    collector_phase(&round->collector, "measured", err))
+	    collector_phase(&round->collector, "measured", 0, err))
 		return -1;
 	progress_phase(&round->conductor->progress, "measuring", duration);
 	if (collector_wait(&round->collector, duration ? clock_now_ns() + duration : 0,
@@ -560,7 +561,7 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
 		work_notes(conductor->record, driver_process_report(round.driver));
 	}
-	if (!round.is_void && fill_limits(out, conductor->record->host.cpus) && !failed)
+	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	note_limits(conductor);
 	if (round.collector.late_ticks)

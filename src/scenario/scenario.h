@@ -19,6 +19,8 @@ enum phase_role {
 	PHASE_COOLDOWN,
 };
 
+#define SCENARIO_PHASES_MAX 64
+
 struct phase {
 	char *name;
 	enum phase_role role;
