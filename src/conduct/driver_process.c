@@ -371,6 +371,11 @@ void driver_process_window_open(struct driver_process *driver, uint64_t at_ns, u
 	    (unsigned long long)at_ns, (unsigned long long)tick_ns);
 }
 
+void driver_process_phase(struct driver_process *driver, uint64_t at_ns)
+{
+	say(driver, "{\"command\":\"phase\",\"at_ns\":%llu}\n", (unsigned long long)at_ns);
+}
+
 void driver_process_window_close(struct driver_process *driver, uint64_t at_ns)
 {
 	say(driver, "{\"command\":\"window_close\",\"at_ns\":%llu}\n", (unsigned long long)at_ns);

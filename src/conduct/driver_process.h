@@ -55,6 +55,8 @@ void driver_process_fault(struct driver_process *driver, const char *name, uint6
 void driver_process_peek(struct driver_process *driver);
 const json_t *driver_process_peeked(const struct driver_process *driver);
 void driver_process_window_open(struct driver_process *driver, uint64_t at_ns, uint64_t tick_ns);
+/* Inside the window the next phase begins, for the work at @at_ns. */
+void driver_process_phase(struct driver_process *driver, uint64_t at_ns);
 void driver_process_window_close(struct driver_process *driver, uint64_t at_ns);
 /* Asks for the report; driver_process_report() gives it once it has come. */
 void driver_process_ask_report(struct driver_process *driver, uint64_t timeout_ns);

@@ -15,6 +15,7 @@
 #include "conduct/fill.h"
 #include "conduct/round.h"
 #include "conduct/work.h"
+#include "record/limit.h"
 #include "util/clock.h"
 
 #define END_GRACE_NS   (3 * NSEC_PER_SEC)
@@ -142,12 +143,12 @@ static int pass_measured(struct round *round, uint64_t from_ns, struct error *er
 
 		if (phase->role != PHASE_MEASURED)
 			continue;
-		from_ns += phase->duration_ns;
-		if (collector_phase(&round->collector, phase->name, err) ||
-		    pass(round, phase->name, from_ns, err))
+		if (collector_phase(&round->collector, phase->name, from_ns, err) ||
+		    pass(round, phase->name, from_ns + phase->duration_ns, err))
 			return -1;
 		if (is_finished(round))
 			break;
+		from_ns += phase->duration_ns;
 	}
 	return 0;
 }
@@ -240,7 +241,7 @@ static int run_command(struct round *round, struct error *err)
 	if (warmup && (release(round, err) || warm_up(round, clock_now_ns() + warmup, err)))
 		return -1;
 	if (conductor->interrupted || collector_window_open(&round->collector, 0, err) ||
-	    collector_phase(&round->collector, "measured", err))
+	    collector_phase(&round->collector, "measured", 0, err))
 		return conductor->interrupted ? 0 : -1;
 	if (!warmup && release(round, err))
 		return -1;
@@ -280,7 +281,7 @@ static int run_attach(struct round *round, struct error *err)
 	collector_drain(&round->collector);
 	if (warm_up(round, clock_now_ns() + round->plan->warmup_ns, err) ||
 	    collector_window_open(&round->collector, 0, err) ||
-	    collector_phase(&round->collector, "measured", err))
+	    collector_phase(&round->collector, "measured", 0, err))
 		return -1;
 	progress_phase(&round->conductor->progress, "measuring", duration);
 	if (collector_wait(&round->collector, duration ? clock_now_ns() + duration : 0,
@@ -399,7 +400,7 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		work_take(out, round.report, round.collector.driver_cpu_ns);
 		work_notes(conductor->record, round.report);
 	}
-	if (!round.is_void && fill_limits(out, conductor->record->host.cpus) && !failed)
+	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	note_limits(conductor);
 	if (round.collector.late_ticks)

@@ -36,6 +36,8 @@ struct phase_stage {
 	double target;        /* arrivals a time unit, or users */
 };
 
+#define SCENARIO_PHASES_MAX 64
+
 struct phase {
 	char *name;
 	enum phase_role role;
