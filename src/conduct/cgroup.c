@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "conduct/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,11 +38,30 @@ static int put(const char *folder, const char *file, const char *fmt, ...)
 	return failed;
 }
 
+/* Groups of a keeper that was killed: rmdir() takes none that still holds a process. */
+static void sweep(const char *parent)
+{
+	DIR *dir = opendir(parent);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		long pid;
+
+		if (sscanf(entry->d_name, CGROUP_PREFIX "%ld-", &pid) != 1 || pid <= 0)
+			continue;
+		if (kill((pid_t)pid, 0) && errno == ESRCH)
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* A folder of its own; it is remembered, so that it is removed. */
 static int make_folder(struct cgroup *group, const char *parent, const char *name)
 {
 	char *path = group->paths[group->n];
 
+	sweep(parent);
 	if (snprintf(path, CGROUP_PATH_MAX, "%s/%s", parent, name) >= CGROUP_PATH_MAX)
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0755))

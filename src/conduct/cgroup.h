@@ -11,6 +11,8 @@
 #include "scenario/scenario.h"
 
 #define CGROUP_PATH_MAX 512
+/* Of names, which go on with the maker's pid and a '-': what a killed maker left is found by it. */
+#define CGROUP_PREFIX "perfbpf-"
 
 struct cgroup {
 	size_t n;

@@ -263,7 +263,7 @@ static int make_group(struct keeper_state *state, struct wire_message *request)
 		return EPROTO;
 	if (state->n_groups == MAX_GROUPS)
 		return ENOSPC;
-	snprintf(label, sizeof(label), "perfbpf-%d-%u-%.100s", getpid(), state->groups_made++,
+	snprintf(label, sizeof(label), CGROUP_PREFIX "%d-%u-%.100s", getpid(), state->groups_made++,
 		 name);
 	return -cgroup_make(&state->groups[state->n_groups], CGROUP_ROOT, label, &limits);
 }
