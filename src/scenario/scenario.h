@@ -180,10 +180,12 @@ struct filter {
 /* What the target tells Prometheus of itself; see conduct/scrape.h. */
 struct scenario_scrape {
 	char *url;       /* http or https; variables are filled in */
-	char *histogram; /* its name, without _bucket */
+	char *histogram; /* its name, without _bucket; NULL: a metric is wanted */
+	char *metric;    /* of a gauge or counter; NULL: a histogram is */
+	bool is_counter; /* what was added in the window counts, not the value at its end */
 	size_t n_labels;
 	struct yaml_pair *labels; /* that a series must have, with these values */
-	char *as;                 /* name in the record's latencies */
+	char *as;                 /* name in the record's latencies, or side metrics */
 };
 
 struct scenario {
