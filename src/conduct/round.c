@@ -557,8 +557,12 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	end_side(&round, out);
 	if (round.driver && !round.is_void && round.collector.window.opened_ns) {
-		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
-		work_notes(conductor->record, driver_process_report(round.driver));
+		const json_t *report = driver_process_report(round.driver);
+
+		if (work_take(out, report, round.collector.driver_cpu_ns) && !failed)
+			failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
+		work_fix(out, report, plan->scenario);
+		work_notes(conductor->record, report);
 	}
 	if (!round.is_void && fill_limits(out, conductor->record->host.cpus) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
