@@ -158,7 +158,9 @@ struct proxy {
 struct scenario_threshold {
 	char *metric; /* "latency.response" "cpu.total_seconds" "work.errors" … */
 	char *expression;
+	char *level; /* "target" "critical" "good" "acceptable" "poor"; NULL: none */
 	bool abort_on_fail;
+	uint64_t delay_abort_ns; /* of the window, before it may abort the run */
 };
 
 /*
