@@ -19,6 +19,7 @@
 
 static const struct driver_ops *const drivers[] = {
 	&driver_kubelogs,
+	&driver_exec,
 };
 
 /* What this build lacks, and why. */
