@@ -20,6 +20,7 @@
 static const struct driver_ops *const drivers[] = {
 	&driver_kubelogs,
 	&driver_exec,
+	&driver_command,
 };
 
 /* What this build lacks, and why. */

@@ -92,6 +92,7 @@ struct driver_ops {
 
 extern const struct driver_ops driver_kubelogs;
 extern const struct driver_ops driver_exec;
+extern const struct driver_ops driver_command;
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);
