@@ -21,6 +21,8 @@
 static const struct driver_ops *const drivers[] = {
 	&driver_kubelogs,
 	&driver_http,
+	&driver_exec,
+	&driver_command,
 };
 
 /* What this build lacks, and why. */
