@@ -82,6 +82,7 @@ struct driver_ops {
 };
 
 extern const struct driver_ops driver_kubelogs;
+extern const struct driver_ops driver_postgres; /* where libpq's headers are */
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);
