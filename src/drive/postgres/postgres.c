@@ -26,7 +26,7 @@ static void client_close(void *context)
 	if (!client)
 		return;
 	assistant_end(client->assistant);
-	plan_free(&client->requests.plan);
+	script_free(&client->requests.script);
 	values_free(&client->requests.values);
 	free(client->requests.connection);
 	free(client);
@@ -46,7 +46,7 @@ static void *client_connect(const struct driver_context *context, const struct v
 	requests = &client->requests;
 	client->config = config;
 	requests->values.seed = load_config_seed(&config->load);
-	if (libpq_load(&requests->pq, err) || plan_make(&requests->plan, config, err)) {
+	if (libpq_load(&requests->pq, err) || script_make(&requests->script, config, err)) {
 		client_close(client);
 		return NULL;
 	}
@@ -74,7 +74,7 @@ static int client_prepare(void *context, struct error *err)
 	client->requests.values.brackets =
 		assistant_result(client->assistant)->has_extension ? "[]" : "{}";
 	variables = assistant_variables(client->assistant, &n);
-	if (plan_fill(&client->requests.plan, variables, n, err))
+	if (script_fill(&client->requests.script, variables, n, err))
 		return -1;
 	client->is_ready = true;
 	return 1;
@@ -126,12 +126,12 @@ static void note_setup(const struct client *client, json_t *notes)
 
 static void note_rows(const struct client *client, json_t *notes)
 {
-	const struct plan *plan = &client->requests.plan;
+	const struct script *script = &client->requests.script;
 	char text[NOTE_TEXT];
 
-	for (size_t i = 0; i < plan->n_statements; i++) {
+	for (size_t i = 0; i < script->n_statements; i++) {
 		const struct row_faults *faults = &client->requests.faults[i];
-		const struct plan_statement *statement = &plan->statements[i];
+		const struct script_statement *statement = &script->statements[i];
 
 		snprintf(text, sizeof(text),
 			 "statement '%.100s': %" PRIu64 " answers had fewer rows than %" PRIu64
@@ -202,7 +202,7 @@ static void client_report(void *context, json_t *report)
 static const struct load_driver_ops postgres_load = {
 	.name = "postgres",
 	.protocol = &postgres_protocol,
-	.kinds = plan_kinds,
+	.kinds = script_kinds,
 	.connect = client_connect,
 	.prepare = client_prepare,
 	.prepare_fd = client_prepare_fd,

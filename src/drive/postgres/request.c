@@ -34,7 +34,7 @@ struct user {
 	bool has_timer;
 	int timer_fd;
 	uint64_t prepared; /* a bit for each statement of the plan */
-	const struct plan_request *request;
+	const struct script_request *request;
 	enum stage stage;
 	size_t step;
 	uint64_t random;
@@ -137,7 +137,7 @@ static int lose(struct load_user *user, struct error *err)
 }
 
 static bool send_values(struct requests *all, struct user *state,
-			const struct plan_statement *statement, struct error *err)
+			const struct script_statement *statement, struct error *err)
 {
 	values_clear(&all->values);
 	for (size_t row = 0; row < statement->batch; row++)
@@ -154,7 +154,7 @@ static bool send_values(struct requests *all, struct user *state,
 static int send_stage(struct load_user *user, struct requests *all, struct error *err)
 {
 	struct user *state = load_user_state(user);
-	const struct plan_statement *statement = NULL;
+	const struct script_statement *statement = NULL;
 	struct error problem = {0};
 	bool sent = false;
 
@@ -181,7 +181,7 @@ static int send_stage(struct load_user *user, struct requests *all, struct error
 /* What the present step of the request needs first. */
 static enum stage step_stage(const struct requests *all, const struct user *state)
 {
-	size_t i = (size_t)(state->request->steps[state->step] - all->plan.statements);
+	size_t i = (size_t)(state->request->steps[state->step] - all->script.statements);
 
 	return state->prepared & (1ULL << i) ? STAGE_EXECUTE : STAGE_PREPARE;
 }
@@ -196,7 +196,7 @@ static enum stage next_stage(const struct requests *all, struct user *state)
 		return step_stage(all, state);
 	case STAGE_PREPARE:
 		state->prepared |= 1ULL
-				   << (state->request->steps[state->step] - all->plan.statements);
+				   << (state->request->steps[state->step] - all->script.statements);
 		return STAGE_EXECUTE;
 	case STAGE_EXECUTE:
 		if (++state->step < state->request->n_steps)
@@ -227,10 +227,10 @@ static int go_on(struct load_user *user, struct requests *all, struct error *err
 static void judge_rows(struct load_user *user, struct requests *all)
 {
 	struct user *state = load_user_state(user);
-	const struct plan_statement *statement = state->request->steps[state->step];
-	struct row_faults *faults = &all->faults[statement - all->plan.statements];
+	const struct script_statement *statement = state->request->steps[state->step];
+	struct row_faults *faults = &all->faults[statement - all->script.statements];
 	uint64_t rows = session_rows(&state->session);
-	const char *error = plan_judge_rows(statement, rows);
+	const char *error = script_judge_rows(statement, rows);
 
 	state->bytes += session_bytes(&state->session);
 	state->rows += rows;
@@ -282,7 +282,7 @@ static int postgres_begin(void *context, struct load_user *user, size_t kind, st
 	struct requests *all = context;
 	struct user *state = load_user_state(user);
 
-	state->request = &all->plan.requests[kind];
+	state->request = &all->script.requests[kind];
 	state->step = 0;
 	state->rows = state->bytes = 0;
 	state->error[0] = '\0';

@@ -6,7 +6,7 @@
 
 #include "drive/load/load.h"
 #include "drive/postgres/libpq.h"
-#include "drive/postgres/plan.h"
+#include "drive/postgres/script.h"
 
 /* Among what the engine counts: rows that would have come if all had gone well. */
 #define ROWS_EXPECTED "rows_expected"
@@ -20,7 +20,7 @@ struct row_faults {
 /* What all users share. */
 struct requests {
 	struct libpq pq;
-	struct plan plan;
+	struct script script;
 	char *connection;
 	struct values values;
 	struct row_faults faults[STATEMENTS_MAX]; /* as the plan's statements */

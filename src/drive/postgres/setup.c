@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "drive/postgres/values.h"
 #include "drive/postgres/vector.h"
 #include "util/clock.h"

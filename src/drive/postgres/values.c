@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "drive/postgres/vector.h"
 
 #define NAMES_AT_A_TIME_MAX 100

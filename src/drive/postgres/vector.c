@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 
 #define NOISE  0.5    /* of a component, where that of a centre is 1 */
 #define SCALE  100000 /* of what is written, five digits: float4 has seven */

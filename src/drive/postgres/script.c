@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "drive/postgres/plan.h"
+#include "drive/postgres/script.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@ static int no_memory(struct error *err)
 	return error_set(err, EXIT_CODE_FAILED, "postgres: out of memory");
 }
 
-static int make_statement(struct plan_statement *statement, const struct postgres_statement *source,
-			  size_t i, struct error *err)
+static int make_statement(struct script_statement *statement,
+			  const struct postgres_statement *source, size_t i, struct error *err)
 {
 	statement->source = source;
 	statement->batch = (size_t)source->batch;
@@ -43,18 +43,18 @@ static int make_statement(struct plan_statement *statement, const struct postgre
 }
 
 /* The statement of that name; postgres_check() has seen to it that there is one. */
-static const struct plan_statement *find(const struct plan *plan, const char *name)
+static const struct script_statement *find(const struct script *script, const char *name)
 {
-	for (size_t i = 0; i < plan->n_statements; i++)
-		if (!strcmp(plan->config->statements[i].name, name))
-			return &plan->statements[i];
+	for (size_t i = 0; i < script->n_statements; i++)
+		if (!strcmp(script->config->statements[i].name, name))
+			return &script->statements[i];
 	return NULL;
 }
 
-static int make_request(const struct plan *plan, struct plan_request *request, size_t i,
+static int make_request(const struct script *script, struct script_request *request, size_t i,
 			struct error *err)
 {
-	const struct postgres_statement *source = &plan->config->statements[i];
+	const struct postgres_statement *source = &script->config->statements[i];
 	size_t n = source->n_transaction ? source->n_transaction : 1;
 
 	request->steps = calloc(n, sizeof(*request->steps));
@@ -63,9 +63,9 @@ static int make_request(const struct plan *plan, struct plan_request *request, s
 	request->n_steps = n;
 	request->is_transaction = source->n_transaction > 0;
 	for (size_t step = 0; step < n; step++) {
-		const struct plan_statement *statement =
-			request->is_transaction ? find(plan, source->transaction[step])
-						: &plan->statements[i];
+		const struct script_statement *statement =
+			request->is_transaction ? find(script, source->transaction[step])
+						: &script->statements[i];
 
 		if (!statement)
 			return error_set(err, EXIT_CODE_USAGE,
@@ -77,25 +77,25 @@ static int make_request(const struct plan *plan, struct plan_request *request, s
 	return 0;
 }
 
-int plan_make(struct plan *plan, const struct postgres_config *config, struct error *err)
+int script_make(struct script *script, const struct postgres_config *config, struct error *err)
 {
-	plan->config = config;
-	plan->statements = calloc(config->n_statements, sizeof(*plan->statements));
-	plan->requests = calloc(config->n_statements, sizeof(*plan->requests));
-	if (!plan->statements || !plan->requests)
+	script->config = config;
+	script->statements = calloc(config->n_statements, sizeof(*script->statements));
+	script->requests = calloc(config->n_statements, sizeof(*script->requests));
+	if (!script->statements || !script->requests)
 		return no_memory(err);
-	plan->n_statements = config->n_statements;
+	script->n_statements = config->n_statements;
 	for (size_t i = 0; i < config->n_statements; i++)
-		if (make_statement(&plan->statements[i], &config->statements[i], i, err))
+		if (make_statement(&script->statements[i], &config->statements[i], i, err))
 			return -1;
 	for (size_t i = 0; i < config->n_statements; i++)
 		if (config->statements[i].weight > 0 &&
-		    make_request(plan, &plan->requests[plan->n_requests++], i, err))
+		    make_request(script, &script->requests[script->n_requests++], i, err))
 			return -1;
 	return 0;
 }
 
-static int fill_statement(struct plan_statement *statement, const struct variable *variables,
+static int fill_statement(struct script_statement *statement, const struct variable *variables,
 			  size_t n, struct error *err)
 {
 	const struct postgres_statement *source = statement->source;
@@ -120,28 +120,29 @@ static int fill_statement(struct plan_statement *statement, const struct variabl
 	return statement->sql ? 0 : no_memory(err);
 }
 
-int plan_fill(struct plan *plan, const struct variable *variables, size_t n, struct error *err)
+int script_fill(struct script *script, const struct variable *variables, size_t n,
+		struct error *err)
 {
-	for (size_t i = 0; i < plan->n_statements; i++)
-		if (fill_statement(&plan->statements[i], variables, n, err))
+	for (size_t i = 0; i < script->n_statements; i++)
+		if (fill_statement(&script->statements[i], variables, n, err))
 			return -1;
 	return 0;
 }
 
-void plan_free(struct plan *plan)
+void script_free(struct script *script)
 {
-	for (size_t i = 0; i < plan->n_requests; i++)
-		free(plan->requests[i].steps);
-	for (size_t i = 0; i < plan->n_statements; i++) {
-		free(plan->statements[i].sql);
-		free(plan->statements[i].values);
+	for (size_t i = 0; i < script->n_requests; i++)
+		free(script->requests[i].steps);
+	for (size_t i = 0; i < script->n_statements; i++) {
+		free(script->statements[i].sql);
+		free(script->statements[i].values);
 	}
-	free(plan->requests);
-	free(plan->statements);
-	memset(plan, 0, sizeof(*plan));
+	free(script->requests);
+	free(script->statements);
+	memset(script, 0, sizeof(*script));
 }
 
-int plan_kinds(const void *object, struct load_kind **kinds, size_t *n_kinds, struct error *err)
+int script_kinds(const void *object, struct load_kind **kinds, size_t *n_kinds, struct error *err)
 {
 	const struct postgres_config *config = object;
 
@@ -156,7 +157,7 @@ int plan_kinds(const void *object, struct load_kind **kinds, size_t *n_kinds, st
 	return 0;
 }
 
-const char *plan_judge_rows(const struct plan_statement *statement, uint64_t rows)
+const char *script_judge_rows(const struct script_statement *statement, uint64_t rows)
 {
 	if (!statement->looks_at_rows)
 		return NULL;
