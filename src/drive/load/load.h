@@ -61,7 +61,8 @@ struct load_protocol {
 	 * ends it, now or later (the next one begins only after the function has returned).
 	 */
 	int (*begin)(void *context, struct load_user *user, size_t kind, struct error *err);
-	/* A file that the user watches has @events (EPOLLIN …). */
+	/* A file that the user watches has @events (EPOLLIN …), perhaps while no request is under
+	 * way. */
 	int (*ready)(void *context, struct load_user *user, int fd, uint32_t events,
 		     struct error *err);
 	/* The request under way has run out of time: it is given up, with its connection. The

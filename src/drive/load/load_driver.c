@@ -156,6 +156,10 @@ static int make_classes(struct driver *driver, struct error *err)
 {
 	const struct load_config *config = driver->config;
 
+	if (!driver->n_kinds)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s: %s: there is nothing to send; list at least one",
+				 driver->context.scenario->path, driver->ops->name);
 	driver->n_classes = config->n_users ? config->n_users : 1;
 	driver->classes = calloc(driver->n_classes, sizeof(*driver->classes));
 	if (!driver->classes)

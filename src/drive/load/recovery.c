@@ -251,7 +251,7 @@ static double seconds_from(uint64_t at_ns, uint64_t origin_ns)
 }
 
 /* Seconds from the fault until all was normal; NAN: not known, or it was not. */
-static double normal_after(const struct recovery *recovery, const struct fault_state *fault)
+static double normal_after(const struct fault_state *fault)
 {
 	uint64_t since = fault->last_bad_slot ? fault->last_bad_slot : fault->at_ns / SLOT_NS;
 
@@ -286,7 +286,7 @@ static json_t *fault_report(const struct recovery *recovery, const struct fault_
 			 number_json(last_good), "first_good_seconds", number_json(first_good),
 			 "outage_seconds", number_json(outage), "normal_p95_seconds",
 			 number_json(fault->normal_p95_ns / 1e9), "p95_normal_after_seconds",
-			 number_json(normal_after(recovery, fault)));
+			 number_json(normal_after(fault)));
 }
 
 json_t *recovery_report(const struct recovery *recovery, uint64_t origin_ns)
