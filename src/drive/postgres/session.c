@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define CODE_LENGTH 5
+#include "drive/postgres/sql.h"
 
 /* What the server says besides is nobody's here: libpq would print it. */
 static void ignore_notice(void *context, const PGresult *result)
@@ -173,34 +173,15 @@ bool session_succeeded(const struct session *session)
 	}
 }
 
-bool session_find_code(const char *message, char *code)
-{
-	static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-	/* Whatever the language of the server, a severity, a colon and two spaces come before. */
-	for (const char *at = strstr(message, ":  "); at; at = strstr(at + 1, ":  ")) {
-		const char *word = at + 3;
-
-		if (strspn(word, letters) != CODE_LENGTH)
-			continue;
-		if (word[CODE_LENGTH] && word[CODE_LENGTH] != ':' && word[CODE_LENGTH] != '\n')
-			continue;
-		memcpy(code, word, CODE_LENGTH);
-		code[CODE_LENGTH] = '\0';
-		return true;
-	}
-	return false;
-}
-
 void session_error(const struct session *session, char *kind)
 {
 	const char *code =
 		session->result ? session->pq->resultErrorField(session->result, PG_DIAG_SQLSTATE)
 				: NULL;
-	char found[CODE_LENGTH + 1];
+	char found[SQLSTATE_SIZE];
 
 	if (!code && session->conn &&
-	    session_find_code(session->pq->errorMessage(session->conn), found))
+	    sql_find_state(session->pq->errorMessage(session->conn), found))
 		code = found;
 	if (code)
 		snprintf(kind, SESSION_ERROR_MAX, "sqlstate %.5s", code);

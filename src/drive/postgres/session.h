@@ -70,8 +70,4 @@ void session_forget(struct session *session);
 /* Ends the connection at once. The socket must no longer be watched. */
 void session_close(struct session *session);
 
-/* The SQLSTATE in an error message of libpq's ("FATAL:  53300: too many clients"): its five
- * letters at @code[6]. False: there is none. */
-bool session_find_code(const char *message, char *code);
-
 #endif

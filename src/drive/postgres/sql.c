@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SQLSTATE_LENGTH (SQLSTATE_SIZE - 1)
+
 /*
  * The next parameter from @at on, past what is in quotes (a quote in quotes is doubled, which ends
  * them and begins them anew); @number is its number, @end what is behind it. NULL: no more.
@@ -70,4 +72,24 @@ char *sql_batch(const char *sql, const char *row, size_t n, size_t batch)
 		return text;
 	free(text);
 	return NULL;
+}
+
+bool sql_find_state(const char *message, char *code)
+{
+	static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	/* Whatever the language of the server, a severity, a colon and two spaces come before. */
+	for (const char *at = strstr(message, ":  "); at; at = strstr(at + 1, ":  ")) {
+		const char *word = at + 3;
+
+		if (strspn(word, letters) != SQLSTATE_LENGTH)
+			continue;
+		if (word[SQLSTATE_LENGTH] && word[SQLSTATE_LENGTH] != ':' &&
+		    word[SQLSTATE_LENGTH] != '\n')
+			continue;
+		memcpy(code, word, SQLSTATE_LENGTH);
+		code[SQLSTATE_LENGTH] = '\0';
+		return true;
+	}
+	return false;
 }
