@@ -88,6 +88,7 @@ struct driver_ops {
 };
 
 extern const struct driver_ops driver_kubelogs;
+extern const struct driver_ops driver_http;
 extern const struct driver_ops driver_postgres; /* where libpq's headers are */
 
 /* By name; NULL: there is none. */

@@ -43,7 +43,7 @@ void metrics_look(const struct postgres_config *config, char *const *texts,
 			*look = read_row(&dialogue->session);
 			if (!look->n)
 				snprintf(reading->why, sizeof(reading->why),
-					 "it did not return one or two numbers");
+					 "its SQL did not return one or two numbers");
 		}
 	}
 }

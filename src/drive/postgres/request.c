@@ -234,9 +234,9 @@ static void judge_rows(struct load_user *user, struct requests *all)
 
 	state->bytes += session_bytes(&state->session);
 	state->rows += rows;
-	/* Of what nobody has an expectation of, what came is as expected. */
-	if (!statement->looks_at_rows)
-		load_count(user, ROWS_EXPECTED, rows);
+	/* Of what nobody has an expectation of, what came is as expected; what never came is an error
+	 * of its own. */
+	load_count(user, ROWS_EXPECTED, statement->looks_at_rows ? statement->rows_min : rows);
 	if (!error)
 		return;
 	if (rows < statement->rows_min) {
@@ -288,7 +288,6 @@ static int postgres_begin(void *context, struct load_user *user, size_t kind, st
 	state->error[0] = '\0';
 	state->random = load_user_random(user);
 	state->stage = STAGE_CONNECT;
-	load_count(user, ROWS_EXPECTED, state->request->rows);
 	if (state->session.state == SESSION_IDLE) {
 		state->stage = next_stage(all, state);
 		return send_stage(user, all, err);

@@ -8,7 +8,7 @@
 #include "drive/postgres/libpq.h"
 #include "drive/postgres/script.h"
 
-/* Among what the engine counts: rows that would have come if all had gone well. */
+/* Among what the engine counts: rows that the answers should have had. */
 #define ROWS_EXPECTED "rows_expected"
 
 /* Answers of a statement with other rows than expected. */

@@ -72,7 +72,6 @@ static int make_request(const struct script *script, struct script_request *requ
 					 "postgres: there is no statement '%.60s'",
 					 source->transaction[step]);
 		request->steps[step] = statement;
-		request->rows += statement->rows_min;
 	}
 	return 0;
 }

@@ -23,7 +23,6 @@ struct script_request {
 	size_t n_steps;
 	const struct script_statement **steps;
 	bool is_transaction; /* BEGIN before them, COMMIT behind */
-	uint64_t rows; /* that it returns or changes where all is as expected; 0: not looked at */
 };
 
 struct script {
