@@ -23,6 +23,9 @@ static const struct driver_ops *const drivers[] = {
 	&driver_http,
 	&driver_exec,
 	&driver_command,
+#ifdef HAVE_POSTGRES
+	&driver_postgres,
+#endif
 };
 
 /* What this build lacks, and why. */

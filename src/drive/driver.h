@@ -94,6 +94,7 @@ extern const struct driver_ops driver_kubelogs;
 extern const struct driver_ops driver_http;
 extern const struct driver_ops driver_exec;
 extern const struct driver_ops driver_command;
+extern const struct driver_ops driver_postgres; /* where libpq's headers are */
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);

@@ -274,7 +274,9 @@ static struct scenario *load(const struct yaml_file *file, scenario_schema_fn sc
 		return NULL;
 	}
 	scenario->driver_schema = driver_schema;
-	if (sections_check(scenario, file, err)) {
+	if (sections_check(scenario, file, err) ||
+	    (driver_schema && driver_schema->check &&
+	     driver_schema->check(scenario->driver_config, driver, file, err))) {
 		scenario_free(scenario);
 		return NULL;
 	}
