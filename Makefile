@@ -193,6 +193,7 @@ bench:
 install: all
 	install -D -m 755 $(BUILD)/perfbpf $(DESTDIR)$(PREFIX)/bin/perfbpf
 	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
+	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/perfbpf/README.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/perfbpf/LICENSE
 
