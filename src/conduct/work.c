@@ -107,6 +107,24 @@ static int take_series(struct record_series *series, const json_t *lines, double
 	return 0;
 }
 
+/* Of which of several phases the whole is, a driver that tells none does not say. */
+static void take_phases(struct record_round *out, const json_t *report)
+{
+	const json_t *phases = json_object_get(report, "phases");
+
+	if (json_array_size(phases) == out->n_phases) {
+		for (size_t i = 0; i < out->n_phases; i++) {
+			struct record_use *use = &out->phases[i].driver;
+
+			use->saturation = number(json_array_get(phases, i), "late_seconds_max");
+			use->errors = integer(json_array_get(phases, i), "dropped");
+		}
+	} else if (out->n_phases == 1) {
+		out->phases[0].driver.saturation = out->driver.late_seconds_max;
+		out->phases[0].driver.errors = out->driver.dropped;
+	}
+}
+
 int work_take(struct record_round *out, const json_t *report, uint64_t driver_cpu_ns)
 {
 	double tick = number(report, "tick_seconds");
@@ -120,6 +138,7 @@ int work_take(struct record_round *out, const json_t *report, uint64_t driver_cp
 	}
 	out->driver.late_seconds_max = number(report, "late_seconds_max");
 	out->driver.dropped = integer(report, "dropped");
+	take_phases(out, report);
 	take_lines(out, json_object_get(report, "work"));
 	if (out->driver.late_seconds_max > LIMIT_DRIVER_LATE_SECONDS)
 		record_invalid(out,

@@ -9,8 +9,8 @@
 
 /*
  * Takes work, latencies, lines per second and the driver's own numbers from @report
- * (NULL: it never came, which makes the round invalid). @driver_cpu_ns as measured from
- * outside. -1 without memory.
+ * (NULL: it never came, which makes the round invalid), also into the round's phases, which
+ * are there before. @driver_cpu_ns as measured from outside. -1 without memory.
  */
 int work_take(struct record_round *out, const json_t *report, uint64_t driver_cpu_ns);
 

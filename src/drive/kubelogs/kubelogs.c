@@ -324,11 +324,25 @@ static void kubelogs_window_open(struct driver *driver, uint64_t at_ns, uint64_t
 		check_open_window(driver->check, at_ns, tick_ns);
 }
 
+/* What is handed out late counts where it is handed out, though it may have been due before. */
+static void end_phase(struct driver *driver)
+{
+	if (!driver->server || driver->n_phases == SCENARIO_PHASES_MAX)
+		return;
+	driver->late_ns[driver->n_phases++] = server_counts(driver->server)->late_max_ns;
+	server_reset_late(driver->server);
+}
+
+static void kubelogs_phase(struct driver *driver, uint64_t at_ns)
+{
+	(void)at_ns;
+	end_phase(driver);
+}
+
 static void kubelogs_window_close(struct driver *driver, uint64_t at_ns)
 {
 	driver->close_ns = at_ns;
-	if (driver->server)
-		driver->late_ns = server_counts(driver->server)->late_max_ns;
+	end_phase(driver);
 	if (driver->check)
 		check_close_window(driver->check, at_ns);
 }
@@ -353,6 +367,7 @@ const struct driver_ops driver_kubelogs = {
 	.is_attached = kubelogs_is_attached,
 	.restart = kubelogs_restart,
 	.window_open = kubelogs_window_open,
+	.phase = kubelogs_phase,
 	.window_close = kubelogs_window_close,
 	.is_drained = kubelogs_is_drained,
 	.report = kubelogs_report,

@@ -41,8 +41,9 @@ struct driver {
 	bool is_emitting, is_checking; /* the timers run */
 	int output_fd;
 	bool output_ended;
-	uint64_t open_ns, close_ns; /* of the window; 0: not yet */
-	uint64_t late_ns;           /* the most, in the window */
+	uint64_t open_ns, close_ns;            /* of the window; 0: not yet */
+	size_t n_phases;                       /* measured ones that have ended */
+	uint64_t late_ns[SCENARIO_PHASES_MAX]; /* the most, in each */
 	uint64_t rate_at_ns, rate_lines;
 	double lines_per_second; /* handed to clients, over the last second or so */
 };

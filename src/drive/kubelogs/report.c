@@ -152,6 +152,25 @@ static json_t *notes(const struct driver *driver, const struct check_counts *cou
 	return json;
 }
 
+/* Of a real cluster neither is known. A line that a full socket has no room for waits: none is
+ * dropped. */
+static void put_lateness(const struct driver *driver, json_t *report)
+{
+	json_t *phases = json_array();
+	uint64_t most_ns = 0;
+
+	for (size_t i = 0; i < driver->n_phases; i++) {
+		most_ns = driver->late_ns[i] > most_ns ? driver->late_ns[i] : most_ns;
+		json_array_append_new(phases,
+				      json_pack("{s:f, s:i}", "late_seconds_max",
+						(double)driver->late_ns[i] / 1e9, "dropped", 0));
+	}
+	json_object_set_new(report, "phases", phases);
+	json_object_set_new(report, "late_seconds_max",
+			    driver->server ? json_real((double)most_ns / 1e9) : json_null());
+	json_object_set_new(report, "dropped", driver->server ? json_integer(0) : json_null());
+}
+
 json_t *kubelogs_report(struct driver *driver)
 {
 	const struct check_counts *counts = driver->check ? check_counts(driver->check) : NULL;
@@ -165,10 +184,7 @@ json_t *kubelogs_report(struct driver *driver)
 	json_object_set_new(report, "work", work(counts, is_known));
 	json_object_set_new(report, "latency", latencies);
 	json_object_set_new(report, "lines_per_second", series(driver));
-	json_object_set_new(report, "late_seconds_max",
-			    is_known ? json_real((double)driver->late_ns / 1e9) : json_null());
-	/* A line that a full socket has no room for waits: none is dropped. */
-	json_object_set_new(report, "dropped", is_known ? json_integer(0) : json_null());
+	put_lateness(driver, report);
 	json_object_set_new(report, "notes", notes(driver, counts));
 	return report;
 }
