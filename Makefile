@@ -210,6 +210,9 @@ docs: $(BUILD)/unit/test_docs
 	awk -v table=$(BUILD)/run-json.table '/^\| path / { while ((getline line < table) > 0) print line } \
 		!/^\|/' docs/run-json.md > $(BUILD)/run-json.md
 	mv $(BUILD)/run-json.md docs/run-json.md
+	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
+		/^<!-- keys / { made = system(program " keys " $$3) == 0 }' docs/scenarios.md > $(BUILD)/scenarios.md
+	mv $(BUILD)/scenarios.md docs/scenarios.md
 
 clean:
 	rm -rf $(BUILD)
