@@ -20,6 +20,8 @@
 #include "conduct/version.h"
 #include "probe/stacks.h"
 #include "record/compare.h"
+#include "record/endurance.h"
+#include "record/threshold.h"
 #include "report/report.h"
 #include "stats/stats.h"
 #include "util/clock.h"
@@ -432,6 +434,52 @@ static double work_bound(const struct conduct_options *options, const struct sce
 	return scenario ? scenario->work_bound : DEFAULT_WORK_BOUND;
 }
 
+/* The scenario's thresholds and those of the command line, on the whole record. */
+static int judge_thresholds(struct record *rec, const struct conduct_options *options,
+			    const struct scenario *scenario)
+{
+	size_t n = 0, of_scenario = scenario ? scenario->n_thresholds : 0;
+	struct threshold_rule *rules =
+		calloc(of_scenario + options->n_thresholds + 1, sizeof(*rules));
+	int failed;
+
+	if (!rules)
+		return -1;
+	for (size_t i = 0; i < of_scenario; i++)
+		rules[n++] = (struct threshold_rule){scenario->thresholds[i].metric,
+						     scenario->thresholds[i].expression,
+						     scenario->thresholds[i].level};
+	for (size_t i = 0; i < options->n_thresholds; i++)
+		rules[n++] = options->thresholds[i];
+	failed = record_thresholds(rec, rules, n);
+	free(rules);
+	return failed;
+}
+
+/* All that is judged once the rounds are there; validity last, which thresholds have a say in. */
+static int judge(struct record *rec, const struct conduct_options *options,
+		 const struct scenario *scenario)
+{
+	bool is_soak = options->is_soak || (scenario && scenario->is_soak);
+
+	for (size_t i = 0; is_soak && i < rec->n_rounds; i++)
+		if (record_endurance(&rec->rounds[i]))
+			return -1;
+	if (judge_thresholds(rec, options, scenario))
+		return -1;
+	return record_compare(rec, work_bound(options, scenario));
+}
+
+/* Of a record that has been judged: the worst first. */
+static int code_of(const struct record *rec)
+{
+	if (!rec->verdict.valid)
+		return EXIT_CODE_INVALID;
+	if (record_thresholds_failed(rec) || record_endurance_failed(rec))
+		return EXIT_CODE_THRESHOLD;
+	return EXIT_CODE_OK;
+}
+
 /* One scenario from its record's beginning to its report. Returns the exit code. */
 static int run_scenario(struct conductor *conductor, const struct plan *plan,
 			const struct scenario *scenario, uint64_t seed, struct error *err)
@@ -450,7 +498,7 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	if (rec->n_rounds) {
 		struct error late;
 
-		if (record_compare(rec, work_bound(conductor->options, scenario)) && !code)
+		if (judge(rec, conductor->options, scenario) && !code)
 			code = error_set(err, EXIT_CODE_FAILED, "out of memory"),
 			code = EXIT_CODE_FAILED;
 		if (results_write(conductor->results, rec, &late) && !code) {
@@ -461,11 +509,17 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 			*err = late;
 			code = (int)late.exit_code;
 		}
-		if (!code && !rec->verdict.valid)
-			code = EXIT_CODE_INVALID;
+		if (!code)
+			code = code_of(rec);
 	}
 	record_free(rec);
 	return code;
+}
+
+/* What was measured is there, and found wanting. */
+static bool is_judgement(int code)
+{
+	return code == EXIT_CODE_INVALID || code == EXIT_CODE_THRESHOLD;
 }
 
 /* One folder for one scenario; several each have their own in it. */
@@ -487,10 +541,11 @@ static int run_all(struct conductor *conductor, const struct plan *plan, struct 
 		conductor->results = &below;
 		one = run_scenario(conductor, plan, plan->scenarios[i], seed, err);
 		results_close(&below);
-		/* An invalid scenario does not keep the others from being measured. */
-		if (one && one != EXIT_CODE_INVALID)
+		/* A scenario that is invalid or fails does not keep the others from being measured.
+		 */
+		if (one && !is_judgement(one))
 			return one;
-		if (one)
+		if (one && code != EXIT_CODE_INVALID)
 			code = one;
 	}
 	return code;
@@ -533,7 +588,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 				      "the order of each pair is drawn from --seed %llu",
 				      (unsigned long long)seed);
 		code = run_all(&conductor, &plan, &results, seed, err);
-		if (is_cut_short(&conductor) && (!code || code == EXIT_CODE_INVALID))
+		if (is_cut_short(&conductor) && (!code || is_judgement(code)))
 			code = EXIT_CODE_SIGNAL_BASE + conductor.interrupted;
 	}
 	progress_clear(&conductor.progress);

@@ -397,7 +397,9 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	hang_up(&round);
 	end_side(&round, out);
 	if (has_driver && !round.is_void && round.collector.window.opened_ns) {
-		work_take(out, round.report, round.collector.driver_cpu_ns);
+		if (work_take(out, round.report, round.collector.driver_cpu_ns) && !failed)
+			failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
+		work_fix(out, round.report, plan->scenario);
 		work_notes(conductor->record, round.report);
 	}
 	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)

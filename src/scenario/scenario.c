@@ -102,6 +102,21 @@ static const struct yaml_field scenario_fields[] = {
 		.help = "commands around each round: {setup, prepare, conclude, cleanup}",
 	},
 	{
+		.key = "thresholds",
+		.type = YAML_CUSTOM,
+		.offset = offsetof(struct scenario, thresholds),
+		.count_offset = offsetof(struct scenario, n_thresholds),
+		.custom = &thresholds_custom,
+		.help = "what must hold: a mapping of metrics to expressions, latency.response: "
+			"p(95)<50ms",
+	},
+	{
+		.key = "soak",
+		.type = YAML_BOOL,
+		.offset = offsetof(struct scenario, is_soak),
+		.help = "true: what grows and what wears off is judged at the end",
+	},
+	{
 		.key = "driver_cpus",
 		.type = YAML_STRING,
 		.offset = offsetof(struct scenario, driver_cpus),

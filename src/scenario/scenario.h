@@ -158,7 +158,9 @@ struct proxy {
 struct scenario_threshold {
 	char *metric; /* "latency.response" "cpu.total_seconds" "work.errors" … */
 	char *expression;
+	char *level; /* "target" "critical" "good" "acceptable" "poor"; NULL: none */
 	bool abort_on_fail;
+	uint64_t delay_abort_ns; /* of the window, before it may abort the run */
 };
 
 /*
@@ -180,10 +182,12 @@ struct filter {
 /* What the target tells Prometheus of itself; see conduct/scrape.h. */
 struct scenario_scrape {
 	char *url;       /* http or https; variables are filled in */
-	char *histogram; /* its name, without _bucket */
+	char *histogram; /* its name, without _bucket; NULL: a metric is wanted */
+	char *metric;    /* of a gauge or counter; NULL: a histogram is */
+	bool is_counter; /* what was added in the window counts, not the value at its end */
 	size_t n_labels;
 	struct yaml_pair *labels; /* that a series must have, with these values */
-	char *as;                 /* name in the record's latencies */
+	char *as;                 /* name in the record's latencies, or side metrics */
 };
 
 struct scenario {

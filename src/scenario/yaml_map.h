@@ -27,8 +27,9 @@ enum yaml_type {
 			where the key is absent */
 	YAML_MAPS, /* sequence of mappings: array of nested structs (calloc) at offset, size_t count
 		      at count_offset */
-	YAML_PAIRS, /* mapping of free names to strings: array of struct yaml_pair at offset, count
-		       at count_offset */
+	YAML_PAIRS,  /* mapping of free names to strings: array of struct yaml_pair at offset, count
+			at count_offset */
+	YAML_CUSTOM, /* what no other type is: by the field's own functions */
 	YAML_STRING_LISTS, /* sequence of sequences of strings: array of struct yaml_strings, count
 			      at count_offset */
 };
@@ -42,6 +43,20 @@ struct yaml_strings {
 	char **strings; /* NULL behind the last */
 };
 
+struct yaml_mapper;
+struct yaml_node_s;
+struct yaml_field;
+
+/* How a YAML_CUSTOM is read and freed. */
+struct yaml_custom {
+	/* Stores the value of @node into @object, where there is nothing yet; -1 with the error
+	 * set, and what there is so far. */
+	int (*set)(struct yaml_mapper *m, const struct yaml_node_s *node,
+		   const struct yaml_field *field, char *object);
+	/* Frees what hangs there. */
+	void (*clear)(const struct yaml_field *field, char *object);
+};
+
 struct yaml_field {
 	const char *key;
 	enum yaml_type type;
@@ -51,6 +66,7 @@ struct yaml_field {
 	double min, max; /* both 0: no bounds; max 0 with a min above it: no upper bound */
 	const char *const *choices;
 	const struct yaml_schema *nested;
+	const struct yaml_custom *custom;
 	const char *help; /* one line, for docs */
 };
 
