@@ -57,7 +57,8 @@ static char *show(char *buf, size_t size, enum yaml_type type, double value)
 
 static void describe_type(const struct yaml_field *field, char *text, size_t size)
 {
-	const char *name = type_names[field->type];
+	const char *name =
+		field->type == YAML_CUSTOM ? field->custom->value : type_names[field->type];
 	char min[48], max[48];
 	size_t used;
 
@@ -119,18 +120,12 @@ static void describe_default(const struct yaml_field *field, const char *object,
 static void print_schema(const struct yaml_schema *schema, const char *prefix, const char *object,
 			 row_printer *print, FILE *out);
 
-/* What is below @field: in place, or as an item of its own with the defaults of its kind. */
-static void print_nested(const struct yaml_field *field, const char *path, const char *object,
-			 row_printer *print, FILE *out)
+/* An object of its own, with the defaults of its kind. */
+static void print_item(const struct yaml_schema *nested, const char *path, row_printer *print,
+		       FILE *out)
 {
-	const struct yaml_schema *nested = field->nested;
-	char *item;
+	char *item = calloc(1, nested->size);
 
-	if (field->type == YAML_MAP && nested->defaults == NULL) {
-		print_schema(nested, path, object + field->offset, print, out);
-		return;
-	}
-	item = calloc(1, nested->size);
 	if (!item)
 		return;
 	if (nested->defaults)
@@ -140,13 +135,32 @@ static void print_nested(const struct yaml_field *field, const char *path, const
 	free(item);
 }
 
+/* What is below @field, whose path is @path. */
+static void print_nested(const struct yaml_field *field, const char *path, const char *object,
+			 row_printer *print, FILE *out)
+{
+	const struct yaml_custom *custom = field->custom;
+	char place[PATH_SIZE + 16];
+
+	if (field->type == YAML_CUSTOM && custom->item) {
+		snprintf(place, sizeof(place), "%s.%s", path, custom->place);
+		print_item(custom->item, place, print, out);
+	} else if (field->type == YAML_MAPS) {
+		snprintf(place, sizeof(place), "%s[]", path);
+		print_item(field->nested, place, print, out);
+	} else if (field->type == YAML_MAP && !field->nested->defaults) {
+		print_schema(field->nested, path, object + field->offset, print, out);
+	} else if (field->nested) {
+		print_item(field->nested, path, print, out);
+	}
+}
+
 static void print_schema(const struct yaml_schema *schema, const char *prefix, const char *object,
 			 row_printer *print, FILE *out)
 {
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		const struct yaml_field *field = &schema->fields[i];
 		struct row row = {.help = field->help ? field->help : ""};
-		const char *suffix = field->type == YAML_MAPS ? "[]" : "";
 
 		snprintf(row.path, sizeof(row.path), "%s%s%s", prefix, *prefix ? "." : "",
 			 field->key);
@@ -156,19 +170,8 @@ static void print_schema(const struct yaml_schema *schema, const char *prefix, c
 		else
 			describe_default(field, object, row.absent, sizeof(row.absent));
 		print(&row, out);
-		if (!field->nested)
-			continue;
-		strncat(row.path, suffix, sizeof(row.path) - strlen(row.path) - 1);
 		print_nested(field, row.path, object, print, out);
 	}
-}
-
-static void print_all(const struct yaml_schema *schema, const char *prefix, row_printer *print,
-		      FILE *out)
-{
-	const struct yaml_field root = {.type = YAML_OBJECT, .nested = schema};
-
-	print_nested(&root, prefix ? prefix : "", NULL, print, out);
 }
 
 /* A pipe would end a cell. */
@@ -195,7 +198,7 @@ static void print_markdown_row(const struct row *row, FILE *out)
 void schema_print_markdown(const struct yaml_schema *schema, const char *prefix, FILE *out)
 {
 	fputs("| key | value | without it | meaning |\n|---|---|---|---|\n", out);
-	print_all(schema, prefix, print_markdown_row, out);
+	print_item(schema, prefix ? prefix : "", print_markdown_row, out);
 }
 
 static void print_text_row(const struct row *row, FILE *out)
@@ -209,5 +212,5 @@ static void print_text_row(const struct row *row, FILE *out)
 
 void schema_print_text(const struct yaml_schema *schema, const char *prefix, FILE *out)
 {
-	print_all(schema, prefix, print_text_row, out);
+	print_item(schema, prefix ? prefix : "", print_text_row, out);
 }
