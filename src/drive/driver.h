@@ -88,6 +88,7 @@ struct driver_ops {
 };
 
 extern const struct driver_ops driver_kubelogs;
+extern const struct driver_ops driver_http;
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);
