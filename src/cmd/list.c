@@ -6,6 +6,7 @@
 #include "drive/driver.h"
 #include "record/metric.h"
 #include "scenario/scenario.h"
+#include "scenario/schema_doc.h"
 #include "util/file.h"
 #include "util/suggest.h"
 
@@ -70,14 +71,35 @@ static int list_metrics(struct error *err)
 	return 0;
 }
 
-/* One row a list. */
+static int list_keys(struct error *err)
+{
+	(void)err;
+	printf("Keys of a scenario:\n");
+	schema_print_text(&scenario_keys, NULL, stdout);
+	for (size_t i = 0; driver_at(i); i++) {
+		const struct driver_ops *ops = driver_at(i);
+
+		printf("\nKeys of a scenario with 'driver: %s':\n", ops->name);
+		schema_print_text(ops->schema, ops->name, stdout);
+	}
+	for (size_t i = 0; driver_absent_at(i); i++)
+		printf("\nThe driver %s is not in this build: %s\n", driver_absent_at(i),
+		       driver_absent(driver_absent_at(i)));
+	printf("\nKeys of a target:\n");
+	schema_print_text(&target_keys, NULL, stdout);
+	return 0;
+}
+
+/* One row a list; those that are long are not in the list of all. */
 static const struct {
 	const char *name;
 	int (*print)(struct error *err);
+	bool is_long;
 } lists[] = {
-	{"targets", list_targets},
-	{"scenarios", list_scenarios},
-	{"metrics", list_metrics},
+	{"targets", list_targets, false},
+	{"scenarios", list_scenarios, false},
+	{"metrics", list_metrics, false},
+	{"keys", list_keys, true},
 };
 
 #define N_LISTS (sizeof(lists) / sizeof(lists[0]))
@@ -95,12 +117,12 @@ static int set_what(void *state, const char *word, struct error *err)
 	}
 	near = suggest_nearest(word, names, N_LISTS);
 	return error_set(err, EXIT_CODE_USAGE, "list: there is no list of '%s'; %s%s%s", word,
-			 near ? "did you mean '" : "it is targets, scenarios or metrics",
+			 near ? "did you mean '" : "it is targets, scenarios, metrics or keys",
 			 near ? near : "", near ? "'?" : "");
 }
 
 static const struct option_table table = {
-	.usage = "list [targets|scenarios|metrics]",
+	.usage = "list [targets|scenarios|metrics|keys]",
 	.summary = "Lists what can be measured, by which work, and what is told of it.",
 	.examples = "  perfbpf list scenarios\n",
 	.positional = set_what,
@@ -121,7 +143,7 @@ static int list(int argc, char **argv)
 		break;
 	}
 	for (size_t i = 0; i < N_LISTS; i++) {
-		if (state.what && strcmp(state.what, lists[i].name))
+		if (state.what ? strcmp(state.what, lists[i].name) != 0 : lists[i].is_long)
 			continue;
 		if (!first)
 			putchar('\n');
@@ -134,6 +156,6 @@ static int list(int argc, char **argv)
 
 const struct subcommand cmd_list = {
 	.name = "list",
-	.summary = "targets, scenarios and metrics",
+	.summary = "targets, scenarios, metrics and keys of files",
 	.run = list,
 };
