@@ -19,6 +19,9 @@
 
 static const struct driver_ops *const drivers[] = {
 	&driver_kubelogs,
+#ifdef HAVE_KAFKA
+	&driver_kafka,
+#endif
 };
 
 /* What this build lacks, and why. */

@@ -81,7 +81,7 @@ struct driver_ops {
 	void (*close)(struct driver *driver); /* takes NULL */
 };
 
-extern const struct driver_ops driver_kubelogs;
+extern const struct driver_ops driver_kubelogs, driver_kafka;
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);

@@ -22,9 +22,8 @@ static void put(struct making *making, const char *name, const char *value)
 {
 	char why[256];
 
-	if (making->has_failed ||
-	    making->driver->api.conf_set(making->conf, name, value, why, sizeof(why)) ==
-		    RD_KAFKA_CONF_OK)
+	if (making->has_failed || making->driver->api.conf_set(making->conf, name, value, why,
+							       sizeof(why)) == RD_KAFKA_CONF_OK)
 		return;
 	making->has_failed = true;
 	error_set(making->err, EXIT_CODE_USAGE, "%s: kafka: librdkafka %s takes no %s '%.100s': %s",

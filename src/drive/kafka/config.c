@@ -242,8 +242,8 @@ int kafka_check(const struct scenario *scenario, struct error *err)
 {
 	const struct kafka_config *config = scenario->driver_config;
 
-	if (!config->producers && (!config->consumers || isnan(config->preload) ||
-				   config->preload < 1))
+	if (!config->producers &&
+	    (!config->consumers || isnan(config->preload) || config->preload < 1))
 		return error_set(err, EXIT_CODE_USAGE,
 				 "%s: kafka: with 'producers: 0' it has to have consumers, and "
 				 "'preload' messages for them",
@@ -273,8 +273,8 @@ int kafka_check(const struct scenario *scenario, struct error *err)
 /* The highest rate of a phase, in a second; 0: it is no open loop. */
 static double highest_rate(const struct phase *phase)
 {
-	double rate = phase->executor == EXECUTOR_CONSTANT_ARRIVAL_RATE ? phase->rate
-									: phase->start_rate;
+	double rate =
+		phase->executor == EXECUTOR_CONSTANT_ARRIVAL_RATE ? phase->rate : phase->start_rate;
 
 	if (!phase_is_open_loop(phase))
 		return 0;

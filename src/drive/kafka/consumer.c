@@ -20,9 +20,9 @@ struct consumer {
 	int event_fd;
 	uint32_t group;
 	uint64_t subscribed_ns;
-	int n_owned;	  /* partitions */
+	int n_owned;      /* partitions */
 	bool is_assigned; /* it has been told its share, which may be nothing */
-	bool is_told;	  /* how long that took is in the histogram */
+	bool is_told;     /* how long that took is in the histogram */
 	bool is_leaving, is_gone;
 };
 
@@ -168,14 +168,43 @@ static void take_times(struct consumer *consumer, const struct stamp *stamp, uin
 {
 	struct driver *driver = consumer->driver;
 	uint64_t took_ns = now_ns > stamp->intended_ns ? now_ns - stamp->intended_ns : 0;
-	size_t phase;
+	size_t phase = kafka_phase_at(driver, stamp->intended_ns);
 
-	if (!(stamp->flags & STAMP_COUNTED) || stamp->flags & STAMP_PRELOAD)
-		return;
-	histogram_add(&driver->end_to_end, took_ns);
-	phase = schedule_phase_at(driver->schedule, stamp->intended_ns - driver->start_ns);
-	if (phase < driver->n_phases)
-		histogram_add(&driver->phase_end_to_end[phase], took_ns);
+	histogram_add(&driver->phase_end_to_end[phase], took_ns);
+	if (stamp->flags & STAMP_COUNTED)
+		histogram_add(&driver->end_to_end, took_ns);
+}
+
+/* One that was in the topic before: nobody asked for it at any time, so it took none. */
+static void tell_tally(struct driver *driver, const struct stamp *stamp, uint64_t now_ns)
+{
+	struct tally_request request = {
+		.phase = kafka_phase_at(driver, now_ns),
+		.intended_ns = now_ns,
+		.begun_ns = now_ns,
+		.ended_ns = now_ns,
+		.bytes = stamp->size,
+	};
+
+	tally_add(driver->tally, &request);
+}
+
+/* A message that its group did not have yet. */
+static void take_new(struct consumer *consumer, const struct stamp *stamp, uint64_t now_ns)
+{
+	struct driver *driver = consumer->driver;
+	bool is_preloaded = stamp->flags & STAMP_PRELOAD, is_counted = stamp->flags & STAMP_COUNTED;
+
+	driver->progress_ns = now_ns;
+	if (is_counted)
+		driver->counted_progress_ns = now_ns;
+	/* What was there before belongs to the window in which it is read. */
+	if (is_preloaded ? tally_is_in_window(driver->tally, now_ns) : is_counted)
+		kafka_flow_add(&driver->groups[consumer->group].flow, now_ns, stamp->size);
+	if (is_preloaded)
+		tell_tally(driver, stamp, now_ns);
+	else
+		take_times(consumer, stamp, now_ns);
 }
 
 /* -1: the driver cannot go on. */
@@ -185,7 +214,6 @@ static int take_message(struct consumer *consumer, const rd_kafka_message_t *mes
 	struct driver *driver = consumer->driver;
 	struct ledger_message entry;
 	struct stamp stamp;
-	bool is_in_window;
 	int mark;
 
 	if (!stamp_read(&stamp, message->payload, message->len)) {
@@ -204,16 +232,8 @@ static int take_message(struct consumer *consumer, const rd_kafka_message_t *mes
 		return -1;
 	if (mark == LEDGER_ALIEN)
 		driver->malformed++;
-	if (mark != LEDGER_NEW && mark != LEDGER_LATE)
-		return 0;
-	driver->progress_ns = now_ns;
-	if (entry.counted)
-		driver->counted_progress_ns = now_ns;
-	is_in_window = stamp.flags & STAMP_PRELOAD ? kafka_is_counted(driver, now_ns)
-						   : entry.counted;
-	if (is_in_window)
-		kafka_flow_add(&driver->groups[consumer->group].flow, now_ns, stamp.size);
-	take_times(consumer, &stamp, now_ns);
+	if (mark == LEDGER_NEW || mark == LEDGER_LATE)
+		take_new(consumer, &stamp, now_ns);
 	return 0;
 }
 
@@ -340,8 +360,7 @@ static int join(struct driver *driver, uint32_t group, struct error *err)
 		return error_set(err, EXIT_CODE_FAILED, "kafka: out of memory");
 	consumer->driver = driver;
 	consumer->group = group;
-	consumer->event_fd =
-		kafka_eventfd(driver, KAFKA_TAG_CONSUMER + driver->n_consumers, err);
+	consumer->event_fd = kafka_eventfd(driver, KAFKA_TAG_CONSUMER + driver->n_consumers, err);
 	driver->consumers[driver->n_consumers++] = consumer;
 	return consumer->event_fd < 0 ? -1 : connect_one(consumer, err);
 }

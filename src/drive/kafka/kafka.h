@@ -66,6 +66,9 @@ int kafka_check(const struct scenario *scenario, struct error *err);
 struct phase *kafka_phases(const struct scenario *scenario, struct error *err);
 void kafka_phases_free(struct phase *phases, size_t n);
 
+/* Messages begin at any place of as much text. */
+#define KAFKA_CONTENT_BYTES 65536
+
 /* How often something happened, by a name that outlives this. */
 struct kafka_errors {
 	size_t n;
@@ -117,10 +120,11 @@ struct driver {
 	int epoll_fd, timer_fd;
 	struct prepare *prepare; /* while it works */
 	bool is_prepared, is_preloaded;
-	uint64_t start_ns;	     /* of phase 0; 0: not yet */
-	uint64_t open_ns, close_ns;  /* of the window; 0: not yet */
-	uint64_t end_ns;	     /* since when nothing is sent any more; 0: not yet */
-	uint64_t progress_ns;	     /* when a message was last consumed */
+	uint64_t start_ns;          /* of phase 0; 0: not yet */
+	uint64_t open_ns, close_ns; /* of the window; 0: not yet */
+	uint64_t end_ns;            /* since when nothing is sent any more; 0: not yet */
+	/* When a message was last consumed: any, one of the window. */
+	uint64_t progress_ns, counted_progress_ns;
 	bool *rebalances_done;
 
 	size_t n_producers;
@@ -129,9 +133,8 @@ struct driver {
 	struct consumer **consumers; /* they do not move */
 	struct group *groups;
 
-	char *content; /* that messages are cut from */
+	char *content; /* that messages are cut from: KAFKA_CONTENT_BYTES and a message */
 	char *message; /* the one that is made */
-	uint64_t random;
 
 	struct histogram assignment, rebalance, end_to_end;
 	struct histogram *phase_end_to_end; /* of each phase; NULL without consumers */
@@ -158,8 +161,10 @@ void kafka_take(int event_fd);
 void kafka_raise(int event_fd);
 /* For callbacks: the driver ends with this at its next step. */
 void kafka_fail(struct driver *driver, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Does what was intended at @intended_ns belong to the window? */
-bool kafka_is_counted(const struct driver *driver, uint64_t intended_ns);
+/* The phase of what was due at @at_ns; what comes after the last belongs to it. */
+size_t kafka_phase_at(const struct driver *driver, uint64_t at_ns);
+/* Have the groups all of the window, or has nothing come for so long that nothing will? */
+bool kafka_is_drained(const struct driver *driver);
 
 /* --- client.c: how librdkafka is set up ------------------------------------------ */
 
@@ -208,12 +213,10 @@ int consumers_ready(struct driver *driver, size_t i, struct error *err);
 bool consumers_are_whole(const struct driver *driver);
 /* They read from now on. */
 void consumers_resume(struct driver *driver);
-/* Has each group all that was acknowledged? */
-bool consumers_have_all(const struct driver *driver);
+/* Has each group all that was acknowledged, of the window or of what was outside? */
+bool consumers_have_all(const struct driver *driver, bool counted);
 /* Lets members join and leave where it is time. Returns when the next is due; UINT64_MAX: never. */
 uint64_t consumers_change(struct driver *driver, uint64_t now_ns, struct error *err);
-/* Do all rebalance events that have begun have their end? */
-bool consumers_have_settled(const struct driver *driver);
 
 /* --- report.c ---------------------------------------------------------------------- */
 

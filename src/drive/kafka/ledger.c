@@ -147,8 +147,7 @@ static size_t find_failed(const struct ledger *ledger, uint32_t stream, uint64_t
 		size_t middle = (low + high) / 2;
 		const struct failed *failed = &ledger->failed[middle];
 
-		if (failed->stream < stream ||
-		    (failed->stream == stream && failed->last < number))
+		if (failed->stream < stream || (failed->stream == stream && failed->last < number))
 			low = middle + 1;
 		else
 			high = middle;
@@ -193,7 +192,8 @@ static bool remember_failed(struct ledger *ledger, uint32_t stream, uint64_t num
 		failed[at - 1].last = number;
 		return true;
 	}
-	if (at < ledger->n_failed && failed[at].stream == stream && failed[at].first == number + 1) {
+	if (at < ledger->n_failed && failed[at].stream == stream &&
+	    failed[at].first == number + 1) {
 		failed[at].first = number;
 		return true;
 	}

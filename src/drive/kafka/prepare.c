@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is asked of the broker before the load: the topic, and where it ends. The library has this as
- * calls that wait, so a thread of its own waits for them.
+ * What is asked of the broker before the load: the topic, and where it ends. The library has this
+ * as calls that wait, so a thread of its own waits for them.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -43,9 +43,6 @@ static int take_created(struct prepare *prepare, rd_kafka_event_t *event)
 	rd_kafka_resp_err_t code = api->event_error(event);
 	size_t n = 0;
 
-	/* A broker without this request may make topics by itself when they are asked for. */
-	if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
-		return 0;
 	if (code)
 		return error_set(&prepare->err, EXIT_CODE_FAILED,
 				 "kafka: cannot make the topic '%s' at %s: %s",
@@ -82,9 +79,8 @@ static int request_topic(struct prepare *prepare, rd_kafka_NewTopic_t *topic,
 		event = api->queue_poll(queue, CALL_MS);
 	rc = event ? take_created(prepare, event)
 		   : error_set(&prepare->err, EXIT_CODE_FAILED,
-			       "kafka: no broker answers at %s; is it running, and is that its "
-			       "address?",
-			       prepare->driver->bootstrap);
+			       "kafka: %s does not say whether it has made the topic '%s'",
+			       prepare->driver->bootstrap, prepare->driver->topic);
 	if (event)
 		api->event_destroy(event);
 	api->AdminOptions_destroy(options);
@@ -111,12 +107,10 @@ static int create_topic(struct prepare *prepare)
 	return rc;
 }
 
-/* How many partitions it has, once each of them has a leader; 0: not yet. */
-static int led_partitions(const struct rd_kafka_metadata *metadata)
+/* How many partitions the topic has, once each of them has a leader; 0: not yet. */
+static int led_partitions(const struct rd_kafka_metadata_topic *topic)
 {
-	const struct rd_kafka_metadata_topic *topic = metadata->topics;
-
-	if (metadata->topic_cnt != 1 || topic->err)
+	if (topic->err)
 		return 0;
 	for (int i = 0; i < topic->partition_cnt; i++)
 		if (topic->partitions[i].err || topic->partitions[i].leader < 0)
@@ -124,31 +118,59 @@ static int led_partitions(const struct rd_kafka_metadata *metadata)
 	return topic->partition_cnt;
 }
 
-static int wait_for_topic(struct prepare *prepare)
+/*
+ * Looks for the topic among all: asked for by its name, a broker may make it as it likes. Its
+ * partitions go to prepare->n_partitions. What went wrong, 0 where only the topic is not there.
+ */
+static rd_kafka_resp_err_t look_for_topic(struct prepare *prepare)
+{
+	const struct kafka_api *api = &prepare->driver->api;
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t code = api->metadata(prepare->rk, 1, NULL, &metadata, CALL_MS);
+
+	if (code)
+		return code;
+	for (int i = 0; i < metadata->topic_cnt; i++)
+		if (!strcmp(metadata->topics[i].topic, prepare->driver->topic))
+			prepare->n_partitions = led_partitions(&metadata->topics[i]);
+	api->metadata_destroy(metadata);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Until it is there and can be written to, or the broker has answered once where @once. */
+static rd_kafka_resp_err_t wait_for_topic(struct prepare *prepare, bool once)
+{
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+	while (goes_on(prepare)) {
+		code = look_for_topic(prepare);
+		if (prepare->n_partitions || (once && !code))
+			break;
+		usleep(PAUSE_US);
+	}
+	return code;
+}
+
+static int find_topic(struct prepare *prepare)
 {
 	const struct driver *driver = prepare->driver;
-	const struct kafka_api *api = &driver->api;
-	rd_kafka_topic_t *topic = api->topic_new(prepare->rk, driver->topic, NULL);
-	rd_kafka_resp_err_t code = api->last_error();
+	rd_kafka_resp_err_t code = wait_for_topic(prepare, true);
 
-	while (topic && !prepare->n_partitions && goes_on(prepare)) {
-		const struct rd_kafka_metadata *metadata;
-
-		code = api->metadata(prepare->rk, 0, topic, &metadata, CALL_MS);
-		if (!code) {
-			prepare->n_partitions = led_partitions(metadata);
-			api->metadata_destroy(metadata);
-		}
-		if (!prepare->n_partitions)
-			usleep(PAUSE_US);
+	if (code)
+		return error_set(&prepare->err, EXIT_CODE_FAILED,
+				 "kafka: no broker answers at %s: %s; is it running, and is that "
+				 "its address?",
+				 driver->bootstrap, driver->api.err2str(code));
+	if (!prepare->n_partitions) {
+		if (create_topic(prepare))
+			return -1;
+		code = wait_for_topic(prepare, false);
 	}
-	if (topic)
-		api->topic_destroy(topic);
 	if (!prepare->n_partitions)
 		return error_set(&prepare->err, EXIT_CODE_FAILED,
 				 "kafka: the topic '%s' at %s does not become ready: %s",
 				 driver->topic, driver->bootstrap,
-				 code ? api->err2str(code) : "a partition has no leader");
+				 code ? driver->api.err2str(code) : "a partition has no leader");
 	if (prepare->n_partitions == driver->config->partitions)
 		return 0;
 	return error_set(&prepare->err, EXIT_CODE_FAILED,
@@ -171,9 +193,8 @@ static int find_starts(struct prepare *prepare)
 		int64_t low;
 
 		while (code && goes_on(prepare)) {
-			code = driver->api.query_watermark_offsets(prepare->rk, driver->topic, i,
-								   &low, &prepare->starts[i],
-								   CALL_MS);
+			code = driver->api.query_watermark_offsets(
+				prepare->rk, driver->topic, i, &low, &prepare->starts[i], CALL_MS);
 			if (code)
 				usleep(PAUSE_US);
 		}
@@ -191,8 +212,7 @@ static void *work(void *object)
 {
 	struct prepare *prepare = object;
 
-	prepare->has_failed =
-		create_topic(prepare) || wait_for_topic(prepare) || find_starts(prepare);
+	prepare->has_failed = find_topic(prepare) || find_starts(prepare);
 	kafka_raise(prepare->event_fd);
 	return NULL;
 }

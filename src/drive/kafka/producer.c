@@ -26,33 +26,26 @@ struct producer {
 	uint64_t sequence; /* of the next message */
 	uint64_t in_flight, counted_in_flight;
 	size_t phase;
-	uint64_t arrival;	/* open loop: the next of the phase that is this producer's */
-	uint64_t begun;		/* closed loop: messages of this phase */
-	uint64_t unblocked_ns;	/* when it last had room again, after the target had left it none */
-	uint64_t acked_ns;	/* when it looked for what was delivered */
-	bool is_full;		/* the library's buffer has no room */
-	bool is_blocked;	/* as many messages are under way as may be */
+	uint64_t arrival;       /* open loop: the next of the phase that is this producer's */
+	uint64_t begun;         /* closed loop: messages of this phase */
+	uint64_t unblocked_ns;  /* when it last had room again, after the target had left it none */
+	uint64_t acked_ns;      /* when it looked for what was delivered */
+	bool is_full;           /* the library's buffer has no room */
+	bool is_blocked;        /* as many messages are under way as may be */
 	struct kafka_flow flow; /* acknowledged, in the window */
-	uint64_t errors;	/* in the window */
+	uint64_t errors;        /* in the window */
 };
 
 /* --- a message --------------------------------------------------------------------- */
 
-static size_t phase_of(const struct driver *driver, uint64_t intended_ns)
-{
-	size_t phase = schedule_phase_at(driver->schedule, intended_ns - driver->start_ns);
-
-	return phase < driver->n_phases ? phase : driver->n_phases - 1;
-}
-
 static void tell_tally(struct producer *producer, const struct stamp *stamp, const char *error)
 {
 	struct tally_request request = {
-		.phase = phase_of(producer->driver, stamp->intended_ns),
+		.phase = kafka_phase_at(producer->driver, stamp->intended_ns),
 		.intended_ns = stamp->intended_ns,
 		.begun_ns = stamp->sent_ns,
-		.ended_ns = producer->acked_ns > stamp->sent_ns ? producer->acked_ns
-								: stamp->sent_ns,
+		.ended_ns =
+			producer->acked_ns > stamp->sent_ns ? producer->acked_ns : stamp->sent_ns,
 		.error = error,
 		.bytes = stamp->size,
 	};
@@ -66,13 +59,13 @@ static void make_message(struct producer *producer, const struct stamp *stamp)
 	struct driver *driver = producer->driver;
 	uint64_t place = (stamp->sequence + 1) * 0x9e3779b97f4a7c15ULL + producer->number;
 
-	memcpy(driver->message + STAMP_BYTES, driver->content + (place >> 40) % 65536,
+	memcpy(driver->message + STAMP_BYTES, driver->content + (place >> 40) % KAFKA_CONTENT_BYTES,
 	       stamp->size - STAMP_BYTES);
 	stamp_write(stamp, driver->message);
 }
 
 /* False: the library has no room, and it is to be tried again. */
-static bool send(struct producer *producer, uint64_t intended_ns, uint16_t flags)
+static bool send_one(struct producer *producer, uint64_t intended_ns, uint16_t flags)
 {
 	struct driver *driver = producer->driver;
 	struct stamp stamp = {
@@ -187,7 +180,7 @@ static void next_phase(struct producer *producer)
 
 static uint16_t flags_at(const struct driver *driver, uint64_t intended_ns)
 {
-	return kafka_is_counted(driver, intended_ns) ? STAMP_COUNTED : 0;
+	return tally_is_in_window(driver->tally, intended_ns) ? STAMP_COUNTED : 0;
 }
 
 /* Messages that may be under way: the phase's, shared among the producers. */
@@ -195,8 +188,8 @@ static uint64_t open_limit(const struct producer *producer)
 {
 	const struct driver *driver = producer->driver;
 	uint64_t all = (uint64_t)driver->phases[producer->phase].max_vus;
-	uint64_t share = all / driver->n_producers +
-			 (producer->number < all % driver->n_producers ? 1 : 0);
+	uint64_t share =
+		all / driver->n_producers + (producer->number < all % driver->n_producers ? 1 : 0);
 
 	return share ? share : 1;
 }
@@ -211,7 +204,7 @@ static bool serve_arrival(struct producer *producer, uint64_t due_ns, uint64_t n
 	if (has_room && !producer->is_full) {
 		uint64_t sent_ns = clock_now_ns();
 
-		if (send(producer, due_ns, flags_at(driver, due_ns))) {
+		if (send_one(producer, due_ns, flags_at(driver, due_ns))) {
 			tally_late(driver->tally, producer->phase, due_ns,
 				   sent_ns > since_ns ? sent_ns - since_ns : 0);
 			return true;
@@ -238,8 +231,8 @@ static uint64_t emit_open(struct producer *producer, uint64_t now_ns)
 			next_phase(producer);
 			return now_ns;
 		}
-		due_ns = driver->start_ns + schedule_arrival_ns(driver->schedule, producer->phase,
-								producer->arrival);
+		due_ns = driver->start_ns +
+			 schedule_arrival_ns(driver->schedule, producer->phase, producer->arrival);
 		if (due_ns > now_ns)
 			return due_ns > now_ns + COALESCE_NS ? due_ns : now_ns + COALESCE_NS;
 		if (!serve_arrival(producer, due_ns, now_ns))
@@ -272,7 +265,8 @@ static uint64_t emit_closed(struct producer *producer, uint64_t now_ns)
 
 		if (i == BURST_MAX)
 			return now_ns;
-		if (producer->is_full || !send(producer, intended_ns, flags_at(driver, intended_ns)))
+		if (producer->is_full ||
+		    !send_one(producer, intended_ns, flags_at(driver, intended_ns)))
 			break;
 		producer->begun++;
 	}
@@ -326,7 +320,7 @@ void producers_preload(struct driver *driver)
 
 	while (producer->sequence < (uint64_t)driver->config->preload &&
 	       producer->in_flight < PRELOAD_IN_FLIGHT && !producer->is_full)
-		send(producer, clock_now_ns(), STAMP_COUNTED | STAMP_PRELOAD);
+		send_one(producer, clock_now_ns(), STAMP_COUNTED | STAMP_PRELOAD);
 }
 
 bool producers_have_preloaded(const struct driver *driver)
@@ -395,7 +389,8 @@ void producers_close(struct driver *driver)
 		struct producer *producer = &driver->producers[i];
 
 		if (producer->rk)
-			api->purge(producer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+			api->purge(producer->rk, RD_KAFKA_PURGE_F_QUEUE |
+							 RD_KAFKA_PURGE_F_INFLIGHT |
 							 RD_KAFKA_PURGE_F_NON_BLOCKING);
 		if (producer->topic)
 			api->topic_destroy(producer->topic);
@@ -465,13 +460,12 @@ json_t *producers_report(const struct driver *driver, double seconds)
 		double bytes = (double)producer->flow.bytes;
 
 		json_array_append_new(
-			list,
-			json_pack("{s:I, s:I, s:I, s:f, s:f}", "messages",
-				  (json_int_t)producer->flow.messages, "bytes",
-				  (json_int_t)producer->flow.bytes, "errors",
-				  (json_int_t)producer->errors, "messages_per_second",
-				  seconds > 0 ? messages / seconds : 0.0, "bytes_per_second",
-				  seconds > 0 ? bytes / seconds : 0.0));
+			list, json_pack("{s:I, s:I, s:I, s:f, s:f}", "messages",
+					(json_int_t)producer->flow.messages, "bytes",
+					(json_int_t)producer->flow.bytes, "errors",
+					(json_int_t)producer->errors, "messages_per_second",
+					seconds > 0 ? messages / seconds : 0.0, "bytes_per_second",
+					seconds > 0 ? bytes / seconds : 0.0));
 	}
 	return list;
 }

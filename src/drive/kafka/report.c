@@ -5,48 +5,13 @@
 #include <string.h>
 
 #include "drive/kafka/kafka.h"
-#include "measure/latency.h"
-#include "record/distribution.h"
+#include "drive/latency_json.h"
 #include "util/clock.h"
 #include "util/units.h"
-
-/* JSON knows no NaN: what is not known is null. */
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
 
 static json_t *whole(uint64_t value)
 {
 	return json_integer((json_int_t)value);
-}
-
-static json_t *numbers(const double *values, size_t n)
-{
-	json_t *json = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(json, json_real(values[i]));
-	return json;
-}
-
-static json_t *latency(const struct histogram *h)
-{
-	struct record_latency l;
-	json_t *json;
-
-	if (latency_fill(&l, NULL, h))
-		return json_null();
-	json = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count",
-			 (json_int_t)l.count, "min_seconds", number(l.min_seconds), "mean_seconds",
-			 number(l.mean_seconds), "p50_seconds", number(l.p50_seconds),
-			 "p90_seconds", number(l.p90_seconds), "p95_seconds", number(l.p95_seconds),
-			 "p99_seconds", number(l.p99_seconds), "p999_seconds",
-			 number(l.p999_seconds), "max_seconds", number(l.max_seconds),
-			 "bucket_upper_seconds", numbers(l.bucket_upper_seconds, l.n_buckets),
-			 "bucket_counts", numbers(l.bucket_counts, l.n_buckets));
-	latency_clear(&l);
-	return json;
 }
 
 /* What all groups together got of the messages that are counted, and what they did not. */
@@ -137,6 +102,17 @@ static void put_work(const struct driver *driver, json_t *report)
 				    rows[i].is_known ? whole(rows[i].value) : json_null());
 }
 
+static void put_phase(const struct driver *driver, json_t *phase, size_t i)
+{
+	if (kafka_produces(driver)) {
+		json_object_set_new(phase, "end_to_end",
+				    latency_json(&driver->phase_end_to_end[i]));
+		return;
+	}
+	json_object_del(phase, "response");
+	json_object_del(phase, "service");
+}
+
 static void put_latencies(const struct driver *driver, json_t *report)
 {
 	json_t *latencies = json_object_get(report, "latency");
@@ -146,18 +122,17 @@ static void put_latencies(const struct driver *driver, json_t *report)
 		latencies = json_object();
 		json_object_set_new(report, "latency", latencies);
 	}
+	for (size_t i = 0; driver->config->consumers && i < json_array_size(phases); i++)
+		put_phase(driver, json_array_get(phases, i), i);
+	/* Nobody asks for what was there before: it takes no time to come. */
 	if (!kafka_produces(driver))
 		json_object_clear(latencies);
-	if (!driver->config->consumers)
-		return;
-	if (kafka_produces(driver))
-		json_object_set_new(latencies, "end_to_end", latency(&driver->end_to_end));
-	json_object_set_new(latencies, "assignment", latency(&driver->assignment));
+	else if (driver->config->consumers)
+		json_object_set_new(latencies, "end_to_end", latency_json(&driver->end_to_end));
+	if (driver->config->consumers)
+		json_object_set_new(latencies, "assignment", latency_json(&driver->assignment));
 	if (driver->rebalance.count)
-		json_object_set_new(latencies, "rebalance", latency(&driver->rebalance));
-	for (size_t i = 0; kafka_produces(driver) && i < json_array_size(phases); i++)
-		json_object_set_new(json_array_get(phases, i), "end_to_end",
-				    latency(&driver->phase_end_to_end[i]));
+		json_object_set_new(latencies, "rebalance", latency_json(&driver->rebalance));
 }
 
 static json_t *flow(const struct kafka_flow *of, double seconds)
@@ -166,20 +141,23 @@ static json_t *flow(const struct kafka_flow *of, double seconds)
 
 	return json_pack("{s:I, s:I, s:o, s:o}", "messages", (json_int_t)of->messages, "bytes",
 			 (json_int_t)of->bytes, "messages_per_second",
-			 number(seconds > 0 ? messages / seconds : NAN), "bytes_per_second",
-			 number(seconds > 0 ? bytes / seconds : NAN));
+			 number_json(seconds > 0 ? messages / seconds : NAN), "bytes_per_second",
+			 number_json(seconds > 0 ? bytes / seconds : NAN));
 }
 
+/* Of the load; what comes behind it is waiting. */
 static double window_seconds(const struct driver *driver)
 {
 	uint64_t end_ns = driver->close_ns ? driver->close_ns : clock_now_ns();
+	uint64_t load_end_ns =
+		driver->start_ns + schedule_phase_begin_ns(driver->schedule, driver->n_phases);
 
-	/* Once nothing is sent any more, the window goes on for the consumers' sake only. */
-	if (driver->end_ns && driver->end_ns < end_ns)
-		end_ns = driver->end_ns;
-	return driver->open_ns && end_ns > driver->open_ns
-		       ? (double)(end_ns - driver->open_ns) / 1e9
-		       : 0;
+	/* Iterations can be done before their time. */
+	if (driver->end_ns && driver->end_ns < load_end_ns)
+		load_end_ns = driver->end_ns;
+	if (load_end_ns < end_ns)
+		end_ns = load_end_ns;
+	return end_ns > driver->open_ns ? (double)(end_ns - driver->open_ns) / 1e9 : 0;
 }
 
 /* Messages and bytes a second: of producers over the window; of consumers from its beginning to
@@ -198,12 +176,11 @@ static void put_throughput(const struct driver *driver, json_t *report)
 				    producers_report(driver, window_seconds(driver)));
 	}
 	if (driver->config->consumers)
-		json_object_set_new(throughput, "consume",
-				    flow(&consumed, consumed.last_ns > driver->open_ns
-							    ? (double)(consumed.last_ns -
-								       driver->open_ns) /
-								      1e9
-							    : 0));
+		json_object_set_new(
+			throughput, "consume",
+			flow(&consumed, consumed.last_ns > driver->open_ns
+						? (double)(consumed.last_ns - driver->open_ns) / 1e9
+						: 0));
 	json_object_set_new(report, "throughput", throughput);
 }
 
@@ -244,9 +221,11 @@ static void put_notes(const struct driver *driver, json_t *report)
 	note(notes, counted.counts.uncertain + others.counts.uncertain,
 	     "messages had failed, and it is not known whether they were consumed: 'lost' can be "
 	     "too small by as many");
-	/* While messages are under way, what is not consumed yet is not lost. */
-	if (driver->end_ns)
+	if (kafka_is_drained(driver))
 		note(notes, others.lost, "messages outside of the window were lost");
+	else
+		note(notes, counted.lost + others.lost,
+		     "messages are not consumed yet, and were not waited for: they count as lost");
 	note(notes, others.counts.duplicated, "messages outside of the window came twice");
 	note(notes, driver->rebalances,
 	     "times a group shared its partitions anew without having been asked to");
