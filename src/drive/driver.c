@@ -25,6 +25,8 @@ static const struct driver_ops *const drivers[] = {
 	&driver_command,
 #ifdef HAVE_POSTGRES
 	&driver_postgres,
+#ifdef HAVE_KAFKA
+	&driver_kafka,
 #endif
 };
 
