@@ -95,7 +95,7 @@ extern const struct driver_ops driver_http;
 extern const struct driver_ops driver_exec;
 extern const struct driver_ops driver_command;
 extern const struct driver_ops driver_postgres; /* where libpq's headers are */
-extern const struct driver_ops driver_kubelogs, driver_kafka;
+extern const struct driver_ops driver_kafka;    /* where librdkafka's are */
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);
