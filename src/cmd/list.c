@@ -14,23 +14,41 @@ struct list_state {
 	const char *what; /* NULL: all of it */
 };
 
+/* What has to be on PATH for it; of one that is all components, the first's. */
+static const char *program_of(const struct target *target)
+{
+	return target->n_command ? target->command[0] : target->components[0].command[0];
+}
+
+static int widest(char **names, size_t n)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < n; i++)
+		width = strlen(names[i]) > width ? strlen(names[i]) : width;
+	return (int)width;
+}
+
 static int list_targets(struct error *err)
 {
 	char **names;
 	size_t n;
+	int width;
 
 	if (target_names(&names, &n, err))
 		return -1;
+	width = widest(names, n);
 	printf("Targets (a command line in quotes works too):\n");
 	for (size_t i = 0; i < n; i++) {
 		struct error broken;
 		struct target *target = target_load(names[i], &broken);
-		char *file = target ? path_find(target->command[0]) : NULL;
+		char *file = target ? path_find(program_of(target)) : NULL;
 
-		printf("  %-12s%s%s\n", names[i], target ? target->description : broken.text,
+		printf("  %-*s  %s%s\n", width, names[i],
+		       target ? target->description : broken.text,
 		       target && !file ? " (not installed here)" : "");
 		if (target && !file && target->install)
-			printf("  %-12sto get it: %s\n", "", target->install);
+			printf("  %-*s  to get it: %s\n", width, "", target->install);
 		free(file);
 		target_free(target);
 	}
@@ -42,18 +60,33 @@ static int list_scenarios(struct error *err)
 {
 	char **names;
 	size_t n;
+	int width;
 
 	if (scenario_names(&names, &n, err))
 		return -1;
+	width = widest(names, n);
 	printf("Scenarios:\n");
 	for (size_t i = 0; i < n; i++) {
 		struct error broken;
 		struct scenario *scenario = scenario_load(names[i], driver_schema_of, &broken);
 
-		printf("  %-26s%s\n", names[i], scenario ? scenario->description : broken.text);
+		printf("  %-*s  %s\n", width, names[i],
+		       scenario ? scenario->description : broken.text);
 		scenario_free(scenario);
 	}
 	names_free(names, n);
+	return 0;
+}
+
+static int list_drivers(struct error *err)
+{
+	(void)err;
+	printf("Drivers:\n");
+	for (size_t i = 0; driver_at(i); i++)
+		printf("  %-9s %s\n", driver_at(i)->name, driver_at(i)->description);
+	for (size_t i = 0; driver_absent_at(i); i++)
+		printf("  %-9s not in this build: %s\n", driver_absent_at(i),
+		       driver_absent(driver_absent_at(i)));
 	return 0;
 }
 
@@ -66,7 +99,7 @@ static int list_metrics(struct error *err)
 	metrics = metric_table(&n);
 	printf("Metrics (one value a round; * in the short table):\n");
 	for (size_t i = 0; i < n; i++)
-		printf("%c %-34s%-8s%s\n", metrics[i].headline ? '*' : ' ', metrics[i].name,
+		printf("%c %-34s %-7s %s\n", metrics[i].headline ? '*' : ' ', metrics[i].name,
 		       metrics[i].unit, metrics[i].description);
 	return 0;
 }
@@ -96,9 +129,8 @@ static const struct {
 	int (*print)(struct error *err);
 	bool is_long;
 } lists[] = {
-	{"targets", list_targets, false},
-	{"scenarios", list_scenarios, false},
-	{"metrics", list_metrics, false},
+	{"targets", list_targets, false}, {"scenarios", list_scenarios, false},
+	{"drivers", list_drivers, false}, {"metrics", list_metrics, false},
 	{"keys", list_keys, true},
 };
 
@@ -117,12 +149,13 @@ static int set_what(void *state, const char *word, struct error *err)
 	}
 	near = suggest_nearest(word, names, N_LISTS);
 	return error_set(err, EXIT_CODE_USAGE, "list: there is no list of '%s'; %s%s%s", word,
-			 near ? "did you mean '" : "it is targets, scenarios, metrics or keys",
+			 near ? "did you mean '"
+			      : "it is targets, scenarios, drivers, metrics or keys",
 			 near ? near : "", near ? "'?" : "");
 }
 
 static const struct option_table table = {
-	.usage = "list [targets|scenarios|metrics|keys]",
+	.usage = "list [targets|scenarios|drivers|metrics|keys]",
 	.summary = "Lists what can be measured, by which work, and what is told of it.",
 	.examples = "  perfbpf list scenarios\n",
 	.positional = set_what,
@@ -156,6 +189,6 @@ static int list(int argc, char **argv)
 
 const struct subcommand cmd_list = {
 	.name = "list",
-	.summary = "targets, scenarios, metrics and keys of files",
+	.summary = "targets, scenarios, drivers, metrics and keys of files",
 	.run = list,
 };
