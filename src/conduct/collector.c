@@ -249,6 +249,8 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 	tree_sum(collector->tree, &sum);
 	window_open(&collector->window, now, collector->conductor->options->tick_ns, &sum);
 	arm_timer(collector);
+	collector->timed_from_ns = planned_ns ? planned_ns : now;
+	probe_time_window(probe, collector->timed_from_ns, UINT64_MAX);
 	collector->counting = true;
 	profiler_looks_begin(collector->conductor->profiler, now);
 	if (collector->driver)
@@ -347,6 +349,8 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 				   strerror(-looks_failed));
 	if (!at_ns)
 		at_ns = clock_now_ns();
+	probe_time_window(collector->conductor->probe, collector->timed_from_ns,
+			  planned_ns ? planned_ns : at_ns);
 	failed = read_tree(collector, &sum, &read_ns, err) || failed ? -1 : 0;
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);

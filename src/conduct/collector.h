@@ -35,7 +35,8 @@ struct collector {
 	struct driver_process *driver; /* NULL: none */
 	struct tree *tree;
 	struct window window;
-	bool counting; /* the window is open */
+	bool counting;          /* the window is open */
+	uint64_t timed_from_ns; /* the work's window: from here on commands are timed */
 	int epoll_fd, timer_fd;
 	/* The observer's own cost, at the opening and as a difference after the close. */
 	struct probe_cost cost_at_open, cost;

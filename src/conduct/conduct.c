@@ -204,6 +204,7 @@ static int acquire(struct conductor *conductor, struct results *results, const s
 	conductor->keeper = keeper_start(&users, err);
 	if (!conductor->keeper)
 		return -1;
+	probe_options.timed = plan_times_children(plan);
 	conductor->probe = probe_open(&probe_options, err);
 	if (!conductor->probe || acquire_profiler(conductor, err))
 		return -1;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,22 @@ static int start_driver(struct round *round, struct error *err)
 	return round->driver ? collector_add_driver(&round->collector, round->driver, err) : -1;
 }
 
+/* Its children are what it runs: the kernel times them. */
+static int time_children(struct round *round, struct error *err)
+{
+	int pidfd, failed;
+
+	if (!driver_find(round->plan->scenario->driver)->times_children)
+		return 0;
+	pidfd = (int)syscall(SYS_pidfd_open, driver_process_pid(round->driver), 0);
+	if (pidfd < 0)
+		return error_set(err, EXIT_CODE_FAILED, "the driver has ended: %s",
+				 strerror(errno));
+	failed = probe_time_children(round->conductor->probe, pidfd, !round->plan->warmup_ns, err);
+	close(pidfd);
+	return failed;
+}
+
 /* What a driver that serves gives comes first; the rest is handed out here. */
 static int take_variables(struct round *round, struct error *err)
 {
@@ -233,7 +250,8 @@ int launch(struct round *round, struct error *err)
 	const struct hooks *hooks = &scenario->hooks;
 
 	round->is_client = ops && ops->connect;
-	if (make_dir(round, err) || start_driver(round, err) || prepare(round, err))
+	if (make_dir(round, err) || start_driver(round, err) || time_children(round, err) ||
+	    prepare(round, err))
 		return -1;
 	round->is_prepared = true;
 	if (run_hooks(round, "setup", hooks->setup, hooks->n_setup, err) ||

@@ -172,6 +172,14 @@ static void scenario_defaults(void *object)
 	limits_schema.defaults(&scenario->target_limits);
 }
 
+const struct yaml_schema scenario_keys = {
+	.name = "a scenario",
+	.size = sizeof(struct scenario),
+	.fields = scenario_fields,
+	.n_fields = ARRAY_SIZE(scenario_fields),
+	.defaults = scenario_defaults,
+};
+
 /* The fields above and one more: the driver's section, named as the driver. */
 struct scenario_schema {
 	struct yaml_schema schema;
@@ -202,13 +210,9 @@ static void schema_make(struct scenario_schema *made, const char *driver,
 			.help = "the driver's own section",
 		};
 	}
-	made->schema = (struct yaml_schema){
-		.name = "a scenario",
-		.size = sizeof(struct scenario),
-		.fields = made->fields,
-		.n_fields = n,
-		.defaults = scenario_defaults,
-	};
+	made->schema = scenario_keys;
+	made->schema.fields = made->fields;
+	made->schema.n_fields = n;
 }
 
 /* A driver is often misspelled where its section is not. */

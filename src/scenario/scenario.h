@@ -255,6 +255,9 @@ struct target {
 	char *install;  /* one line: how to get the tool */
 };
 
+/* What a scenario's file may hold beside its driver's section, and what a target's may. */
+extern const struct yaml_schema scenario_keys, target_keys;
+
 /* A driver's own section, by driver name; see drive/driver.h. NULL: no such driver. */
 typedef const struct yaml_schema *(*scenario_schema_fn)(const char *driver);
 

@@ -57,6 +57,10 @@ struct yaml_custom {
 		   const struct yaml_field *field, char *object);
 	/* Frees what hangs there. */
 	void (*clear)(const struct yaml_field *field, char *object);
+	/* For docs: what may be written, and of the mappings in it their place below the key
+	 * ("METRIC[]") and their keys; NULL: there are none. */
+	const char *value, *place;
+	const struct yaml_schema *item;
 };
 
 struct yaml_field {

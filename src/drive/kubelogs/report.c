@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the driver tells: variables for targets, the report of a window, words for people. */
+#include <math.h>
 #include <stdio.h>
 
 #include "drive/kubelogs/kubelogs.h"
@@ -138,8 +139,8 @@ static json_t *phase_work(const struct driver *driver, const struct check_phase 
 	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "name", phase_name(driver, i),
 			 "operations", (json_int_t)phase->found, "expected",
 			 (json_int_t)phase->expected, "errors", (json_int_t)lost, "rate",
-			 number((double)phase->expected / seconds), "response",
-			 phase->delivery ? latency(phase->delivery) : json_null());
+			 number_json((double)phase->expected / seconds), "response",
+			 phase->delivery ? latency_json(phase->delivery) : json_null());
 }
 
 /* Of a real cluster neither is known. A line that a full socket has no room for waits: none is
