@@ -83,6 +83,14 @@ int collector_add_driver(struct collector *collector, struct driver_process *dri
 	return add_fd(collector, driver_process_fd(driver), err);
 }
 
+void collector_remove_driver(struct collector *collector)
+{
+	if (!collector->driver)
+		return;
+	epoll_ctl(collector->epoll_fd, EPOLL_CTL_DEL, driver_process_fd(collector->driver), NULL);
+	collector->driver = NULL;
+}
+
 static void take_event(void *context, const struct pb_event *event, size_t size)
 {
 	struct collector *collector = context;
@@ -277,10 +285,13 @@ static int add_edge(struct collector *collector, const char *name, struct error 
 	return 0;
 }
 
-int collector_phase(struct collector *collector, const char *name, struct error *err)
+int collector_phase(struct collector *collector, const char *name, uint64_t planned_ns,
+		    struct error *err)
 {
 	int failed = 0;
 
+	if (collector->driver && collector->n_edges)
+		driver_process_phase(collector->driver, planned_ns ? planned_ns : clock_now_ns());
 	/* At the opening nothing has been used yet. */
 	threads_look(tree_threads(collector->tree));
 	if (collector->n_edges)

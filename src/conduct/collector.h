@@ -65,6 +65,8 @@ void collector_clear(struct collector *collector);
 /* From here on the driver's socket is part of the loop. */
 int collector_add_driver(struct collector *collector, struct driver_process *driver,
 			 struct error *err);
+/* Before it is stopped. */
+void collector_remove_driver(struct collector *collector);
 
 /* Waits until @done(context) holds (NULL: never) or @until_ns (0: for ever). */
 enum collector_result collector_wait(struct collector *collector, uint64_t until_ns,
@@ -78,10 +80,11 @@ void collector_drain(struct collector *collector);
  */
 int collector_window_open(struct collector *collector, uint64_t planned_ns, struct error *err);
 /*
- * The window's phase @name begins: the first one with the window, the others inside it. Its name
- * stays the caller's. -1 with @err.
+ * The window's phase @name begins: the first one with the window, the others inside it, which
+ * the driver is told with @planned_ns as above. Its name stays the caller's. -1 with @err.
  */
-int collector_phase(struct collector *collector, const char *name, struct error *err);
+int collector_phase(struct collector *collector, const char *name, uint64_t planned_ns,
+		    struct error *err);
 /* @at_ns: until when the window lasted, where that is known to have been earlier than now; 0: now.
  */
 int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t planned_ns,

@@ -104,16 +104,87 @@ static int acquire_profiler(struct conductor *conductor, struct error *err)
 	return conductor->profiler ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");
 }
 
+const struct identity *conductor_user(const struct conductor *conductor, const char *user)
+{
+	for (size_t i = 0; user && i < conductor->n_users; i++)
+		if (!strcmp(conductor->users[i].name, user))
+			return &conductor->users[i];
+	return &conductor->identity;
+}
+
+/* NULL is the invoking user, who is known already. */
+static int add_user(struct conductor *conductor, const char *user, const char *what,
+		    struct error *err)
+{
+	struct identity *larger;
+
+	if (!user || conductor_user(conductor, user) != &conductor->identity)
+		return 0;
+	larger = reallocarray(conductor->users, conductor->n_users + 1, sizeof(*larger));
+	if (!larger)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	conductor->users = larger;
+	if (identity_of_named(&larger[conductor->n_users], user, what, err)) {
+		identity_clear(&larger[conductor->n_users]);
+		return -1;
+	}
+	/* Under a number it is found by what the files call it. */
+	free(larger[conductor->n_users].name);
+	larger[conductor->n_users].name = strdup(user);
+	conductor->n_users++;
+	return larger[conductor->n_users - 1].name
+		       ? 0
+		       : error_set(err, EXIT_CODE_FAILED, "out of memory");
+}
+
+static int add_users_of(struct conductor *conductor, const struct component *components, size_t n,
+			const char *of, struct error *err)
+{
+	char what[200];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(what, sizeof(what), "%.80s, component '%.60s', user", of,
+			 components[i].name);
+		if (add_user(conductor, components[i].user, what, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* All that anything is to run as besides the invoking user. */
+static int find_users(struct conductor *conductor, const struct plan *plan, struct error *err)
+{
+	char what[200];
+
+	for (int i = 0; i < SIDES; i++) {
+		const struct target *target = plan->targets[i];
+
+		if (!target)
+			continue;
+		snprintf(what, sizeof(what), "target '%.100s', user", target->name);
+		if (add_user(conductor, target->user, what, err) ||
+		    add_users_of(conductor, target->components, target->n_components, target->name,
+				 err))
+			return -1;
+	}
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		if (add_users_of(conductor, plan->scenarios[i]->components,
+				 plan->scenarios[i]->n_components, plan->scenarios[i]->name, err))
+			return -1;
+	return 0;
+}
+
 /*
  * Everything that takes privileges, in this order: the keeper is forked while the
  * process is small, the programs are loaded, the results folder is made; then all of it
  * is given up.
  */
-static int acquire(struct conductor *conductor, struct results *results, const char *label,
+static int acquire(struct conductor *conductor, struct results *results, const struct plan *plan,
 		   struct error *err)
 {
 	const struct conduct_options *options = conductor->options;
 	struct probe_options probe_options = options->probe;
+	struct keeper_users users;
 	int failed;
 
 	if (options->user ? identity_of_user(&conductor->identity, options->user, err)
@@ -121,13 +192,22 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 		return -1;
 	if (open_signals(conductor, err))
 		return -1;
-	conductor->keeper = keeper_start(&conductor->identity, options->pids, options->n_pids, err);
+	if (find_users(conductor, plan, err))
+		return -1;
+	users = (struct keeper_users){
+		.identity = &conductor->identity,
+		.n_others = conductor->n_users,
+		.others = conductor->users,
+		.n_attached = options->n_pids,
+		.attached = options->pids,
+	};
+	conductor->keeper = keeper_start(&users, err);
 	if (!conductor->keeper)
 		return -1;
 	conductor->probe = probe_open(&probe_options, err);
 	if (!conductor->probe || acquire_profiler(conductor, err))
 		return -1;
-	if (results_open(results, options->output, label, &conductor->identity, err))
+	if (results_open(results, options->output, plan->label, &conductor->identity, err))
 		return -1;
 	failed = identity_become(&conductor->identity);
 	if (failed)
@@ -476,6 +556,9 @@ static void release(struct conductor *conductor)
 	profiler_free(conductor->profiler);
 	probe_free(conductor->probe);
 	keeper_stop(conductor->keeper);
+	for (size_t i = 0; i < conductor->n_users; i++)
+		identity_clear(&conductor->users[i]);
+	free(conductor->users);
 	identity_clear(&conductor->identity);
 	if (conductor->signal_fd >= 0)
 		close(conductor->signal_fd);
@@ -497,7 +580,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 		return (int)err->exit_code;
 	}
 	progress_init(&conductor.progress, options->quiet);
-	if (acquire(&conductor, &results, plan.label, err)) {
+	if (acquire(&conductor, &results, &plan, err)) {
 		code = (int)err->exit_code;
 	} else {
 		if (plan.targets[SIDE_B])

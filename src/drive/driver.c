@@ -163,6 +163,9 @@ static int obey(struct service *service, const json_t *command, struct error *er
 	} else if (name && !strcmp(name, "window_open")) {
 		service->ops->window_open(service->driver, member_ns(command, "at_ns"),
 					  member_ns(command, "tick_ns"));
+	} else if (name && !strcmp(name, "phase")) {
+		if (service->ops->phase)
+			service->ops->phase(service->driver, member_ns(command, "at_ns"));
 	} else if (name && !strcmp(name, "window_close")) {
 		service->ops->window_close(service->driver, member_ns(command, "at_ns"));
 	} else if (name && !strcmp(name, "report")) {

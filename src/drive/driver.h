@@ -61,6 +61,11 @@ struct driver_ops {
 	uint64_t (*restart)(struct driver *driver);
 	/* The window in CLOCK_MONOTONIC ns. Called once each, open first. */
 	void (*window_open)(struct driver *driver, uint64_t at_ns, uint64_t tick_ns);
+	/*
+	 * Inside the window the next measured phase begins; the first began with the window. NULL:
+	 * the driver keeps no account of phases.
+	 */
+	void (*phase)(struct driver *driver, uint64_t at_ns);
 	void (*window_close)(struct driver *driver, uint64_t at_ns);
 	/* A fault began, or @ended, at @at_ns: how long the target took to recover is counted from
 	 * here. May be NULL. */
@@ -72,7 +77,8 @@ struct driver_ops {
 	bool (*is_drained)(const struct driver *driver);
 	/*
 	 * {"work": {...}, "latency": {NAME: {...}}, "lines_per_second": [...],
-	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json.
+	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json, and
+	 * with phase() "phases": [{"late_seconds_max": x, "dropped": n}, ...], one for each.
 	 */
 	json_t *(*report)(struct driver *driver);
 	/* For `perfbpf drive` by itself: what a person needs to use it, and a line of progress. */
@@ -103,6 +109,7 @@ const struct yaml_schema *driver_schema_of(const char *name);
  *                                                moment at which the work began anew
  *   ← {"command":"connect","variables":{…}}      to a client, once all is ready
  *   ← {"command":"window_open","at_ns":N,"tick_ns":N}
+ *   ← {"command":"phase","at_ns":N}              each measured phase but the first
  *   ← {"command":"window_close","at_ns":N}
  *   ← {"command":"fault","name":"…","at_ns":N,"ended":B}
  *   → {"event":"finished","at_ns":N}             once, when is_finished() first holds

@@ -74,9 +74,9 @@
 /*
  * Sets limited_by and limit of each of the round's phases, or both NULL where nothing is
  * evident. @cpus of the machine, RECORD_NONE: not known. Phases use their own CPU, memory, disk,
- * network and driver numbers and, where it is known, their own threads' time; single threads
- * are known over the whole round only. Replaces earlier ones;
- * -1 without memory.
+ * network and driver numbers and, where it is known, their own threads' time. Single threads,
+ * faults, retransmits and latencies are known over the whole round only; where it has several
+ * phases the sentence says so. Replaces earlier ones; -1 without memory.
  */
 int record_limit(struct record_round *round, int64_t cpus);
 

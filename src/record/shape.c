@@ -233,10 +233,10 @@ static const struct field round_phase_fields[] = {
 	REAL(duration_seconds, "as it was"),
 	OBJECT(cpu, use_shape,
 	       "all CPUs of the machine: share that was busy; saturation: runnable "
-	       "tasks beyond one a CPU, at the ticks; errors: none are known"),
+	       "tasks beyond one a CPU, at the ticks; errors: always null, none are counted"),
 	OBJECT(run_queue, use_shape,
 	       "the side's threads: share of their runnable time on a CPU is 1 - "
-	       "saturation; saturation: share that they waited for one"),
+	       "saturation; saturation: share that they waited for one; errors: always null"),
 	OBJECT(memory, use_shape,
 	       "of the machine in use at the end; saturation: share of time in "
 	       "which a task waited for memory; errors: processes killed for lack "
@@ -248,8 +248,8 @@ static const struct field round_phase_fields[] = {
 	       "busiest interface with a known speed; saturation: TCP segments sent again of "
 	       "1,000 sent; errors: of interfaces, and resets"),
 	OBJECT(driver, use_shape,
-	       "share of one core; saturation: seconds it fell behind its plan; "
-	       "errors: what it dropped"),
+	       "share of one core; saturation: seconds it fell behind its plan; errors: what "
+	       "it dropped; both null where a driver does not tell of single phases"),
 	OBJECT(time, time_shape, "where the time of the side's threads went in this phase"),
 	OPTIONAL(load, load_shape, "what a load driver did in this phase; null without one"),
 	STRING(limited_by, "\"cpu\", \"thread\", \"lock\", \"memory\", \"disk\", \"network\", "

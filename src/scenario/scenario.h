@@ -36,6 +36,8 @@ struct phase_stage {
 	double target;        /* arrivals a time unit, or users */
 };
 
+#define SCENARIO_PHASES_MAX 64
+
 struct phase {
 	char *name;
 	enum phase_role role;
@@ -289,6 +291,9 @@ int scenario_names(char ***names, size_t *n, struct error *err);
 int target_names(char ***names, size_t *n, struct error *err);
 void names_free(char **names, size_t n);
 
+/* The folder of scripts beside the scenarios, ${scripts}; to be freed. NULL: there is none. */
+char *scripts_folder(void);
+
 /* A command as it will be run: stages connected by pipes, all variables filled in. */
 struct command {
 	size_t n_stages;
@@ -311,6 +316,10 @@ struct variable {
  */
 struct command *target_command(const struct target *target, const struct filter *filter,
 			       const struct variable *vars, size_t n_vars, struct error *err);
+/* The same for plain words, such as a hook's or a component's; @environment may be NULL. */
+struct command *command_of_words(char *const *words, size_t n, const struct yaml_pair *environment,
+				 size_t n_environment, const struct variable *vars, size_t n_vars,
+				 struct error *err);
 void command_free(struct command *command);
 /* Fills ${…} in @text; to be freed; NULL with @err for an unknown variable. "$$" is one '$'. */
 char *variables_fill(const char *text, const struct variable *vars, size_t n_vars,
