@@ -18,6 +18,7 @@
 #include "conduct/host.h"
 #include "conduct/plan.h"
 #include "conduct/version.h"
+#include "fault/recover.h"
 #include "probe/stacks.h"
 #include "record/compare.h"
 #include "report/report.h"
@@ -102,6 +103,25 @@ static int acquire_profiler(struct conductor *conductor, struct error *err)
 	return conductor->profiler ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");
 }
 
+static void note_recovery(void *context, const char *text)
+{
+	struct conductor *conductor = context;
+
+	progress_note(&conductor->progress, true, "%s", text);
+}
+
+/* What an earlier perfbpf could not undo would be measured with. */
+static void undo_left_faults(struct conductor *conductor)
+{
+	struct recovery recovery;
+	int failed = faults_recover(NULL, note_recovery, conductor, &recovery);
+
+	if (failed)
+		progress_note(&conductor->progress, true,
+			      "faults that an earlier perfbpf may have left are not known: %s",
+			      strerror(-failed));
+}
+
 /*
  * Everything that takes privileges, in this order: the keeper is forked while the
  * process is small, the programs are loaded, the results folder is made; then all of it
@@ -119,6 +139,7 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 		return -1;
 	if (open_signals(conductor, err))
 		return -1;
+	undo_left_faults(conductor);
 	conductor->keeper = keeper_start(&conductor->identity, options->pids, options->n_pids, err);
 	if (!conductor->keeper)
 		return -1;

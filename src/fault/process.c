@@ -91,6 +91,24 @@ int process_signal(const struct process *process, int signal)
 	return failed;
 }
 
+static bool is_in_mask(const char *status, const char *key, int signal)
+{
+	const char *line = strstr(status, key);
+
+	return line && (strtoull(line + strlen(key), NULL, 16) >> (signal - 1) & 1);
+}
+
+enum signal_fate process_signal_fate(pid_t pid, int signal)
+{
+	char status[8192];
+
+	if (read_of(pid, "status", status, sizeof(status)) < 0)
+		return SIGNAL_TAKEN;
+	if (is_in_mask(status, "\nSigIgn:", signal))
+		return SIGNAL_IGNORED;
+	return is_in_mask(status, "\nShdPnd:", signal) ? SIGNAL_PENDING : SIGNAL_TAKEN;
+}
+
 struct all {
 	struct entry {
 		struct process process;

@@ -33,6 +33,13 @@ bool process_lives(const struct process *process, struct process_stat *stat);
  * file (pidfd) between look and signal, so that the number cannot be used again in between.
  */
 int process_signal(const struct process *process, int signal);
+/* What becomes of a signal that was sent to it. */
+enum signal_fate {
+	SIGNAL_TAKEN,
+	SIGNAL_PENDING,
+	SIGNAL_IGNORED,
+};
+enum signal_fate process_signal_fate(pid_t pid, int signal);
 /* @pid and all that descend from it now, at most @max; returns how many. */
 size_t process_tree(pid_t pid, struct process *tree, size_t max);
 /* Is @argv (NULL-terminated) exactly the command line it was started with? */

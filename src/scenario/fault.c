@@ -148,7 +148,7 @@ static const struct yaml_field fault_fields[] = {
 		.type = YAML_SIZE,
 		.offset = offsetof(struct fault, bytes),
 		.min = 1048576,
-		.help = "of memory: taken in all; of io: the size of each worker's file",
+		.help = "of memory: taken in all; of io: the size of the files in all",
 	},
 	{
 		.key = "count",

@@ -139,7 +139,7 @@ struct fault {
 	char *signal;   /* "KILL" "STOP" "TERM" … */
 	bool restart;   /* what was ended is started again when the fault ends */
 	int workers;    /* of CPU, memory and I/O pressure; 0: as many as there are CPUs, or one */
-	uint64_t bytes; /* of memory pressure in all; of I/O the size of each worker's file */
+	uint64_t bytes; /* of memory pressure, or of the files of I/O pressure, in all */
 	int count;      /* of connections */
 	char *address;  /* of connections, "127.0.0.1:${port}" */
 	char *proxy;    /* the proxy's name */
