@@ -18,6 +18,7 @@
 #include "conduct/host.h"
 #include "conduct/plan.h"
 #include "conduct/version.h"
+#include "fault/recover.h"
 #include "probe/stacks.h"
 #include "record/compare.h"
 #include "record/endurance.h"
@@ -174,6 +175,25 @@ static int find_users(struct conductor *conductor, const struct plan *plan, stru
 	return 0;
 }
 
+static void note_recovery(void *context, const char *text)
+{
+	struct conductor *conductor = context;
+
+	progress_note(&conductor->progress, true, "%s", text);
+}
+
+/* What an earlier perfbpf could not undo would be measured with. */
+static void undo_left_faults(struct conductor *conductor)
+{
+	struct recovery recovery;
+	int failed = faults_recover(NULL, note_recovery, conductor, &recovery);
+
+	if (failed)
+		progress_note(&conductor->progress, true,
+			      "faults that an earlier perfbpf may have left are not known: %s",
+			      strerror(-failed));
+}
+
 /*
  * Everything that takes privileges, in this order: the keeper is forked while the
  * process is small, the programs are loaded, the results folder is made; then all of it
@@ -192,6 +212,7 @@ static int acquire(struct conductor *conductor, struct results *results, const s
 		return -1;
 	if (open_signals(conductor, err))
 		return -1;
+	undo_left_faults(conductor);
 	if (find_users(conductor, plan, err))
 		return -1;
 	users = (struct keeper_users){
