@@ -18,10 +18,10 @@
 #include "conduct/host.h"
 #include "conduct/plan.h"
 #include "conduct/version.h"
-#include "fault/recover.h"
 #include "probe/stacks.h"
 #include "record/compare.h"
 #include "record/endurance.h"
+#include "fault/recover.h"
 #include "record/threshold.h"
 #include "report/report.h"
 #include "stats/stats.h"
@@ -182,16 +182,53 @@ static void note_recovery(void *context, const char *text)
 	progress_note(&conductor->progress, true, "%s", text);
 }
 
-/* What an earlier perfbpf could not undo would be measured with. */
+/* Where the journal of this run's faults is: it is written with the invoking user's rights. To be
+ * freed; NULL where that user has no home. */
+static char *own_journal_folder(const struct conductor *conductor)
+{
+	char *folder;
+
+	if (!conductor->identity.is_other)
+		return journal_folder();
+	return asprintf(&folder, "%s/.local/state/perfbpf", conductor->identity.home) < 0 ? NULL
+											  : folder;
+}
+
+/*
+ * What an earlier perfbpf could not undo would be measured with. While all rights are there still:
+ * what it started may run as somebody else.
+ */
 static void undo_left_faults(struct conductor *conductor)
 {
+	char *folder = own_journal_folder(conductor);
 	struct recovery recovery;
-	int failed = faults_recover(NULL, note_recovery, conductor, &recovery);
+	int failed = folder ? faults_recover(folder, note_recovery, conductor, &recovery) : 0;
 
+	free(folder);
 	if (failed)
 		progress_note(&conductor->progress, true,
 			      "faults that an earlier perfbpf may have left are not known: %s",
 			      strerror(-failed));
+}
+
+static int open_journal(struct conductor *conductor, const struct plan *plan, struct error *err)
+{
+	bool is_needed = false;
+	char *folder;
+
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		is_needed |= plan->scenarios[i]->n_faults || plan->scenarios[i]->n_proxies;
+	if (!is_needed)
+		return 0;
+	folder = own_journal_folder(conductor);
+	if (!folder)
+		return error_set(
+			err, EXIT_CODE_FAILED,
+			"there is no folder for the journal of faults; set HOME to one that "
+			"can be written");
+	conductor->journal = journal_open(folder, err);
+	free(folder);
+	return conductor->journal ? 0 : -1;
 }
 
 /*
@@ -235,6 +272,8 @@ static int acquire(struct conductor *conductor, struct results *results, const s
 	if (failed)
 		return error_set(err, EXIT_CODE_PRIVILEGE, "cannot become user %s: %s",
 				 conductor->identity.name, strerror(-failed));
+	if (open_journal(conductor, plan, err))
+		return -1;
 	if (*probe_sampling_refused(conductor->probe))
 		progress_note(&conductor->progress, true, "measuring without stacks: %s",
 			      probe_sampling_refused(conductor->probe));
@@ -578,6 +617,7 @@ static void release(struct conductor *conductor)
 	profiler_free(conductor->profiler);
 	probe_free(conductor->probe);
 	keeper_stop(conductor->keeper);
+	journal_close(conductor->journal);
 	for (size_t i = 0; i < conductor->n_users; i++)
 		identity_clear(&conductor->users[i]);
 	free(conductor->users);
