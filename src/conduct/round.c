@@ -164,17 +164,26 @@ static int warm_up(struct round *round, uint64_t open_ns, struct error *err)
 	return pass(round, "warm-up", open_ns, err);
 }
 
-/* The driver's report comes when all lines have been seen, or can no more come. */
+/* How long what is under way may take: a request its time, a line on its way hardly any. */
+static uint64_t drain_ns(const struct round *round)
+{
+	bool waits = round->is_client && !round->conductor->interrupted;
+
+	return waits ? round->plan->scenario->graceful_stop_ns : DRAIN_NS;
+}
+
+/* The driver's report comes when all has been seen, or can no more come. */
 static int fetch_report(struct round *round, struct error *err)
 {
 	struct conductor *conductor = round->conductor;
 	int interrupted = conductor->interrupted;
+	uint64_t wait_ns = drain_ns(round);
 	enum collector_result result;
 
-	driver_process_ask_report(round->driver, DRAIN_NS);
+	driver_process_ask_report(round->driver, wait_ns);
 	/* An interrupt ends the measuring, not the telling of what was measured. */
 	conductor->interrupted = 0;
-	result = collector_wait(&round->collector, clock_now_ns() + DRAIN_NS + NSEC_PER_SEC,
+	result = collector_wait(&round->collector, clock_now_ns() + wait_ns + NSEC_PER_SEC,
 				has_report, round, err);
 	if (!conductor->interrupted)
 		conductor->interrupted = interrupted;

@@ -12,6 +12,7 @@
 #define DEFAULT_ROUNDS     3
 #define DEFAULT_WORK_BOUND 0.001
 #define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
+#define DEFAULT_STOP_NS    (30 * NSEC_PER_SEC)
 
 _Static_assert(sizeof(struct filter_clause) == sizeof(struct yaml_strings) &&
 		       offsetof(struct filter_clause, words) ==
@@ -176,6 +177,14 @@ static const struct yaml_field scenario_fields[] = {
 		.max = 3600,
 		.help = "how long a target may take until it works",
 	},
+	{
+		.key = "gracefulStop",
+		.type = YAML_DURATION,
+		.offset = offsetof(struct scenario, graceful_stop_ns),
+		.max = 3600,
+		.help = "how long requests under way at the end of the load may take; what is "
+			"unanswered then is an error",
+	},
 };
 
 static void scenario_defaults(void *object)
@@ -185,6 +194,7 @@ static void scenario_defaults(void *object)
 	scenario->rounds = DEFAULT_ROUNDS;
 	scenario->work_bound = DEFAULT_WORK_BOUND;
 	scenario->ready_timeout_ns = DEFAULT_READY_NS;
+	scenario->graceful_stop_ns = DEFAULT_STOP_NS;
 	hooks_schema.defaults(&scenario->hooks);
 	limits_schema.defaults(&scenario->target_limits);
 }

@@ -219,6 +219,7 @@ struct scenario {
 	int rounds;        /* pairs, where --rounds does not say */
 	double work_bound; /* share of unequal work that makes a round invalid */
 	uint64_t ready_timeout_ns;
+	uint64_t graceful_stop_ns; /* what is under way when the load ends may take so long */
 	const struct yaml_schema *driver_schema;
 };
 
