@@ -181,6 +181,7 @@ static void add_requests(const struct builder *b)
 	}
 	section_end(b->out);
 	builder_add_percentiles(b, "How long requests took", is_request_latency);
+	builder_add_percentiles(b, "How long requests took, by kind", is_kind_latency);
 }
 
 static void add_protocols(const struct builder *b, size_t side)
@@ -221,7 +222,13 @@ static void add_protocols(const struct builder *b, size_t side)
 
 static void add_all(const struct builder *b)
 {
+	builder_add_thresholds(b);
+	builder_add_endurance(b);
+	builder_add_load(b);
+	builder_add_faults(b);
+	builder_add_side_metrics(b);
 	builder_add_limits(b);
+	builder_add_use(b);
 	add_time(b);
 	add_requests(b);
 	for (size_t side = 0; side < sides_of(b); side++)
@@ -236,14 +243,16 @@ static void add_all(const struct builder *b)
 	builder_add_percentiles(b, "Other latencies", is_other_latency);
 }
 
-struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all)
+struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all,
+			      bool always_use)
 {
 	struct builder b = {
 		.rec = rec,
 		.summary = summary,
 		.sides = {merged_new(rec, SIDE_A, false), merged_new(rec, SIDE_B, false)},
 		.out = calloc(1, sizeof(struct sections)),
-		.all = all};
+		.all = all,
+		.always_use = all || always_use};
 
 	if (b.out && b.sides[SIDE_A] && b.sides[SIDE_B])
 		add_all(&b);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the driver tells: variables for targets, the report of a window, words for people. */
+#include <math.h>
 #include <stdio.h>
 
 #include "drive/kubelogs/kubelogs.h"
@@ -115,6 +116,83 @@ static json_t *notes(const struct driver *driver, const struct check_counts *cou
 	return json;
 }
 
+/* The name of the @i-th measured phase; "" where the scenario has no such. */
+static const char *phase_name(const struct driver *driver, size_t i)
+{
+	const struct scenario *scenario = driver->scenario;
+
+	for (size_t p = 0; p < scenario->n_phases; p++)
+		if (scenario->phases[p].role == PHASE_MEASURED && !i--)
+			return scenario->phases[p].name;
+	return "";
+}
+
+/* One phase's lines, in the words that all drivers have for it. */
+static json_t *phase_work(const struct driver *driver, const struct check_phase *phases, size_t i,
+			  size_t n)
+{
+	const struct check_phase *phase = &phases[i];
+	uint64_t until = i + 1 < n ? phases[i + 1].from_ns : driver->close_ns;
+	uint64_t lost = phase->expected > phase->found ? phase->expected - phase->found : 0;
+	double seconds = until > phase->from_ns ? (double)(until - phase->from_ns) / 1e9 : NAN;
+
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "name", phase_name(driver, i),
+			 "operations", (json_int_t)phase->found, "expected",
+			 (json_int_t)phase->expected, "errors", (json_int_t)lost, "rate",
+			 number_json((double)phase->expected / seconds), "response",
+			 phase->delivery ? latency_json(phase->delivery) : json_null());
+}
+
+/* Of a real cluster neither is known. A line that a full socket has no room for waits: none is
+ * dropped. */
+static void put_phases(const struct driver *driver, json_t *report)
+{
+	const struct check_phase *counted = NULL;
+	json_t *phases = json_array(), *phase;
+	size_t n = 0;
+	uint64_t most_ns = 0;
+
+	if (driver->check)
+		counted = check_phases(driver->check, &n);
+	for (size_t i = 0; i < driver->n_phases; i++) {
+		most_ns = driver->late_ns[i] > most_ns ? driver->late_ns[i] : most_ns;
+		phase = i < n ? phase_work(driver, counted, i, n) : json_object();
+		json_object_set_new(phase, "late_seconds_max",
+				    json_real((double)driver->late_ns[i] / 1e9));
+		json_object_set_new(phase, "dropped", json_integer(0));
+		json_array_append_new(phases, phase);
+	}
+	json_object_set_new(report, "phases", phases);
+	json_object_set_new(report, "late_seconds_max",
+			    driver->server ? json_real((double)most_ns / 1e9) : json_null());
+	json_object_set_new(report, "dropped", driver->server ? json_integer(0) : json_null());
+}
+
+/*
+ * Where a scenario goes through several rates: the largest at which nothing was lost, up to the
+ * first at which something was.
+ */
+static void put_largest_rate(const struct driver *driver, json_t *report)
+{
+	const struct check_phase *phases;
+	double largest = NAN;
+	size_t n = 0;
+
+	if (!driver->warp || !driver->check || !driver->server)
+		return;
+	phases = check_phases(driver->check, &n);
+	for (size_t i = 0; i < n && phases[i].found >= phases[i].expected; i++) {
+		uint64_t until = i + 1 < n ? phases[i + 1].from_ns : driver->close_ns;
+		double rate = (double)phases[i].expected * 1e9 /
+			      (double)(until > phases[i].from_ns ? until - phases[i].from_ns : 1);
+
+		largest = isnan(largest) || rate > largest ? rate : largest;
+	}
+	if (n > 1 && !isnan(largest))
+		json_object_set_new(report, "side_metrics",
+				    json_pack("{s:f}", "largest_rate_without_loss", largest));
+}
+
 json_t *kubelogs_report(struct driver *driver)
 {
 	const struct check_counts *counts = driver->check ? check_counts(driver->check) : NULL;
@@ -128,10 +206,8 @@ json_t *kubelogs_report(struct driver *driver)
 	json_object_set_new(report, "work", work(counts, is_known));
 	json_object_set_new(report, "latency", latencies);
 	json_object_set_new(report, "lines_per_second", series(driver));
-	json_object_set_new(report, "late_seconds_max",
-			    is_known ? json_real((double)driver->late_ns / 1e9) : json_null());
-	/* A line that a full socket has no room for waits: none is dropped. */
-	json_object_set_new(report, "dropped", is_known ? json_integer(0) : json_null());
+	put_phases(driver, report);
+	put_largest_rate(driver, report);
 	json_object_set_new(report, "notes", notes(driver, counts));
 	return report;
 }
