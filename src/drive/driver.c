@@ -19,8 +19,13 @@
 #define DRAIN_NS    (2 * NSEC_PER_SEC)
 
 static const struct driver_ops *const drivers[] = {
-	&driver_kubelogs,
-	&driver_http,
+	&driver_kubelogs, &driver_http, &driver_exec, &driver_command,
+#ifdef HAVE_POSTGRES
+	&driver_postgres,
+#endif
+#ifdef HAVE_KAFKA
+	&driver_kafka,
+#endif
 };
 
 /* What this build lacks, and why. */

@@ -367,14 +367,20 @@ uint64_t load_driver_restart(struct driver *driver)
 
 void load_driver_window_open(struct driver *driver, uint64_t at_ns, uint64_t tick_ns)
 {
-	if (driver->load)
-		load_window_open(driver->load, at_ns, tick_ns);
+	if (!driver->load)
+		return;
+	load_window_open(driver->load, at_ns, tick_ns);
+	if (driver->ops->window)
+		driver->ops->window(driver->protocol, true);
 }
 
 void load_driver_window_close(struct driver *driver, uint64_t at_ns)
 {
-	if (driver->load)
-		load_window_close(driver->load, at_ns);
+	if (!driver->load)
+		return;
+	load_window_close(driver->load, at_ns);
+	if (driver->ops->window)
+		driver->ops->window(driver->protocol, false);
 }
 
 void load_driver_fault(struct driver *driver, const char *name, uint64_t at_ns, bool ended)

@@ -102,6 +102,8 @@ struct load_driver_ops {
 	 */
 	int (*prepare)(void *context, struct error *err);
 	int (*prepare_fd)(const void *context);
+	/* The window @opens, or closes, just now. NULL: nothing is to be done then. */
+	void (*window)(void *context, bool opens);
 	/* Adds to the engine's report what the driver can say beside it, e.g. notes. NULL: nothing.
 	 */
 	void (*report)(void *context, json_t *report);
