@@ -19,6 +19,13 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool 2>/dev/null) bpftool)
 PKGS    := libbpf libdw libelf liblzma zlib yaml-0.1 jansson libcap
 
+# Libraries that one driver needs: where its headers are missing, that driver is left out, and
+# `perfbpf list` says so. Each has its folder below src/drive/, and is loaded where it is used
+# (dlopen), since with what it needs in turn it would cost every run time and memory.
+HAVE_POSTGRES := $(shell pkg-config --exists libpq && echo libpq)
+HAVE_KAFKA    := $(shell pkg-config --exists rdkafka && echo rdkafka)
+ABSENT        := $(if $(HAVE_POSTGRES),,postgres) $(if $(HAVE_KAFKA),,kafka)
+
 ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
 
@@ -38,20 +45,25 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wmissing-p
 	    -Wstrict-prototypes -Wwrite-strings -Wpointer-arith $(if $(filter 1,$(WERROR)),-Werror)
 CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DPERFBPF_VERSION='"$(VERSION)"' -DPERFBPF_DATADIR='"$(PREFIX)/share/perfbpf"' \
-	    -Isrc -Ibpf -I$(BUILD)
+	    -Isrc -Ibpf -I$(BUILD) $(if $(HAVE_POSTGRES),-DHAVE_POSTGRES $(shell pkg-config --cflags libpq)) \
+	    $(if $(HAVE_KAFKA),-DHAVE_KAFKA $(shell pkg-config --cflags rdkafka))
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -fno-omit-frame-pointer -fstack-protector-strong -MMD -MP
 LDLIBS   = $(shell pkg-config --libs $(PKGS)) -liberty -lpthread -lm
 
-SRCS      := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+SRCS      := $(filter-out $(foreach driver,$(ABSENT),src/drive/$(driver)/%), \
+	     $(sort $(wildcard src/*/*.c src/*/*/*.c)))
 OBJS      := $(SRCS:src/%.c=$(BUILD)/obj/%.o)
 MAIN_OBJ  := $(BUILD)/obj/cmd/main.o
 BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJS  := $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
-TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests/truth/*.c))) \
+TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%, \
+	     $(filter-out $(if $(HAVE_KAFKA),,tests/truth/mock_broker.c),$(sort $(wildcard tests/truth/*.c)))) \
 	     $(addprefix $(BUILD)/truth/,stack_tree_stripped stack_tree_fp stack_late_1.so stack_late_2.so) \
 	     $(if $(shell command -v $(CXX)),$(BUILD)/truth/stack_classes)
 BENCH     := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tools/bench/*.c)))
-UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%, \
+	     $(filter-out $(foreach driver,$(ABSENT),tests/unit/test_drive_$(driver)%), \
+	     $(sort $(wildcard tests/unit/test_*.c))))
 
 .PHONY: all demo check check-kernels bench install clean fmt fmt-check docs deps unit unit-asan truth benches bpf
 .DELETE_ON_ERROR:
@@ -114,7 +126,9 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libperfbpf.a
 $(BUILD)/truth/%: tests/truth/%.c $(wildcard tests/truth/*.h)
 	@mkdir -p $(@D)
 	$(call say,TRUTH,$<)
-	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) $(TRUTH_CFLAGS) -o $@ $< -lpthread
+	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) $(TRUTH_CFLAGS) -o $@ $< $(TRUTH_LIBS) -lpthread
+
+$(BUILD)/truth/mock_broker: TRUTH_LIBS = -lrdkafka
 
 # What is to be walked is built as distributions build theirs; but for one, with the opposite.
 STACKS_CFLAGS := -O2 -fomit-frame-pointer
@@ -182,6 +196,7 @@ bench:
 install: all
 	install -D -m 755 $(BUILD)/perfbpf $(DESTDIR)$(PREFIX)/bin/perfbpf
 	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
+	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/perfbpf/README.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/perfbpf/LICENSE
 
@@ -198,6 +213,9 @@ docs: $(BUILD)/unit/test_docs
 	awk -v table=$(BUILD)/run-json.table '/^\| path / { while ((getline line < table) > 0) print line } \
 		!/^\|/' docs/run-json.md > $(BUILD)/run-json.md
 	mv $(BUILD)/run-json.md docs/run-json.md
+	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
+		/^<!-- keys / { made = system(program " keys " $$3) == 0 }' docs/scenarios.md > $(BUILD)/scenarios.md
+	mv $(BUILD)/scenarios.md docs/scenarios.md
 
 clean:
 	rm -rf $(BUILD)

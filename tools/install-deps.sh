@@ -73,6 +73,9 @@ for_build() {
 	want libjansson-dev have_library jansson
 	want libcap-dev have_library libcap
 	want libcurl4-openssl-dev have_library libcurl
+	# Each for one driver, which is left out without it.
+	want --optional libpq-dev have_library libpq
+	want --optional librdkafka-dev have_library rdkafka
 }
 
 for_test() {
@@ -99,6 +102,15 @@ for_test() {
 	want --optional python3-jsonschema never
 	want --optional linux-perf have_command perf
 	want --optional g++ have_command g++
+	# What the suites of the five systems run on, and what faults are made of.
+	want --optional stress-ng have_command stress-ng
+	want --optional etcd-server have_command etcd
+	want --optional etcd-client have_command etcdctl
+	want --optional mariadb-server have_command mariadbd
+	want --optional redis-server have_command redis-server
+	want --optional python3-psycopg2 never
+	want --optional python3-pymysql never
+	want --optional python3-redis never
 }
 
 for_kernels() {

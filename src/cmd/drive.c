@@ -16,6 +16,8 @@
 #include "util/file.h"
 #include "util/units.h"
 
+#define VARIABLES_MAX 32
+
 struct drive {
 	const char *scenario;
 	const char *kubeconfig;
@@ -26,6 +28,9 @@ struct drive {
 	bool has_seed;
 	bool is_check;
 	int control_fd, output_fd;
+	uint64_t role_ns[PHASE_ROLES]; /* in place of the phases' own; UINT64_MAX: as they are */
+	size_t n_variables;
+	struct variable variables[VARIABLES_MAX];
 };
 
 static int set_scenario(void *state, const char *word, struct error *err)
@@ -76,6 +81,44 @@ static int set_duration(void *state, const char *value, struct error *err)
 	return 0;
 }
 
+/* NAME=VALUE; the word is cut in place. */
+static int set_variable(void *state, const char *value, struct error *err)
+{
+	struct drive *drive = state;
+	char *equals = strchr(value, '=');
+
+	if (!equals || equals == value)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "drive: --set '%s' is no variable; write port=5432", value);
+	if (drive->n_variables == VARIABLES_MAX)
+		return error_set(err, EXIT_CODE_USAGE, "drive: more than %d variables with --set",
+				 VARIABLES_MAX);
+	*equals = '\0';
+	drive->variables[drive->n_variables++] = (struct variable){value, equals + 1};
+	return 0;
+}
+
+/* "WARMUP,MEASURED,COOLDOWN" in nanoseconds, "-" for what stays as it is. */
+static int set_roles(void *state, const char *value, struct error *err)
+{
+	struct drive *drive = state;
+	const char *at = value;
+
+	for (int role = 0; role < PHASE_ROLES; role++) {
+		char *end = NULL;
+
+		if (*at == '-')
+			end = (char *)at + 1;
+		else
+			drive->role_ns[role] = strtoull(at, &end, 10);
+		if (end == at || *end != (role + 1 < PHASE_ROLES ? ',' : '\0'))
+			return error_set(err, EXIT_CODE_USAGE, "drive: --roles '%s' is no list",
+					 value);
+		at = end + 1;
+	}
+	return 0;
+}
+
 static int set_kubeconfig(void *state, const char *value, struct error *err)
 {
 	(void)err;
@@ -115,25 +158,30 @@ static int set_private_dir(void *state, const char *value, struct error *err)
 }
 
 /* The last ones are between the conductor and its driver, and not shown to people. */
-#define CONDUCTOR_SPECS 3
+#define CONDUCTOR_SPECS 4
 static const struct option_spec specs[] = {
 	{"rate", 'r', "R", "work a second in place of the scenario's: 14000, 14k", set_rate},
 	{"seed", 0, "N", "of all that is drawn at random", set_seed},
 	{"duration", 'd', "D", "end after 30s, 5m … (default: at Ctrl-C)", set_duration},
 	{"kubeconfig", 0, "FILE", "use this cluster and serve nothing", set_kubeconfig},
+	{"set", 0, "NAME=VALUE", "a variable of a client's section: port=5432", set_variable},
 	{"check", 0, "FILE", "only check a scenario", set_check},
 	{"control-fd", 0, "N", "socket of the conductor", set_control_fd},
 	{"output-fd", 0, "N", "output of the target", set_output_fd},
 	{"private-dir", 0, "DIR", "where to put files", set_private_dir},
+	{"roles", 0, "NS,NS,NS", "lengths of the phases", set_roles},
 };
 
 static struct option_table options(int argc, char **argv)
 {
 	struct option_table table = {
-		.usage = "drive SCENARIO [--rate R] [--seed N] [--duration D] [--kubeconfig FILE]",
+		.usage =
+			"drive SCENARIO [--rate R] [--seed N] [--duration D] [--set NAME=VALUE]... "
+			"[--kubeconfig FILE]",
 		.summary = "Only the workload of a scenario: for trying tools out by hand",
 		.examples = "  perfbpf drive kubelogs/basic\n"
 			    "  perfbpf drive kubelogs/basic --rate 50k --duration 1m\n"
+			    "  perfbpf drive http/nginx --set port=8080\n"
 			    "  perfbpf drive --check my-scenario.yaml\n",
 		.specs = specs,
 		.n_specs = sizeof(specs) / sizeof(specs[0]) - CONDUCTOR_SPECS,
@@ -160,7 +208,7 @@ static void block_signals(void)
 }
 
 static int run_alone(const struct driver_ops *ops, struct driver_context *context,
-		     uint64_t duration_ns, struct error *err)
+		     const struct drive *drive, struct error *err)
 {
 	const char *parent = getenv("TMPDIR");
 	char dir[PATH_MAX];
@@ -178,7 +226,8 @@ static int run_alone(const struct driver_ops *ops, struct driver_context *contex
 		return cmd_fail(err);
 	}
 	context->private_dir = dir;
-	code = driver_run_alone(ops, context, duration_ns);
+	code = driver_run_alone(ops, context, drive->variables, drive->n_variables,
+				drive->duration_ns);
 	rc = dir_remove(dir);
 	if (rc) {
 		error_set(err, EXIT_CODE_FAILED, "cannot remove %s: %s", dir, strerror(-rc));
@@ -187,8 +236,18 @@ static int run_alone(const struct driver_ops *ops, struct driver_context *contex
 	return code;
 }
 
-static int run_scenario(const struct drive *drive, const struct scenario *scenario,
-			struct error *err)
+/* As the conductor has it of the command line. */
+static int set_durations(const struct drive *drive, struct scenario *scenario, struct error *err)
+{
+	for (int role = 0; role < PHASE_ROLES; role++)
+		if (drive->role_ns[role] != UINT64_MAX &&
+		    scenario_set_duration(scenario, (enum phase_role)role, drive->role_ns[role],
+					  err))
+			return -1;
+	return 0;
+}
+
+static int run_scenario(const struct drive *drive, struct scenario *scenario, struct error *err)
 {
 	const struct driver_ops *ops = driver_find(scenario->driver);
 	struct driver_context context = {
@@ -203,13 +262,15 @@ static int run_scenario(const struct drive *drive, const struct scenario *scenar
 			  scenario->driver);
 		return cmd_fail(err);
 	}
+	if (set_durations(drive, scenario, err))
+		return cmd_fail(err);
 	if (ops->override(scenario->driver_config, drive->rate,
 			  drive->has_seed ? &drive->seed : NULL, err))
 		return cmd_fail(err);
 	/* A client that goes away is an error of its write, not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	if (drive->control_fd < 0)
-		return run_alone(ops, &context, drive->duration_ns, err);
+		return run_alone(ops, &context, drive, err);
 	/* The terminal's Ctrl-C is the conductor's, which then hangs up. */
 	signal(SIGINT, SIG_IGN);
 	return driver_serve(ops, &context, drive->control_fd);
@@ -217,7 +278,10 @@ static int run_scenario(const struct drive *drive, const struct scenario *scenar
 
 static int run(int argc, char **argv)
 {
-	struct drive drive = {.rate = NAN, .control_fd = -1, .output_fd = -1};
+	struct drive drive = {.rate = NAN,
+			      .control_fd = -1,
+			      .output_fd = -1,
+			      .role_ns = {UINT64_MAX, UINT64_MAX, UINT64_MAX}};
 	struct option_table table = options(argc, argv);
 	struct scenario *scenario;
 	struct error err = {0};

@@ -9,6 +9,7 @@
 #include "conduct/profiler.h"
 #include "conduct/progress.h"
 #include "conduct/results.h"
+#include "fault/journal.h"
 #include "probe/probe.h"
 #include "record/record.h"
 #include "scenario/scenario.h"
@@ -17,11 +18,14 @@
 struct conductor {
 	const struct conduct_options *options;
 	struct identity identity;
+	size_t n_users;
+	struct identity *users; /* others, that scenarios and targets name */
 	struct keeper *keeper;
 	struct probe *probe;
 	struct profiler *profiler; /* NULL: no stacks are wanted */
 	struct results *results;   /* of the present scenario */
 	struct record *record;     /* of the present scenario, for its notes */
+	struct journal *journal;   /* of faults; NULL: no scenario has any */
 	struct progress progress;
 	int signal_fd;
 	int interrupted; /* the signal that asks for the end; 0: none */
@@ -48,6 +52,9 @@ struct round_plan {
  */
 int round_run(struct conductor *conductor, const struct round_plan *plan, struct record_round *out,
 	      char ***argv_out, struct error *err);
+
+/* Who a program of @user runs as; NULL: the invoking user. */
+const struct identity *conductor_user(const struct conductor *conductor, const char *user);
 
 /* --debug: a line to stderr. */
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)

@@ -16,10 +16,50 @@
 
 /* A command of the conductor is short; what is longer is not its. */
 #define COMMAND_MAX 65536
+#define DRAIN_NS    (2 * NSEC_PER_SEC)
 
 static const struct driver_ops *const drivers[] = {
-	&driver_kubelogs,
+	&driver_kubelogs, &driver_http, &driver_exec, &driver_command,
+#ifdef HAVE_POSTGRES
+	&driver_postgres,
+#endif
+#ifdef HAVE_KAFKA
+	&driver_kafka,
+#endif
 };
+
+/* What this build lacks, and why. */
+static const struct absent {
+	const char *name, *reason;
+} absents[] = {
+#ifndef HAVE_POSTGRES
+	{"postgres", "the headers of libpq were missing where perfbpf was built (Debian's package "
+		     "libpq-dev)"},
+#endif
+#ifndef HAVE_KAFKA
+	{"kafka", "the headers of librdkafka were missing where perfbpf was built (Debian's "
+		  "package librdkafka-dev)"},
+#endif
+	{NULL, NULL},
+};
+
+const struct driver_ops *driver_at(size_t i)
+{
+	return i < sizeof(drivers) / sizeof(drivers[0]) ? drivers[i] : NULL;
+}
+
+const char *driver_absent_at(size_t i)
+{
+	return i < sizeof(absents) / sizeof(absents[0]) ? absents[i].name : NULL;
+}
+
+const char *driver_absent(const char *name)
+{
+	for (size_t i = 0; absents[i].name; i++)
+		if (!strcmp(absents[i].name, name))
+			return absents[i].reason;
+	return NULL;
+}
 
 const struct driver_ops *driver_find(const char *name)
 {
@@ -43,7 +83,8 @@ struct service {
 	struct driver *driver;
 	int control_fd;
 	bool is_ended; /* the conductor has hung up */
-	bool has_told_attached;
+	bool has_told_attached, has_told_finished;
+	bool is_connected; /* or need not be */
 	bool is_report_wanted;
 	uint64_t report_by_ns;
 	size_t length;
@@ -84,11 +125,49 @@ static uint64_t member_ns(const json_t *command, const char *name)
 	return value > 0 ? (uint64_t)value : 0;
 }
 
+static int obey_connect(struct service *service, json_t *variables, struct error *err)
+{
+	size_t room = json_object_size(variables), n = 0;
+	struct variable *list = calloc(room + 1, sizeof(*list));
+	const char *name;
+	json_t *value;
+	int rc;
+
+	if (!list)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	json_object_foreach (variables, name, value)
+		if (json_is_string(value))
+			list[n++] = (struct variable){name, json_string_value(value)};
+	service->is_connected = true;
+	rc = service->ops->connect ? service->ops->connect(service->driver, list, n, err) : 0;
+	free(list);
+	return rc;
+}
+
+static void tell_report(struct service *service, const char *event)
+{
+	json_t *report = service->ops->report(service->driver);
+
+	if (report)
+		json_object_set_new(report, "event", json_string(event));
+	tell(service, report);
+}
+
 static int obey(struct service *service, const json_t *command, struct error *err)
 {
 	const char *name = json_string_value(json_object_get(command, "command"));
 
-	if (name && !strcmp(name, "window_open")) {
+	if (name && !strcmp(name, "connect")) {
+		return obey_connect(service, json_object_get(command, "variables"), err);
+	} else if (name && !strcmp(name, "fault")) {
+		const char *fault = json_string_value(json_object_get(command, "name"));
+
+		if (service->ops->fault && fault)
+			service->ops->fault(service->driver, fault, member_ns(command, "at_ns"),
+					    json_is_true(json_object_get(command, "ended")));
+	} else if (name && !strcmp(name, "peek")) {
+		tell_report(service, "peek");
+	} else if (name && !strcmp(name, "window_open")) {
 		service->ops->window_open(service->driver, member_ns(command, "at_ns"),
 					  member_ns(command, "tick_ns"));
 	} else if (name && !strcmp(name, "phase")) {
@@ -147,16 +226,11 @@ static int read_commands(struct service *service, struct error *err)
 
 static void report_if_due(struct service *service)
 {
-	json_t *report;
-
 	if (!service->is_report_wanted ||
 	    (!service->ops->is_drained(service->driver) && clock_now_ns() < service->report_by_ns))
 		return;
 	service->is_report_wanted = false;
-	report = service->ops->report(service->driver);
-	if (report)
-		json_object_set_new(report, "event", json_string("report"));
-	tell(service, report);
+	tell_report(service, "report");
 }
 
 /* Milliseconds that poll() may wait. */
@@ -190,10 +264,17 @@ static int serve_once(struct service *service, struct error *err)
 		return -1;
 	if (fds[1].revents && read_commands(service, err))
 		return -1;
-	if (!service->has_told_attached && service->ops->is_attached(service->driver)) {
+	if (!service->has_told_attached && service->is_connected &&
+	    service->ops->is_attached(service->driver)) {
 		service->has_told_attached = true;
 		tell(service, json_pack("{s:s,s:I}", "event", "attached", "at_ns",
 					(json_int_t)service->ops->restart(service->driver)));
+	}
+	if (!service->has_told_finished && service->has_told_attached &&
+	    service->ops->is_finished && service->ops->is_finished(service->driver)) {
+		service->has_told_finished = true;
+		tell(service, json_pack("{s:s,s:I}", "event", "finished", "at_ns",
+					(json_int_t)clock_now_ns()));
 	}
 	report_if_due(service);
 	return 0;
@@ -209,10 +290,12 @@ int driver_serve(const struct driver_ops *ops, const struct driver_context *cont
 		return EXIT_CODE_FAILED;
 	service->ops = ops;
 	service->control_fd = control_fd;
+	service->is_connected = !ops->connect;
 	service->driver = ops->open(context, &err);
 	if (service->driver) {
-		tell(service, json_pack("{s:s, s:o}", "event", "ready", "variables",
-					ops->variables(service->driver)));
+		tell(service,
+		     json_pack("{s:s, s:o}", "event", "ready", "variables",
+			       ops->variables ? ops->variables(service->driver) : json_object()));
 		rc = 0;
 	}
 	while (!rc && !service->is_ended)
@@ -232,6 +315,7 @@ struct alone {
 	struct driver *driver;
 	int signal_fd, timer_fd;
 	bool shows_progress;
+	bool is_client, has_begun;
 	uint64_t started_ns;
 	uint64_t end_ns; /* UINT64_MAX: none */
 	int signal;      /* that ended it; 0: none */
@@ -289,15 +373,73 @@ static int run_once(struct alone *alone, uint64_t now_ns, struct error *err)
 	return 0;
 }
 
+static int connect_alone(struct alone *alone, const struct variable *variables, size_t n,
+			 struct error *err)
+{
+	if (!alone->ops->connect)
+		return 0;
+	alone->is_client = true;
+	return alone->ops->connect(alone->driver, variables, n, err);
+}
+
+/* A client begins once it is connected, and ends with its phases; what came of it is printed. */
+static void begin_if_attached(struct alone *alone)
+{
+	if (!alone->is_client || alone->has_begun || !alone->ops->is_attached(alone->driver))
+		return;
+	alone->has_begun = true;
+	alone->ops->window_open(alone->driver, alone->ops->restart(alone->driver), NSEC_PER_SEC);
+}
+
+static bool is_over(const struct alone *alone)
+{
+	return alone->has_begun && alone->ops->is_finished &&
+	       alone->ops->is_finished(alone->driver);
+}
+
+/* What is under way at the end is waited for, a little. */
+static int drain(struct alone *alone, struct error *err)
+{
+	uint64_t until_ns = clock_now_ns() + DRAIN_NS;
+	int rc = 0;
+
+	alone->end_ns = UINT64_MAX;
+	while (!rc && clock_now_ns() < until_ns && !alone->ops->is_drained(alone->driver))
+		rc = run_once(alone, clock_now_ns(), err);
+	return rc;
+}
+
+static int print_report(struct alone *alone, struct error *err)
+{
+	json_t *report;
+
+	if (!alone->has_begun)
+		return 0;
+	alone->ops->window_close(alone->driver, clock_now_ns());
+	if (drain(alone, err))
+		return -1;
+	report = alone->ops->report(alone->driver);
+	if (report)
+		json_dumpf(report, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(report);
+	return fflush(stdout) ? error_set(err, EXIT_CODE_FAILED,
+					  "cannot write to standard output: %s", strerror(errno))
+			      : 0;
+}
+
 static int run(struct alone *alone, struct error *err)
 {
 	uint64_t now_ns = clock_now_ns();
 	int rc = 0;
 
-	while (!rc && !alone->signal && now_ns < alone->end_ns) {
+	while (!rc && !alone->signal && now_ns < alone->end_ns && !is_over(alone)) {
+		begin_if_attached(alone);
 		rc = run_once(alone, now_ns, err);
 		now_ns = clock_now_ns();
 	}
+	if (!rc)
+		rc = print_report(alone, err);
 	if (alone->shows_progress)
 		fputs("\r\033[K", stderr);
 	fprintf(stderr, "ended after %.1f s: ", (double)(now_ns - alone->started_ns) / 1e9);
@@ -307,7 +449,7 @@ static int run(struct alone *alone, struct error *err)
 }
 
 int driver_run_alone(const struct driver_ops *ops, const struct driver_context *context,
-		     uint64_t duration_ns)
+		     const struct variable *variables, size_t n_variables, uint64_t duration_ns)
 {
 	struct alone alone = {.ops = ops, .signal_fd = -1, .timer_fd = -1, .end_ns = UINT64_MAX};
 	struct error err = {.exit_code = EXIT_CODE_FAILED};
@@ -319,8 +461,9 @@ int driver_run_alone(const struct driver_ops *ops, const struct driver_context *
 	alone.shows_progress = isatty(STDERR_FILENO);
 	if (!open_alone(&alone, &err))
 		alone.driver = ops->open(context, &err);
-	if (alone.driver) {
-		ops->print_usage(alone.driver, stdout);
+	if (alone.driver && !connect_alone(&alone, variables, n_variables, &err)) {
+		/* A client's standard output is its report. */
+		ops->print_usage(alone.driver, alone.is_client ? stderr : stdout);
 		rc = fflush(stdout)
 			     ? error_set(&err, EXIT_CODE_FAILED,
 					 "cannot write to standard output: %s", strerror(errno))

@@ -38,8 +38,16 @@ struct driver_ops {
 	/* Opens sockets, writes files; nothing runs yet. NULL with err. */
 	struct driver *(*open)(const struct driver_context *context, struct error *err);
 	/* Object of strings for target files: {"port": "1234", "kubeconfig": "/tmp/…"}. New
-	 * reference. */
+	 * reference. NULL: it gives none. */
 	json_t *(*variables)(const struct driver *driver);
+	/*
+	 * Of a driver that is the target's client: the target and all its components are ready.
+	 * Fills the texts of its section with @variables (${port}, ${port.NAME}, ${dir.NAME} …) and
+	 * begins what it has to do before the load (schema, data, connections); is_attached() holds
+	 * once that is done. -1 with err. NULL: the target comes to the driver.
+	 */
+	int (*connect)(struct driver *driver, const struct variable *variables, size_t n_variables,
+		       struct error *err);
 	/* An epoll or other pollable fd that becomes readable when step() has something to do. */
 	int (*fd)(const struct driver *driver);
 	/* Does what is due and returns at once. 0, or -1 with err: the driver cannot go on. */
@@ -59,6 +67,12 @@ struct driver_ops {
 	 */
 	void (*phase)(struct driver *driver, uint64_t at_ns);
 	void (*window_close)(struct driver *driver, uint64_t at_ns);
+	/* A fault began, or @ended, at @at_ns: how long the target took to recover is counted from
+	 * here. May be NULL. */
+	void (*fault)(struct driver *driver, const char *name, uint64_t at_ns, bool ended);
+	/* Has it no more to do, whatever the phases' lengths (per-vu-iterations)? May be NULL: no.
+	 */
+	bool (*is_finished)(const struct driver *driver);
 	/* Has everything expected in the window been seen (or can no more come)? */
 	bool (*is_drained)(const struct driver *driver);
 	/*
@@ -71,12 +85,27 @@ struct driver_ops {
 	void (*print_usage)(const struct driver *driver, FILE *out);
 	void (*print_progress)(const struct driver *driver, FILE *out);
 	void (*close)(struct driver *driver); /* takes NULL */
+	/* What it runs are children of its process, each of which is timed in the kernel (the
+	 * latency "exec"): from its first exec to its end. */
+	bool times_children;
 };
 
 extern const struct driver_ops driver_kubelogs;
+extern const struct driver_ops driver_http;
+extern const struct driver_ops driver_exec;
+extern const struct driver_ops driver_command;
+extern const struct driver_ops driver_postgres; /* where libpq's headers are */
+extern const struct driver_ops driver_kafka;    /* where librdkafka's are */
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);
+/* The @i-th of the table; NULL behind the last. */
+const struct driver_ops *driver_at(size_t i);
+/* Why a driver is not in this build: "the library … was missing (Debian's package …)"; NULL: no
+ * driver of that name is known. */
+const char *driver_absent(const char *name);
+/* The @i-th name that was left out of this build; NULL behind the last. */
+const char *driver_absent_at(size_t i);
 /* scenario_schema_fn over the table. */
 const struct yaml_schema *driver_schema_of(const char *name);
 
@@ -86,9 +115,13 @@ const struct yaml_schema *driver_schema_of(const char *name);
  *   → {"event":"ready","variables":{…}}
  *   → {"event":"attached","at_ns":N}             once, when is_attached() first holds; the
  *                                                moment at which the work began anew
+ *   ← {"command":"connect","variables":{…}}      to a client, once all is ready
  *   ← {"command":"window_open","at_ns":N,"tick_ns":N}
  *   ← {"command":"phase","at_ns":N}              each measured phase but the first
  *   ← {"command":"window_close","at_ns":N}
+ *   ← {"command":"fault","name":"…","at_ns":N,"ended":B}
+ *   → {"event":"finished","at_ns":N}             once, when is_finished() first holds
+ *   ← {"command":"peek"}                         → {"event":"peek", …report() as it stands…}
  *   ← {"command":"report","timeout_ns":N}        waits for is_drained() at most that long
  *   → {"event":"report", …the object of report()…}
  *   → {"event":"error","text":"…"}               then the process ends with 1
@@ -97,9 +130,12 @@ const struct yaml_schema *driver_schema_of(const char *name);
  */
 int driver_serve(const struct driver_ops *ops, const struct driver_context *context,
 		 int control_fd);
-/* `perfbpf drive` by a person: runs until @duration_ns (0: no end) or a signal. Returns the exit
- * code. */
+/*
+ * `perfbpf drive` by a person: runs until @duration_ns (0: no end), a signal, or the end of a
+ * client's work, whose report is then printed as JSON. @variables are what a client is connected
+ * with. Returns the exit code.
+ */
 int driver_run_alone(const struct driver_ops *ops, const struct driver_context *context,
-		     uint64_t duration_ns);
+		     const struct variable *variables, size_t n_variables, uint64_t duration_ns);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "record/distribution.h"
+#include "record/load.h"
 #include "util/grouped.h"
 #include "util/units.h"
 
@@ -58,7 +59,10 @@ static double running_of(const struct record_time *time)
 static bool is_driver(const struct evidence *evidence, FILE *out)
 {
 	const struct record_use *driver = &evidence->phase->driver;
-	bool dropped = driver->errors != RECORD_NONE && driver->errors > 0;
+	/* What a load never sent found every user waiting for the side: that is the side's doing.
+	 */
+	bool dropped = driver->errors != RECORD_NONE && driver->errors > 0 &&
+		       !record_has_operations(evidence->round);
 	bool late = driver->saturation > LIMIT_DRIVER_LATE_SECONDS;
 	char number[GROUPED_MAX], behind[32];
 

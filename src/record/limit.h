@@ -7,8 +7,9 @@
  * had something to do: on a CPU, stolen from it there, waiting for one, for a lock or for storage.
  * Waiting for requests is not: a server that just waits was limited by nothing of its own.
  *
- *   driver   it dropped work, fell behind its plan, or filled its core: the side was not
- *            given what it was meant to get, so nothing can be said of the side
+ *   driver   it dropped work (of a load: no, since there the side kept all users waiting), fell
+ *            behind its plan, or filled its core: the side was not given what it was meant to get,
+ *            so nothing can be said of the side
  *   memory   a process was killed for lack of it, or tasks waited for it much of the time
  *   cpu      the machine was full, and the side's threads waited for a CPU, more than for locks or
  *            for storage

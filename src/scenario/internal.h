@@ -23,6 +23,42 @@ int find_names(enum find_kind kind, char ***names, size_t *n, struct error *err)
 extern const struct yaml_schema scrape_schema;
 int scrape_check(const struct scenario *scenario, const struct yaml_file *file, struct error *err);
 
+/* `thresholds` as a whole. */
+extern const struct yaml_custom thresholds_custom;
+
+/* An item of `phases`, and complaints about them all. */
+extern const struct yaml_schema phase_schema;
+int phases_check(struct scenario *scenario, const struct yaml_file *file, struct error *err);
+
+/* What scenarios and targets share: items of `components` and `files`, the sections `hooks`,
+ * `ready` and limits. */
+extern const struct yaml_schema component_schema, file_schema, hooks_schema, readiness_schema,
+	limits_schema;
+/* Complaints about @n of them, that the key @key holds. */
+int components_check(const struct component *components, size_t n, const char *key,
+		     const struct yaml_file *file, struct error *err);
+int files_check(const struct target_file *files, size_t n, const char *key,
+		const struct yaml_file *file, struct error *err);
+int environment_check(const struct yaml_pair *environment, size_t n, const char *key,
+		      const struct yaml_file *file, struct error *err);
+int readiness_check(const struct readiness *ready, const char *key, const struct yaml_file *file,
+		    struct error *err);
+/* Each of @n commands has a program. */
+int commands_check(const struct yaml_strings *commands, size_t n, const char *key,
+		   const struct yaml_file *file, struct error *err);
+/* "0-1,3" */
+int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, struct error *err);
+
+#define FAULT_TARGET "target" /* what no component is called */
+bool component_exists(const struct component *components, size_t n, const char *name);
+/* Items of `faults` and `proxies`, and complaints about them all; what is left to be filled in of
+ * faults is filled in. */
+extern const struct yaml_schema fault_schema, proxy_schema;
+int faults_check(struct scenario *scenario, const struct yaml_file *file, struct error *err);
+/* The phase at @index lasts as it does now, in place of @before_ns: its faults keep their shares.
+ */
+void faults_scale(struct scenario *scenario, size_t index, uint64_t before_ns);
+
 /* Complaints about a filter that has been read from @file. */
 int filter_check(const struct filter *filter, const struct yaml_file *file, struct error *err);
 /* One clause as an extended regular expression: "ERROR|WARN"; to be freed. */

@@ -9,56 +9,15 @@
 #include "util/clock.h"
 
 #define ARRAY_SIZE(a)      (sizeof(a) / sizeof((a)[0]))
-#define PHASE_SECONDS_MAX  (7.0 * 24 * 3600)
 #define DEFAULT_ROUNDS     3
 #define DEFAULT_WORK_BOUND 0.001
 #define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
+#define DEFAULT_STOP_NS    (30 * NSEC_PER_SEC)
 
-_Static_assert(sizeof(enum phase_role) == sizeof(int), "a YAML_ENUM is an int");
 _Static_assert(sizeof(struct filter_clause) == sizeof(struct yaml_strings) &&
 		       offsetof(struct filter_clause, words) ==
 			       offsetof(struct yaml_strings, strings),
 	       "a filter clause is an item of YAML_STRING_LISTS");
-
-static const char *const role_names[] = {
-	[PHASE_WARMUP] = "warmup",
-	[PHASE_MEASURED] = "measured",
-	[PHASE_COOLDOWN] = "cooldown",
-	NULL,
-};
-
-static const struct yaml_field phase_fields[] = {
-	{
-		.key = "name",
-		.type = YAML_STRING,
-		.offset = offsetof(struct phase, name),
-		.required = true,
-		.help = "what reports call the phase",
-	},
-	{
-		.key = "role",
-		.type = YAML_ENUM,
-		.offset = offsetof(struct phase, role),
-		.choices = role_names,
-		.required = true,
-		.help = "warmup, measured or cooldown",
-	},
-	{
-		.key = "duration",
-		.type = YAML_DURATION,
-		.offset = offsetof(struct phase, duration_ns),
-		.max = PHASE_SECONDS_MAX,
-		.required = true,
-		.help = "how long it lasts: 30s, 5m",
-	},
-};
-
-static const struct yaml_schema phase_schema = {
-	.name = "a phase",
-	.size = sizeof(struct phase),
-	.fields = phase_fields,
-	.n_fields = ARRAY_SIZE(phase_fields),
-};
 
 static const struct yaml_field filter_fields[] = {
 	{
@@ -110,7 +69,7 @@ static const struct yaml_field scenario_fields[] = {
 		.count_offset = offsetof(struct scenario, n_phases),
 		.nested = &phase_schema,
 		.required = true,
-		.help = "a list of {name, role, duration}",
+		.help = "a list of {name, role, duration, executor, …}",
 	},
 	{
 		.key = "filter",
@@ -126,6 +85,73 @@ static const struct yaml_field scenario_fields[] = {
 		.count_offset = offsetof(struct scenario, n_scrapes),
 		.nested = &scrape_schema,
 		.help = "a list of {url, histogram, labels, as}: what the target tells Prometheus",
+	},
+	{
+		.key = "components",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, components),
+		.count_offset = offsetof(struct scenario, n_components),
+		.nested = &component_schema,
+		.help = "what runs beside the target, started in this order: {name, command, "
+			"ready}",
+	},
+	{
+		.key = "hooks",
+		.type = YAML_MAP,
+		.offset = offsetof(struct scenario, hooks),
+		.nested = &hooks_schema,
+		.help = "commands around each round: {setup, prepare, conclude, cleanup}",
+	},
+	{
+		.key = "thresholds",
+		.type = YAML_CUSTOM,
+		.offset = offsetof(struct scenario, thresholds),
+		.count_offset = offsetof(struct scenario, n_thresholds),
+		.custom = &thresholds_custom,
+		.help = "what must hold: a mapping of metrics to expressions, latency.response: "
+			"p(95)<50ms",
+	},
+	{
+		.key = "soak",
+		.type = YAML_BOOL,
+		.offset = offsetof(struct scenario, is_soak),
+		.help = "true: what grows and what wears off is judged at the end",
+	},
+	{
+		.key = "proxies",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, proxies),
+		.count_offset = offsetof(struct scenario, n_proxies),
+		.nested = &proxy_schema,
+		.help = "a list of {name, to}: each listens on ${port.NAME}, for faults between "
+			"two parts",
+	},
+	{
+		.key = "faults",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, faults),
+		.count_offset = offsetof(struct scenario, n_faults),
+		.nested = &fault_schema,
+		.help = "what goes wrong, and for how long: {name, kind, phase, at, for, …}",
+	},
+	{
+		.key = "driver_cpus",
+		.type = YAML_STRING,
+		.offset = offsetof(struct scenario, driver_cpus),
+		.help = "CPUs that the driver is pinned to: 0-1,3",
+	},
+	{
+		.key = "target_cpus",
+		.type = YAML_STRING,
+		.offset = offsetof(struct scenario, target_cpus),
+		.help = "CPUs that the target is pinned to",
+	},
+	{
+		.key = "target_limits",
+		.type = YAML_MAP,
+		.offset = offsetof(struct scenario, target_limits),
+		.nested = &limits_schema,
+		.help = "what the target may take: {cpus: 0.5, memory: 512MiB}",
 	},
 	{
 		.key = "rounds",
@@ -151,6 +177,14 @@ static const struct yaml_field scenario_fields[] = {
 		.max = 3600,
 		.help = "how long a target may take until it works",
 	},
+	{
+		.key = "gracefulStop",
+		.type = YAML_DURATION,
+		.offset = offsetof(struct scenario, graceful_stop_ns),
+		.max = 3600,
+		.help = "how long requests under way at the end of the load may take; what is "
+			"unanswered then is an error",
+	},
 };
 
 static void scenario_defaults(void *object)
@@ -160,7 +194,18 @@ static void scenario_defaults(void *object)
 	scenario->rounds = DEFAULT_ROUNDS;
 	scenario->work_bound = DEFAULT_WORK_BOUND;
 	scenario->ready_timeout_ns = DEFAULT_READY_NS;
+	scenario->graceful_stop_ns = DEFAULT_STOP_NS;
+	hooks_schema.defaults(&scenario->hooks);
+	limits_schema.defaults(&scenario->target_limits);
 }
+
+const struct yaml_schema scenario_keys = {
+	.name = "a scenario",
+	.size = sizeof(struct scenario),
+	.fields = scenario_fields,
+	.n_fields = ARRAY_SIZE(scenario_fields),
+	.defaults = scenario_defaults,
+};
 
 /* The fields above and one more: the driver's section, named as the driver. */
 struct scenario_schema {
@@ -192,13 +237,9 @@ static void schema_make(struct scenario_schema *made, const char *driver,
 			.help = "the driver's own section",
 		};
 	}
-	made->schema = (struct yaml_schema){
-		.name = "a scenario",
-		.size = sizeof(struct scenario),
-		.fields = made->fields,
-		.n_fields = n,
-		.defaults = scenario_defaults,
-	};
+	made->schema = scenario_keys;
+	made->schema.fields = made->fields;
+	made->schema.n_fields = n;
 }
 
 /* A driver is often misspelled where its section is not. */
@@ -218,50 +259,28 @@ static int fail_driver(const struct yaml_file *file, const char *driver,
 			       driver);
 }
 
-static int check_phase(const struct scenario *scenario, size_t i, const struct yaml_file *file,
-		       struct error *err)
+static int hooks_check(const struct hooks *hooks, const struct yaml_file *file, struct error *err)
 {
-	const struct phase *phase = &scenario->phases[i];
-	char where[64];
-
-	if (phase->role == PHASE_MEASURED && !phase->duration_ns) {
-		snprintf(where, sizeof(where), "phases[%zu].duration", i);
-		return yaml_file_error(file, where, err,
-				       "is 0; a measured phase has to last, write 30s or more");
-	}
-	/* There is one window in a round, so what is measured is one stretch. */
-	if (i && phase->role < scenario->phases[i - 1].role) {
-		snprintf(where, sizeof(where), "phases[%zu].role", i);
-		return yaml_file_error(file, where, err,
-				       "'%s' comes after '%s'; order the phases as warmup, "
-				       "measured, cooldown",
-				       role_names[phase->role],
-				       role_names[scenario->phases[i - 1].role]);
-	}
-	for (size_t j = 0; j < i; j++) {
-		if (strcmp(scenario->phases[j].name, phase->name) != 0)
-			continue;
-		snprintf(where, sizeof(where), "phases[%zu].name", i);
-		return yaml_file_error(file, where, err,
-				       "'%.60s' is taken by an earlier phase; choose another",
-				       phase->name);
-	}
-	return 0;
+	if (commands_check(hooks->setup, hooks->n_setup, "hooks.setup", file, err) ||
+	    commands_check(hooks->prepare, hooks->n_prepare, "hooks.prepare", file, err) ||
+	    commands_check(hooks->conclude, hooks->n_conclude, "hooks.conclude", file, err))
+		return -1;
+	return commands_check(hooks->cleanup, hooks->n_cleanup, "hooks.cleanup", file, err);
 }
 
-static int check_phases(const struct scenario *scenario, const struct yaml_file *file,
-			struct error *err)
+/* What the tables cannot say of a section. */
+static int sections_check(struct scenario *scenario, const struct yaml_file *file,
+			  struct error *err)
 {
-	if (scenario->n_phases > SCENARIO_PHASES_MAX)
-		return yaml_file_error(file, "phases", err, "has %zu phases; write at most %d",
-				       scenario->n_phases, SCENARIO_PHASES_MAX);
-	for (size_t i = 0; i < scenario->n_phases; i++)
-		if (check_phase(scenario, i, file, err))
-			return -1;
-	if (!scenario_duration_ns(scenario, PHASE_MEASURED))
-		return yaml_file_error(file, "phases", err,
-				       "has no phase with role measured; add one");
-	return 0;
+	if (phases_check(scenario, file, err) || filter_check(&scenario->filter, file, err) ||
+	    scrape_check(scenario, file, err) || hooks_check(&scenario->hooks, file, err))
+		return -1;
+	if (cpus_check(scenario->driver_cpus, "driver_cpus", file, err) ||
+	    cpus_check(scenario->target_cpus, "target_cpus", file, err))
+		return -1;
+	if (components_check(scenario->components, scenario->n_components, "components", file, err))
+		return -1;
+	return faults_check(scenario, file, err);
 }
 
 static struct scenario *load(const struct yaml_file *file, scenario_schema_fn schema_of,
@@ -287,8 +306,9 @@ static struct scenario *load(const struct yaml_file *file, scenario_schema_fn sc
 		return NULL;
 	}
 	scenario->driver_schema = driver_schema;
-	if (check_phases(scenario, file, err) || filter_check(&scenario->filter, file, err) ||
-	    scrape_check(scenario, file, err)) {
+	if (sections_check(scenario, file, err) ||
+	    (driver_schema && driver_schema->check &&
+	     driver_schema->check(scenario->driver_config, driver, file, err))) {
 		scenario_free(scenario);
 		return NULL;
 	}
@@ -343,101 +363,4 @@ void scenario_free(struct scenario *scenario)
 	schema_make(&made, scenario->driver, scenario->driver_schema);
 	yaml_map_free(&made.schema, scenario);
 	free(scenario);
-}
-
-uint64_t scenario_duration_ns(const struct scenario *scenario, enum phase_role role)
-{
-	uint64_t total = 0;
-
-	for (size_t i = 0; i < scenario->n_phases; i++)
-		if (scenario->phases[i].role == role)
-			total += scenario->phases[i].duration_ns;
-	return total;
-}
-
-static size_t count_phases(const struct scenario *scenario, enum phase_role role)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < scenario->n_phases; i++)
-		n += scenario->phases[i].role == role;
-	return n;
-}
-
-static void remove_phases(struct scenario *scenario, enum phase_role role)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < scenario->n_phases; i++) {
-		if (scenario->phases[i].role == role)
-			free(scenario->phases[i].name);
-		else
-			scenario->phases[kept++] = scenario->phases[i];
-	}
-	scenario->n_phases = kept;
-}
-
-static int add_phase(struct scenario *scenario, enum phase_role role, struct error *err)
-{
-	size_t n = scenario->n_phases, at = 0;
-	struct phase *larger = realloc(scenario->phases, (n + 1) * sizeof(*larger));
-	char *name = strdup(role_names[role]);
-
-	if (larger)
-		scenario->phases = larger;
-	if (!larger || !name) {
-		free(name);
-		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	}
-	while (at < n && larger[at].role <= role)
-		at++;
-	memmove(&larger[at + 1], &larger[at], (n - at) * sizeof(*larger));
-	larger[at] = (struct phase){.name = name, .role = role};
-	scenario->n_phases = n + 1;
-	return 0;
-}
-
-/* Their shares stay; what rounding leaves over goes to the last. */
-static void scale_phases(struct scenario *scenario, enum phase_role role, uint64_t ns)
-{
-	uint64_t total = scenario_duration_ns(scenario, role), left = ns;
-	size_t n = count_phases(scenario, role);
-
-	for (size_t i = 0; i < scenario->n_phases; i++) {
-		struct phase *phase = &scenario->phases[i];
-		unsigned __int128 share;
-
-		if (phase->role != role)
-			continue;
-		share = total ? (unsigned __int128)ns * phase->duration_ns / total : ns / n;
-		phase->duration_ns = --n ? (uint64_t)share : left;
-		left -= phase->duration_ns;
-		if (!n)
-			return;
-	}
-}
-
-int scenario_set_duration(struct scenario *scenario, enum phase_role role, uint64_t ns,
-			  struct error *err)
-{
-	if (!ns && role == PHASE_MEASURED)
-		return error_set(
-			err, EXIT_CODE_USAGE,
-			"the measured phase cannot last 0; write a --duration such as 30s");
-	if ((double)ns > PHASE_SECONDS_MAX * (double)NSEC_PER_SEC)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "a %s phase cannot last longer than 7 days (168h); shorten it",
-				 role_names[role]);
-	if (!ns) {
-		remove_phases(scenario, role);
-		return 0;
-	}
-	if (!count_phases(scenario, role) && add_phase(scenario, role, err))
-		return -1;
-	if (role == PHASE_MEASURED && ns < NSEC_PER_MSEC * count_phases(scenario, role))
-		return error_set(err, EXIT_CODE_USAGE,
-				 "the measured phases need at least 1ms each; write a longer "
-				 "--duration");
-	scale_phases(scenario, role, ns);
-	return 0;
 }

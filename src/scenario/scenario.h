@@ -17,6 +17,23 @@ enum phase_role {
 	PHASE_WARMUP,
 	PHASE_MEASURED,
 	PHASE_COOLDOWN,
+	PHASE_ROLES,
+};
+
+/* How a phase makes its work; the words are k6's, and so are those of its keys. */
+enum executor {
+	EXECUTOR_NONE, /* the driver's own way */
+	EXECUTOR_CONSTANT_ARRIVAL_RATE,
+	EXECUTOR_RAMPING_ARRIVAL_RATE,
+	EXECUTOR_CONSTANT_VUS,
+	EXECUTOR_RAMPING_VUS,
+	EXECUTOR_PER_VU_ITERATIONS,
+};
+
+/* From what was before, linearly to @target, in @duration_ns. */
+struct phase_stage {
+	uint64_t duration_ns; /* 0: at once */
+	double target;        /* arrivals a time unit, or users */
 };
 
 #define SCENARIO_PHASES_MAX 64
@@ -24,7 +41,129 @@ enum phase_role {
 struct phase {
 	char *name;
 	enum phase_role role;
-	uint64_t duration_ns;
+	uint64_t duration_ns; /* the sum of the stages where there are any */
+	enum executor executor;
+	double rate;           /* arrivals a time unit; of kubelogs lines/s; NAN: not given */
+	double start_rate;     /* where the first stage begins */
+	uint64_t time_unit_ns; /* of rates: a second, unless it says otherwise */
+	int vus, start_vus;
+	int max_vus;       /* open loop: most users at a time */
+	double spawn_rate; /* closed loop: users that begin a second; NAN: all at once */
+	int iterations;    /* of each user, per-vu-iterations */
+	size_t n_stages;
+	struct phase_stage *stages;
+};
+
+/* A file that a program wants to find, written before each start into its private folder. */
+struct target_file {
+	char *path; /* relative to ${home}, or to ${dir.NAME} of a component */
+	char *text; /* variables are filled in */
+};
+
+/* How perfbpf knows that something that it started works. At most one of them is given. */
+struct readiness {
+	char *tcp;  /* "127.0.0.1:${port}": takes connections */
+	char *http; /* a URL that answers with 2xx */
+	char *line; /* a POSIX extended regular expression that a line of its output matches */
+	size_t n_command;
+	char **command; /* that ends with 0 */
+	uint64_t timeout_ns;
+};
+
+/* What a component may take of the machine; enforced by a control group. */
+struct limits {
+	double cpus;           /* 0.5: half a core; NAN: no limit */
+	uint64_t memory_bytes; /* 0: no limit */
+};
+
+/*
+ * A program that a scenario or a target has running beside the target's command: a database, a
+ * broker, another member of a cluster. Each gets a port of its own, ${port.NAME}.
+ */
+struct component {
+	char *name;
+	size_t n_command;
+	char **command;
+	size_t n_environment;
+	struct yaml_pair *environment;
+	char *user;      /* where perfbpf may change to it; NULL: the invoking one */
+	char *directory; /* working folder; NULL: a private one, ${dir.NAME} */
+	bool measured;   /* it belongs to the side: its cost is counted */
+	struct readiness ready;
+	struct limits limits;
+	char *cpus; /* "0-1,3"; NULL: all */
+	size_t n_files;
+	struct target_file *files; /* written into ${dir.NAME} before its start */
+	size_t n_setup;
+	struct yaml_strings *setup; /* commands, run to their end before its start, each with exit
+				       code 0 */
+};
+
+/* Commands around a round (argv with ${variables}; no shell), run to their end as the invoking
+ * user, never measured. */
+struct hooks {
+	size_t n_setup, n_prepare, n_conclude, n_cleanup;
+	struct yaml_strings *setup;    /* before anything is started */
+	struct yaml_strings *prepare;  /* all is started and ready; before the load */
+	struct yaml_strings *conclude; /* the load has ended, all still runs: what is checked */
+	struct yaml_strings *cleanup;  /* all has ended; also after a failure */
+	uint64_t timeout_ns;           /* of each command */
+};
+
+enum fault_kind {
+	FAULT_SIGNAL,      /* a signal to a component: KILL, or STOP until the end */
+	FAULT_CPU,         /* stress-ng takes CPU time */
+	FAULT_MEMORY,      /* stress-ng takes memory */
+	FAULT_IO,          /* stress-ng writes to storage */
+	FAULT_CONNECTIONS, /* idle connections to an address */
+	FAULT_PROXY,       /* what passes perfbpf's own TCP proxy is delayed, stalled, reset … */
+};
+
+enum proxy_effect {
+	PROXY_NONE,
+	PROXY_DELAY,
+	PROXY_STALL,
+	PROXY_RESET,
+	PROXY_BANDWIDTH,
+};
+
+struct fault {
+	char *name;
+	enum fault_kind kind;
+	char *phase;          /* in which it begins; NULL: the first measured one */
+	uint64_t at_ns;       /* after the phase's beginning */
+	uint64_t duration_ns; /* 0: until the end of the phase */
+	/* Of a signal: whom. NULL or "target": the target; "target.NAME": a component that the
+	 * target brings; otherwise one of the scenario's. */
+	char *component;
+	size_t n_leader;
+	char **leader;  /* a command whose first line names the component to be hit, in its place */
+	char *signal;   /* "KILL" "STOP" "TERM" … */
+	bool restart;   /* what was ended is started again when the fault ends */
+	int workers;    /* of CPU, memory and I/O pressure; 0: as many as there are CPUs, or one */
+	uint64_t bytes; /* of memory pressure, or of the files of I/O pressure, in all */
+	int count;      /* of connections */
+	char *address;  /* of connections, "127.0.0.1:${port}" */
+	char *proxy;    /* the proxy's name */
+	enum proxy_effect effect;
+	uint64_t delay_ns;
+	uint64_t bytes_per_second; /* each way, of all connections together */
+	double probability;        /* of the answers or connections that it meets; 1: all */
+};
+
+/* A TCP proxy between two parts: it listens on ${port.NAME}. */
+struct proxy {
+	char *name;
+	char *to; /* "127.0.0.1:${port.db}" */
+};
+
+/* "p(95)<50ms" of a metric of the record; see record/threshold.h. */
+struct scenario_threshold {
+	char *metric; /* "latency.response" "cpu.total_seconds" "work.errors" … */
+	char *expression;
+	char *level; /* "target" "critical" "good" "acceptable" "poor"; NULL: none */
+	bool abort_on_fail;
+	uint64_t delay_abort_ns; /* of the window, before it may abort the run */
 };
 
 /*
@@ -43,13 +182,15 @@ struct filter {
 	char *prefixed_regex; /* the same for tools that print a prefix before the message */
 };
 
-/* A histogram of the target's own, that it tells Prometheus; see conduct/scrape.h. */
+/* What the target tells Prometheus of itself; see conduct/scrape.h. */
 struct scenario_scrape {
 	char *url;       /* http or https; variables are filled in */
-	char *histogram; /* its name, without _bucket */
+	char *histogram; /* its name, without _bucket; NULL: a metric is wanted */
+	char *metric;    /* of a gauge or counter; NULL: a histogram is */
+	bool is_counter; /* what was added in the window counts, not the value at its end */
 	size_t n_labels;
 	struct yaml_pair *labels; /* that a series must have, with these values */
-	char *as;                 /* name in the record's latencies */
+	char *as;                 /* name in the record's latencies, or side metrics */
 };
 
 struct scenario {
@@ -63,16 +204,23 @@ struct scenario {
 	struct filter filter;
 	size_t n_scrapes;
 	struct scenario_scrape *scrapes;
+	size_t n_components;
+	struct component *components; /* started in their order, before the target */
+	size_t n_proxies;
+	struct proxy *proxies;
+	struct hooks hooks;
+	size_t n_faults;
+	struct fault *faults;
+	size_t n_thresholds;
+	struct scenario_threshold *thresholds;
+	char *driver_cpus, *target_cpus; /* CPUs to pin them to; NULL: all */
+	struct limits target_limits;
+	bool is_soak;      /* what grows and what wears off is judged at the end */
 	int rounds;        /* pairs, where --rounds does not say */
 	double work_bound; /* share of unequal work that makes a round invalid */
 	uint64_t ready_timeout_ns;
+	uint64_t graceful_stop_ns; /* what is under way when the load ends may take so long */
 	const struct yaml_schema *driver_schema;
-};
-
-/* A file that a target wants to find, written before each start into the private HOME. */
-struct target_file {
-	char *path; /* relative to ${home} */
-	char *text; /* variables are filled in */
 };
 
 struct target {
@@ -98,10 +246,21 @@ struct target {
 	} * environment;
 	size_t n_files;
 	struct target_file *files;
+	char *user; /* that it runs as, where perfbpf may change to it; NULL: the invoking one */
+	char *directory; /* its working folder; NULL: where perfbpf was called */
+	size_t n_setup;
+	struct yaml_strings *setup; /* run to their end before its start */
+	struct readiness ready;     /* of a server; without any, the driver tells */
+	size_t n_components;
+	struct component *components; /* of its own, measured with it; without a command they are
+					 all of it */
 	size_t n_version;
 	char **version; /* argv that prints the version on its first line */
 	char *install;  /* one line: how to get the tool */
 };
+
+/* What a scenario's file may hold beside its driver's section, and what a target's may. */
+extern const struct yaml_schema scenario_keys, target_keys;
 
 /* A driver's own section, by driver name; see drive/driver.h. NULL: no such driver. */
 typedef const struct yaml_schema *(*scenario_schema_fn)(const char *driver);
@@ -123,6 +282,23 @@ uint64_t scenario_duration_ns(const struct scenario *scenario, enum phase_role r
 int scenario_set_duration(struct scenario *scenario, enum phase_role role, uint64_t ns,
 			  struct error *err);
 
+/* The index of the phase that a fault begins in; n_phases: it was left out. */
+size_t fault_phase(const struct scenario *scenario, const struct fault *fault);
+/* The number of a fault's signal; 0: none that a fault can be. */
+int fault_signal_number(const char *name);
+/* Does the signal end what it is sent to, unless that has other plans? */
+bool fault_signal_ends(int number);
+/* The words of scenarios: "signal" "cpu" …, and "none" "delay" …. */
+const char *fault_kind_name(enum fault_kind kind);
+const char *proxy_effect_name(enum proxy_effect effect);
+struct target;
+/*
+ * What can only be said of a scenario and a target together: the components that faults hit are
+ * there, and names of proxies are not those of the target's components. -1 with @err.
+ */
+int faults_check_target(const struct scenario *scenario, const struct target *target,
+			struct error *err);
+
 /* The same for a target: a path, or a name below targets/. */
 struct target *target_load(const char *name, struct error *err);
 struct target *target_load_memory(const char *name, const char *text, size_t size,
@@ -140,6 +316,9 @@ void target_free(struct target *target);
 int scenario_names(char ***names, size_t *n, struct error *err);
 int target_names(char ***names, size_t *n, struct error *err);
 void names_free(char **names, size_t n);
+
+/* The folder of scripts beside the scenarios, ${scripts}; to be freed. NULL: there is none. */
+char *scripts_folder(void);
 
 /* A command as it will be run: stages connected by pipes, all variables filled in. */
 struct command {
@@ -163,6 +342,10 @@ struct variable {
  */
 struct command *target_command(const struct target *target, const struct filter *filter,
 			       const struct variable *vars, size_t n_vars, struct error *err);
+/* The same for plain words, such as a hook's or a component's; @environment may be NULL. */
+struct command *command_of_words(char *const *words, size_t n, const struct yaml_pair *environment,
+				 size_t n_environment, const struct variable *vars, size_t n_vars,
+				 struct error *err);
 void command_free(struct command *command);
 /* Fills ${…} in @text; to be freed; NULL with @err for an unknown variable. "$$" is one '$'. */
 char *variables_fill(const char *text, const struct variable *vars, size_t n_vars,

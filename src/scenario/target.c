@@ -14,30 +14,6 @@ _Static_assert(sizeof(struct target_variable) == sizeof(struct yaml_pair) &&
 		       offsetof(struct target_variable, value) == offsetof(struct yaml_pair, value),
 	       "a target's variable is an item of YAML_PAIRS");
 
-static const struct yaml_field file_fields[] = {
-	{
-		.key = "path",
-		.type = YAML_STRING,
-		.offset = offsetof(struct target_file, path),
-		.required = true,
-		.help = "relative to ${home}",
-	},
-	{
-		.key = "text",
-		.type = YAML_STRING,
-		.offset = offsetof(struct target_file, text),
-		.required = true,
-		.help = "what the file holds",
-	},
-};
-
-static const struct yaml_schema file_schema = {
-	.name = "a file",
-	.size = sizeof(struct target_file),
-	.fields = file_fields,
-	.n_fields = ARRAY_SIZE(file_fields),
-};
-
 #define WORDS(name, member, ...)                                                                   \
 	{                                                                                          \
 		.key = (name), .type = YAML_STRINGS, .offset = offsetof(struct target, member),    \
@@ -53,7 +29,7 @@ static const struct yaml_field target_fields[] = {
 	TEXT("description", description, .help = "one line for 'perfbpf list targets'"),
 	TEXT("driver", driver, .help = "the driver it works with"),
 	TEXT("scenario", scenario, .help = "the scenario where --scenario is not given"),
-	WORDS("command", command, .required = true, .help = "the program and its arguments"),
+	WORDS("command", command, .help = "the program and its arguments"),
 	WORDS("filter_stage", filter_stage,
 	      .help = "a program behind a pipe for each clause of the filter: ${pattern}"),
 	WORDS("filter_arguments", filter_arguments,
@@ -74,40 +50,46 @@ static const struct yaml_field target_fields[] = {
 		.nested = &file_schema,
 		.help = "a list of {path, text}, written into ${home} before each start",
 	},
+	TEXT("user", user, .help = "that it runs as, where perfbpf runs as root"),
+	TEXT("directory", directory, .help = "its working folder; without it, perfbpf's"),
+	{
+		.key = "setup",
+		.type = YAML_STRING_LISTS,
+		.offset = offsetof(struct target, setup),
+		.count_offset = offsetof(struct target, n_setup),
+		.help = "commands to be run before its start: [[initdb, -D, data]]",
+	},
+	{
+		.key = "ready",
+		.type = YAML_MAP,
+		.offset = offsetof(struct target, ready),
+		.nested = &readiness_schema,
+		.help = "when a server works: {tcp, http, line or command, timeout}",
+	},
+	{
+		.key = "components",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct target, components),
+		.count_offset = offsetof(struct target, n_components),
+		.nested = &component_schema,
+		.help = "other programs of the target, started before it and measured with it",
+	},
 	WORDS("version", version, .help = "the command that prints the version"),
 	TEXT("install", install, .help = "how to get the tool, in one line"),
 };
 
-static const struct yaml_schema target_schema = {
+static void target_defaults(void *object)
+{
+	readiness_schema.defaults(&((struct target *)object)->ready);
+}
+
+const struct yaml_schema target_keys = {
 	.name = "a target",
 	.size = sizeof(struct target),
 	.fields = target_fields,
 	.n_fields = ARRAY_SIZE(target_fields),
+	.defaults = target_defaults,
 };
-
-static bool is_variable_name(const char *name)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-				      "0123456789";
-
-	return *name && !strchr("0123456789", *name) && !name[strspn(name, letters)];
-}
-
-/* Does @path stay below the folder that it is relative to? */
-static bool is_inside(const char *path)
-{
-	if (*path == '/' || !*path || path[strlen(path) - 1] == '/')
-		return false;
-	for (const char *part = path; part; part = strchr(part, '/')) {
-		size_t n;
-
-		part += *part == '/';
-		n = strcspn(part, "/");
-		if ((n == 2 && !strncmp(part, "..", 2)) || (n == 1 && *part == '.') || !n)
-			return false;
-	}
-	return true;
-}
 
 static int check_argv(const struct yaml_file *file, const char *key, bool given, char **argv,
 		      size_t n, struct error *err)
@@ -121,32 +103,22 @@ static int check_argv(const struct yaml_file *file, const char *key, bool given,
 static int target_check(const struct target *target, const struct yaml_file *file,
 			struct error *err)
 {
-	char where[320];
-
-	if (check_argv(file, "command", true, target->command, target->n_command, err) ||
+	if (!target->n_command && !target->n_components)
+		return yaml_file_error(file, "command", err,
+				       "is missing, and so are components; write the program and "
+				       "its arguments");
+	if (check_argv(file, "command", target->command, target->command, target->n_command, err) ||
 	    check_argv(file, "filter_stage", target->filter_stage, target->filter_stage,
 		       target->n_filter_stage, err) ||
 	    check_argv(file, "version", target->version, target->version, target->n_version, err))
 		return -1;
-	for (size_t i = 0; i < target->n_environment; i++) {
-		const char *name = target->environment[i].name;
-
-		if (is_variable_name(name))
-			continue;
-		snprintf(where, sizeof(where), "environment.%.256s", name);
-		return yaml_file_error(file, where, err,
-				       "is no name of a variable; write letters, digits and '_'");
-	}
-	for (size_t i = 0; i < target->n_files; i++) {
-		if (is_inside(target->files[i].path))
-			continue;
-		snprintf(where, sizeof(where), "files[%zu].path", i);
-		return yaml_file_error(file, where, err,
-				       "'%.80s' leads out of the private HOME; write a path "
-				       "relative to it, without '..'",
-				       target->files[i].path);
-	}
-	return 0;
+	if (environment_check((const struct yaml_pair *)target->environment, target->n_environment,
+			      "environment", file, err) ||
+	    files_check(target->files, target->n_files, "files", file, err) ||
+	    commands_check(target->setup, target->n_setup, "setup", file, err) ||
+	    readiness_check(&target->ready, "ready", file, err))
+		return -1;
+	return components_check(target->components, target->n_components, "components", file, err);
 }
 
 /* Takes @file, @name and @path, of which any may be NULL. */
@@ -157,7 +129,7 @@ static struct target *load_named(struct yaml_file *file, char *name, char *path,
 	if (file && !target)
 		error_set(err, EXIT_CODE_FAILED, "out of memory");
 	if (target &&
-	    (yaml_file_map(file, &target_schema, target, err) || target_check(target, file, err))) {
+	    (yaml_file_map(file, &target_keys, target, err) || target_check(target, file, err))) {
 		target_free(target);
 		target = NULL;
 	}
@@ -251,6 +223,6 @@ void target_free(struct target *target)
 		return;
 	free(target->name);
 	free(target->path);
-	yaml_map_free(&target_schema, target);
+	yaml_map_free(&target_keys, target);
 	free(target);
 }

@@ -18,6 +18,7 @@ struct kubelogs_config {
 	int deployments;
 	int replicas;
 	double rate;
+	double phases_rate; /* that the phases' rates are in proportion to: --rate changes all */
 	int seed;
 	bool bursts;
 	uint64_t batch_ns;
@@ -32,6 +33,8 @@ uint64_t kubelogs_seed(const struct kubelogs_config *config);
 
 struct driver {
 	const struct kubelogs_config *config;
+	const struct scenario *scenario;
+	struct warp *warp; /* NULL: all phases have the same rate */
 	struct source source;
 	struct server *server; /* NULL: a real cluster serves */
 	struct check *check;   /* NULL: nobody's output is read */
