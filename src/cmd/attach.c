@@ -22,6 +22,11 @@ static const struct option_spec specs[] = {
 	 set_inlines},
 	{"without", 0, "LIST", "leave out requests, time or io (with commas between them)",
 	 set_without},
+	{"threshold", 0, "M:E",
+	 "what must hold, or the exit code is 99: 'memory.rss_peak_bytes:value<512MiB'; may be "
+	 "repeated",
+	 add_threshold},
+	{"soak", 0, NULL, "judge what grows and what wears off: leaks above all", set_soak},
 	{"tick", 0, "D", "interval of the time series (100ms)", set_tick},
 	{"all", 'a', NULL, "show all metrics, not only the headline", set_all},
 	{"quiet", 'q', NULL, "no progress, no report: only the results folder", set_quiet},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cmd/run_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,6 +198,44 @@ int set_all(void *state, const char *value, struct error *err)
 {
 	(void)value, (void)err;
 	((struct conduct_options *)state)->all_metrics = true;
+	return 0;
+}
+
+int set_soak(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct conduct_options *)state)->is_soak = true;
+	return 0;
+}
+
+/* METRIC:EXPRESSION; the metric may have a selector with a colon in it: METRIC{phase:NAME}. */
+int add_threshold(void *state, const char *value, struct error *err)
+{
+	struct conduct_options *options = state;
+	struct threshold_problem problem;
+	struct threshold_rule *rule;
+	struct threshold parsed;
+	const char *colon = value + strcspn(value, ":{");
+	char *metric;
+
+	if (*colon == '{')
+		colon += strcspn(colon, "}");
+	colon = strchr(colon, ':');
+	if (!colon)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--threshold '%s': write METRIC:EXPRESSION, as in "
+				 "'latency.response:p(95)<50ms'",
+				 value);
+	if (options->n_thresholds == CONDUCT_MAX_THRESHOLDS)
+		return error_set(err, EXIT_CODE_USAGE, "more than %d thresholds",
+				 CONDUCT_MAX_THRESHOLDS);
+	rule = &options->thresholds[options->n_thresholds];
+	metric = options->threshold_metrics[options->n_thresholds++];
+	snprintf(metric, THRESHOLD_NAME_MAX, "%.*s", (int)(colon - value), value);
+	rule->metric = metric;
+	rule->expression = colon + 1;
+	if (threshold_parse(rule->metric, rule->expression, &parsed, &problem))
+		return error_set(err, EXIT_CODE_USAGE, "--threshold '%s': %s", value, problem.text);
 	return 0;
 }
 

@@ -24,6 +24,8 @@ int set_output(void *state, const char *value, struct error *err);
 int set_quiet(void *state, const char *value, struct error *err);
 int set_debug(void *state, const char *value, struct error *err);
 int set_all(void *state, const char *value, struct error *err);
+int set_soak(void *state, const char *value, struct error *err);
+int add_threshold(void *state, const char *value, struct error *err);
 int add_pid(void *state, const char *value, struct error *err);
 
 /* Parses by @table over struct conduct_options and runs; messages are printed. Returns the exit

@@ -83,6 +83,14 @@ int collector_add_driver(struct collector *collector, struct driver_process *dri
 	return add_fd(collector, driver_process_fd(driver), err);
 }
 
+void collector_remove_driver(struct collector *collector)
+{
+	if (!collector->driver)
+		return;
+	epoll_ctl(collector->epoll_fd, EPOLL_CTL_DEL, driver_process_fd(collector->driver), NULL);
+	collector->driver = NULL;
+}
+
 static void take_event(void *context, const struct pb_event *event, size_t size)
 {
 	struct collector *collector = context;
@@ -241,6 +249,8 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 	tree_sum(collector->tree, &sum);
 	window_open(&collector->window, now, collector->conductor->options->tick_ns, &sum);
 	arm_timer(collector);
+	collector->timed_from_ns = planned_ns ? planned_ns : now;
+	probe_time_window(probe, collector->timed_from_ns, UINT64_MAX);
 	collector->counting = true;
 	profiler_looks_begin(collector->conductor->profiler, now);
 	if (collector->driver)
@@ -277,10 +287,13 @@ static int add_edge(struct collector *collector, const char *name, struct error 
 	return 0;
 }
 
-int collector_phase(struct collector *collector, const char *name, struct error *err)
+int collector_phase(struct collector *collector, const char *name, uint64_t planned_ns,
+		    struct error *err)
 {
 	int failed = 0;
 
+	if (collector->driver && collector->n_edges)
+		driver_process_phase(collector->driver, planned_ns ? planned_ns : clock_now_ns());
 	/* At the opening nothing has been used yet. */
 	threads_look(tree_threads(collector->tree));
 	if (collector->n_edges)
@@ -336,6 +349,8 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 				   strerror(-looks_failed));
 	if (!at_ns)
 		at_ns = clock_now_ns();
+	probe_time_window(collector->conductor->probe, collector->timed_from_ns,
+			  planned_ns ? planned_ns : at_ns);
 	failed = read_tree(collector, &sum, &read_ns, err) || failed ? -1 : 0;
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);

@@ -35,7 +35,8 @@ struct collector {
 	struct driver_process *driver; /* NULL: none */
 	struct tree *tree;
 	struct window window;
-	bool counting; /* the window is open */
+	bool counting;          /* the window is open */
+	uint64_t timed_from_ns; /* the work's window: from here on commands are timed */
 	int epoll_fd, timer_fd;
 	/* The observer's own cost, at the opening and as a difference after the close. */
 	struct probe_cost cost_at_open, cost;
@@ -65,6 +66,8 @@ void collector_clear(struct collector *collector);
 /* From here on the driver's socket is part of the loop. */
 int collector_add_driver(struct collector *collector, struct driver_process *driver,
 			 struct error *err);
+/* Before it is stopped. */
+void collector_remove_driver(struct collector *collector);
 
 /* Waits until @done(context) holds (NULL: never) or @until_ns (0: for ever). */
 enum collector_result collector_wait(struct collector *collector, uint64_t until_ns,
@@ -78,10 +81,11 @@ void collector_drain(struct collector *collector);
  */
 int collector_window_open(struct collector *collector, uint64_t planned_ns, struct error *err);
 /*
- * The window's phase @name begins: the first one with the window, the others inside it. Its name
- * stays the caller's. -1 with @err.
+ * The window's phase @name begins: the first one with the window, the others inside it, which
+ * the driver is told with @planned_ns as above. Its name stays the caller's. -1 with @err.
  */
-int collector_phase(struct collector *collector, const char *name, struct error *err);
+int collector_phase(struct collector *collector, const char *name, uint64_t planned_ns,
+		    struct error *err);
 /* @at_ns: until when the window lasted, where that is known to have been earlier than now; 0: now.
  */
 int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t planned_ns,

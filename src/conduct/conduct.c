@@ -21,6 +21,8 @@
 #include "fault/recover.h"
 #include "probe/stacks.h"
 #include "record/compare.h"
+#include "record/endurance.h"
+#include "record/threshold.h"
 #include "report/report.h"
 #include "stats/stats.h"
 #include "util/clock.h"
@@ -122,16 +124,87 @@ static void undo_left_faults(struct conductor *conductor)
 			      strerror(-failed));
 }
 
+const struct identity *conductor_user(const struct conductor *conductor, const char *user)
+{
+	for (size_t i = 0; user && i < conductor->n_users; i++)
+		if (!strcmp(conductor->users[i].name, user))
+			return &conductor->users[i];
+	return &conductor->identity;
+}
+
+/* NULL is the invoking user, who is known already. */
+static int add_user(struct conductor *conductor, const char *user, const char *what,
+		    struct error *err)
+{
+	struct identity *larger;
+
+	if (!user || conductor_user(conductor, user) != &conductor->identity)
+		return 0;
+	larger = reallocarray(conductor->users, conductor->n_users + 1, sizeof(*larger));
+	if (!larger)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	conductor->users = larger;
+	if (identity_of_named(&larger[conductor->n_users], user, what, err)) {
+		identity_clear(&larger[conductor->n_users]);
+		return -1;
+	}
+	/* Under a number it is found by what the files call it. */
+	free(larger[conductor->n_users].name);
+	larger[conductor->n_users].name = strdup(user);
+	conductor->n_users++;
+	return larger[conductor->n_users - 1].name
+		       ? 0
+		       : error_set(err, EXIT_CODE_FAILED, "out of memory");
+}
+
+static int add_users_of(struct conductor *conductor, const struct component *components, size_t n,
+			const char *of, struct error *err)
+{
+	char what[200];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(what, sizeof(what), "%.80s, component '%.60s', user", of,
+			 components[i].name);
+		if (add_user(conductor, components[i].user, what, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* All that anything is to run as besides the invoking user. */
+static int find_users(struct conductor *conductor, const struct plan *plan, struct error *err)
+{
+	char what[200];
+
+	for (int i = 0; i < SIDES; i++) {
+		const struct target *target = plan->targets[i];
+
+		if (!target)
+			continue;
+		snprintf(what, sizeof(what), "target '%.100s', user", target->name);
+		if (add_user(conductor, target->user, what, err) ||
+		    add_users_of(conductor, target->components, target->n_components, target->name,
+				 err))
+			return -1;
+	}
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		if (add_users_of(conductor, plan->scenarios[i]->components,
+				 plan->scenarios[i]->n_components, plan->scenarios[i]->name, err))
+			return -1;
+	return 0;
+}
+
 /*
  * Everything that takes privileges, in this order: the keeper is forked while the
  * process is small, the programs are loaded, the results folder is made; then all of it
  * is given up.
  */
-static int acquire(struct conductor *conductor, struct results *results, const char *label,
+static int acquire(struct conductor *conductor, struct results *results, const struct plan *plan,
 		   struct error *err)
 {
 	const struct conduct_options *options = conductor->options;
 	struct probe_options probe_options = options->probe;
+	struct keeper_users users;
 	int failed;
 
 	if (options->user ? identity_of_user(&conductor->identity, options->user, err)
@@ -140,13 +213,23 @@ static int acquire(struct conductor *conductor, struct results *results, const c
 	if (open_signals(conductor, err))
 		return -1;
 	undo_left_faults(conductor);
-	conductor->keeper = keeper_start(&conductor->identity, options->pids, options->n_pids, err);
+	if (find_users(conductor, plan, err))
+		return -1;
+	users = (struct keeper_users){
+		.identity = &conductor->identity,
+		.n_others = conductor->n_users,
+		.others = conductor->users,
+		.n_attached = options->n_pids,
+		.attached = options->pids,
+	};
+	conductor->keeper = keeper_start(&users, err);
 	if (!conductor->keeper)
 		return -1;
+	probe_options.timed = plan_times_children(plan);
 	conductor->probe = probe_open(&probe_options, err);
 	if (!conductor->probe || acquire_profiler(conductor, err))
 		return -1;
-	if (results_open(results, options->output, label, &conductor->identity, err))
+	if (results_open(results, options->output, plan->label, &conductor->identity, err))
 		return -1;
 	failed = identity_become(&conductor->identity);
 	if (failed)
@@ -373,6 +456,52 @@ static double work_bound(const struct conduct_options *options, const struct sce
 	return scenario ? scenario->work_bound : DEFAULT_WORK_BOUND;
 }
 
+/* The scenario's thresholds and those of the command line, on the whole record. */
+static int judge_thresholds(struct record *rec, const struct conduct_options *options,
+			    const struct scenario *scenario)
+{
+	size_t n = 0, of_scenario = scenario ? scenario->n_thresholds : 0;
+	struct threshold_rule *rules =
+		calloc(of_scenario + options->n_thresholds + 1, sizeof(*rules));
+	int failed;
+
+	if (!rules)
+		return -1;
+	for (size_t i = 0; i < of_scenario; i++)
+		rules[n++] = (struct threshold_rule){scenario->thresholds[i].metric,
+						     scenario->thresholds[i].expression,
+						     scenario->thresholds[i].level};
+	for (size_t i = 0; i < options->n_thresholds; i++)
+		rules[n++] = options->thresholds[i];
+	failed = record_thresholds(rec, rules, n);
+	free(rules);
+	return failed;
+}
+
+/* All that is judged once the rounds are there; validity last, which thresholds have a say in. */
+static int judge(struct record *rec, const struct conduct_options *options,
+		 const struct scenario *scenario)
+{
+	bool is_soak = options->is_soak || (scenario && scenario->is_soak);
+
+	for (size_t i = 0; is_soak && i < rec->n_rounds; i++)
+		if (record_endurance(&rec->rounds[i]))
+			return -1;
+	if (judge_thresholds(rec, options, scenario))
+		return -1;
+	return record_compare(rec, work_bound(options, scenario));
+}
+
+/* Of a record that has been judged: the worst first. */
+static int code_of(const struct record *rec)
+{
+	if (!rec->verdict.valid)
+		return EXIT_CODE_INVALID;
+	if (record_thresholds_failed(rec) || record_endurance_failed(rec))
+		return EXIT_CODE_THRESHOLD;
+	return EXIT_CODE_OK;
+}
+
 /* One scenario from its record's beginning to its report. Returns the exit code. */
 static int run_scenario(struct conductor *conductor, const struct plan *plan,
 			const struct scenario *scenario, uint64_t seed, struct error *err)
@@ -391,7 +520,7 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	if (rec->n_rounds) {
 		struct error late;
 
-		if (record_compare(rec, work_bound(conductor->options, scenario)) && !code)
+		if (judge(rec, conductor->options, scenario) && !code)
 			code = error_set(err, EXIT_CODE_FAILED, "out of memory"),
 			code = EXIT_CODE_FAILED;
 		if (results_write(conductor->results, rec, &late) && !code) {
@@ -402,11 +531,17 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 			*err = late;
 			code = (int)late.exit_code;
 		}
-		if (!code && !rec->verdict.valid)
-			code = EXIT_CODE_INVALID;
+		if (!code)
+			code = code_of(rec);
 	}
 	record_free(rec);
 	return code;
+}
+
+/* What was measured is there, and found wanting. */
+static bool is_judgement(int code)
+{
+	return code == EXIT_CODE_INVALID || code == EXIT_CODE_THRESHOLD;
 }
 
 /* One folder for one scenario; several each have their own in it. */
@@ -428,10 +563,11 @@ static int run_all(struct conductor *conductor, const struct plan *plan, struct 
 		conductor->results = &below;
 		one = run_scenario(conductor, plan, plan->scenarios[i], seed, err);
 		results_close(&below);
-		/* An invalid scenario does not keep the others from being measured. */
-		if (one && one != EXIT_CODE_INVALID)
+		/* A scenario that is invalid or fails does not keep the others from being measured.
+		 */
+		if (one && !is_judgement(one))
 			return one;
-		if (one)
+		if (one && code != EXIT_CODE_INVALID)
 			code = one;
 	}
 	return code;
@@ -442,6 +578,9 @@ static void release(struct conductor *conductor)
 	profiler_free(conductor->profiler);
 	probe_free(conductor->probe);
 	keeper_stop(conductor->keeper);
+	for (size_t i = 0; i < conductor->n_users; i++)
+		identity_clear(&conductor->users[i]);
+	free(conductor->users);
 	identity_clear(&conductor->identity);
 	if (conductor->signal_fd >= 0)
 		close(conductor->signal_fd);
@@ -463,7 +602,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 		return (int)err->exit_code;
 	}
 	progress_init(&conductor.progress, options->quiet);
-	if (acquire(&conductor, &results, plan.label, err)) {
+	if (acquire(&conductor, &results, &plan, err)) {
 		code = (int)err->exit_code;
 	} else {
 		if (plan.targets[SIDE_B])
@@ -471,7 +610,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 				      "the order of each pair is drawn from --seed %llu",
 				      (unsigned long long)seed);
 		code = run_all(&conductor, &plan, &results, seed, err);
-		if (is_cut_short(&conductor) && (!code || code == EXIT_CODE_INVALID))
+		if (is_cut_short(&conductor) && (!code || is_judgement(code)))
 			code = EXIT_CODE_SIGNAL_BASE + conductor.interrupted;
 	}
 	progress_clear(&conductor.progress);

@@ -9,11 +9,13 @@
 #include <sys/types.h>
 
 #include "probe/probe.h"
+#include "record/threshold.h"
 #include "util/error.h"
 
-#define CONDUCT_MAX_SCENARIOS 32
-#define CONDUCT_MAX_PIDS      64
-#define DURATION_UNSET        UINT64_MAX
+#define CONDUCT_MAX_SCENARIOS  32
+#define CONDUCT_MAX_PIDS       64
+#define CONDUCT_MAX_THRESHOLDS 64
+#define DURATION_UNSET         UINT64_MAX
 
 struct conduct_options {
 	int argc; /* of the whole command line, for the record */
@@ -37,6 +39,10 @@ struct conduct_options {
 	struct probe_options probe; /* --observer, --without, --syscalls; payload by --protocols */
 	unsigned int protocols;     /* a set of 1u << enum protocol_id */
 	bool inlines;               /* stacks show functions that were inlined */
+	size_t n_thresholds;        /* beside the scenario's */
+	struct threshold_rule thresholds[CONDUCT_MAX_THRESHOLDS];
+	char threshold_metrics[CONDUCT_MAX_THRESHOLDS][THRESHOLD_NAME_MAX]; /* they point there */
+	bool is_soak; /* judge what grows and what wears off, whatever the scenario says */
 	bool quiet, debug, all_metrics;
 };
 

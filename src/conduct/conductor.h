@@ -17,6 +17,8 @@
 struct conductor {
 	const struct conduct_options *options;
 	struct identity identity;
+	size_t n_users;
+	struct identity *users; /* others, that scenarios and targets name */
 	struct keeper *keeper;
 	struct probe *probe;
 	struct profiler *profiler; /* NULL: no stacks are wanted */
@@ -48,6 +50,9 @@ struct round_plan {
  */
 int round_run(struct conductor *conductor, const struct round_plan *plan, struct record_round *out,
 	      char ***argv_out, struct error *err);
+
+/* Who a program of @user runs as; NULL: the invoking user. */
+const struct identity *conductor_user(const struct conductor *conductor, const char *user);
 
 /* --debug: a line to stderr. */
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)

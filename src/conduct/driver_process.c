@@ -31,6 +31,8 @@ struct driver_process {
 	size_t length, capacity;
 	json_t *ready;
 	json_t *report;
+	json_t *peeked;
+	bool is_finished;
 	struct variable variables[MAX_VARIABLES];
 	size_t n_variables;
 	uint64_t attached_ns;
@@ -69,6 +71,11 @@ static int take_message(struct driver_process *driver, json_t *message, struct e
 		json_int_t at = json_integer_value(json_object_get(message, "at_ns"));
 
 		driver->attached_ns = at > 0 ? (uint64_t)at : clock_now_ns();
+	} else if (!strcmp(event, "finished")) {
+		driver->is_finished = true;
+	} else if (!strcmp(event, "peek")) {
+		json_decref(driver->peeked);
+		driver->peeked = json_incref(message);
 	} else if (!strcmp(event, "report")) {
 		json_decref(driver->report);
 		driver->report = json_incref(message);
@@ -162,15 +169,16 @@ static int wait_ready(struct driver_process *driver, struct error *err)
 static int spawn(struct driver_process *driver, const struct driver_start *start, int peer,
 		 struct error *err)
 {
-	char self[4096], rate[64], seed[32];
-	char *argv[20];
+	char self[4096], rate[64], seed[32], roles[80];
+	char *argv[24];
 	struct keeper_stage stage = {.file = self, .argv = argv};
 	struct keeper_spawn spawn = {
 		.identity = start->identity,
 		.n_stages = 1,
 		.stages = &stage,
 		.fds = {start->log_fd, start->log_fd, start->log_fd, peer, start->output_fd},
-		.n_fds = 5};
+		.n_fds = 5,
+		.cpus = start->scenario->driver_cpus};
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	size_t n = 0;
 	int null, failed;
@@ -201,6 +209,13 @@ static int spawn(struct driver_process *driver, const struct driver_start *start
 		argv[n++] = (char *)"--kubeconfig";
 		argv[n++] = (char *)start->kubeconfig;
 	}
+	/* As the command line has made them, which the file does not know. */
+	snprintf(roles, sizeof(roles), "%llu,%llu,%llu",
+		 (unsigned long long)scenario_duration_ns(start->scenario, PHASE_WARMUP),
+		 (unsigned long long)scenario_duration_ns(start->scenario, PHASE_MEASURED),
+		 (unsigned long long)scenario_duration_ns(start->scenario, PHASE_COOLDOWN));
+	argv[n++] = (char *)"--roles";
+	argv[n++] = roles;
 	argv[n++] = (char *)"--";
 	argv[n++] = start->scenario->path;
 	argv[n] = NULL;
@@ -256,8 +271,14 @@ void driver_process_stop(struct driver_process *driver)
 		keeper_end_helper(driver->keeper, driver->pid, 0);
 	json_decref(driver->ready);
 	json_decref(driver->report);
+	json_decref(driver->peeked);
 	free(driver->input);
 	free(driver);
+}
+
+pid_t driver_process_pid(const struct driver_process *driver)
+{
+	return driver->pid;
 }
 
 int driver_process_fd(const struct driver_process *driver)
@@ -307,10 +328,57 @@ static void say(struct driver_process *driver, const char *fmt, ...)
 		shutdown(driver->control, SHUT_WR);
 }
 
+void driver_process_connect(struct driver_process *driver, json_t *variables)
+{
+	json_t *command = json_pack("{s:s,s:o}", "command", "connect", "variables", variables);
+	char *text = command ? json_dumps(command, JSON_COMPACT) : NULL;
+	size_t length = text ? strlen(text) : 0;
+
+	json_decref(command);
+	if (text)
+		text[length++] = '\n';
+	if (!text || send(driver->control, text, length, MSG_NOSIGNAL) != (ssize_t)length)
+		shutdown(driver->control, SHUT_WR);
+	free(text);
+}
+
+bool driver_process_is_finished(const struct driver_process *driver)
+{
+	return driver->is_finished;
+}
+
+void driver_process_fault(struct driver_process *driver, const char *name, uint64_t at_ns,
+			  bool ended)
+{
+	json_t *quoted = json_string(name);
+	char *text = quoted ? json_dumps(quoted, JSON_ENCODE_ANY) : NULL;
+
+	json_decref(quoted);
+	if (text)
+		say(driver, "{\"command\":\"fault\",\"name\":%.150s,\"at_ns\":%llu,\"ended\":%s}\n",
+		    text, (unsigned long long)at_ns, ended ? "true" : "false");
+	free(text);
+}
+
+void driver_process_peek(struct driver_process *driver)
+{
+	say(driver, "{\"command\":\"peek\"}\n");
+}
+
+const json_t *driver_process_peeked(const struct driver_process *driver)
+{
+	return driver->peeked;
+}
+
 void driver_process_window_open(struct driver_process *driver, uint64_t at_ns, uint64_t tick_ns)
 {
 	say(driver, "{\"command\":\"window_open\",\"at_ns\":%llu,\"tick_ns\":%llu}\n",
 	    (unsigned long long)at_ns, (unsigned long long)tick_ns);
+}
+
+void driver_process_phase(struct driver_process *driver, uint64_t at_ns)
+{
+	say(driver, "{\"command\":\"phase\",\"at_ns\":%llu}\n", (unsigned long long)at_ns);
 }
 
 void driver_process_window_close(struct driver_process *driver, uint64_t at_ns)

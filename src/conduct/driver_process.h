@@ -30,6 +30,8 @@ struct driver_start {
 
 /* Starts it and waits until it is ready. NULL with @err. */
 struct driver_process *driver_process_start(const struct driver_start *start, struct error *err);
+/* For a pidfd; it is waited for by the keeper. */
+pid_t driver_process_pid(const struct driver_process *driver);
 /* Ends it; NULL is fine. */
 void driver_process_stop(struct driver_process *driver);
 int driver_process_fd(const struct driver_process *driver);
@@ -45,7 +47,18 @@ bool driver_process_is_attached(const struct driver_process *driver);
 uint64_t driver_process_attached_ns(const struct driver_process *driver);
 /* CPU time it has used since its start; 0 where it has gone. */
 uint64_t driver_process_cpu_ns(const struct driver_process *driver);
+/* To a client: all is ready, @variables (an object of strings) say where. Takes the reference. */
+void driver_process_connect(struct driver_process *driver, json_t *variables);
+/* It has no more to do, whatever the phases' lengths. */
+bool driver_process_is_finished(const struct driver_process *driver);
+void driver_process_fault(struct driver_process *driver, const char *name, uint64_t at_ns,
+			  bool ended);
+/* Asks how things stand; driver_process_peeked() gives the newest answer, borrowed, NULL: none. */
+void driver_process_peek(struct driver_process *driver);
+const json_t *driver_process_peeked(const struct driver_process *driver);
 void driver_process_window_open(struct driver_process *driver, uint64_t at_ns, uint64_t tick_ns);
+/* Inside the window the next phase begins, for the work at @at_ns. */
+void driver_process_phase(struct driver_process *driver, uint64_t at_ns);
 void driver_process_window_close(struct driver_process *driver, uint64_t at_ns);
 /* Asks for the report; driver_process_report() gives it once it has come. */
 void driver_process_ask_report(struct driver_process *driver, uint64_t timeout_ns);

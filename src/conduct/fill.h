@@ -19,7 +19,5 @@ void fill_thread_time(struct record_time *out, const struct thread_time *time);
 int fill_threads(struct record_round *out, struct collector *collector);
 /* The window's phases, and what was used of the machine in each; not yet what limited them. */
 int fill_phases(struct record_round *out, const struct collector *collector);
-/* After the driver's report: its part in the phases, and what limited each. */
-int fill_limits(struct record_round *out, int64_t cpus);
 
 #endif

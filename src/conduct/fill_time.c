@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "conduct/fill.h"
-#include "record/limit.h"
 
 static double seconds(uint64_t ns)
 {
@@ -135,15 +134,4 @@ int fill_phases(struct record_round *out, const struct collector *collector)
 	for (size_t i = 0; !failed && i + 1 < collector->n_edges; i++)
 		failed = fill_phase(out, collector, &collector->edges[i], &collector->edges[i + 1]);
 	return failed;
-}
-
-int fill_limits(struct record_round *out, int64_t cpus)
-{
-	/* The driver tells how late it was over the whole window: of which of several phases is not
-	 * known. */
-	if (out->has_driver && out->n_phases == 1) {
-		out->phases[0].driver.saturation = out->driver.late_seconds_max;
-		out->phases[0].driver.errors = out->driver.dropped;
-	}
-	return record_limit(out, cpus);
 }

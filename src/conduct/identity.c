@@ -79,7 +79,8 @@ int identity_of_invoker(struct identity *identity, struct error *err)
 	return fill(identity, uid, gid, err);
 }
 
-int identity_of_user(struct identity *identity, const char *user, struct error *err)
+int identity_of_named(struct identity *identity, const char *user, const char *what,
+		      struct error *err)
 {
 	struct passwd *entry = getpwnam(user);
 	unsigned int uid = 0;
@@ -88,14 +89,19 @@ int identity_of_user(struct identity *identity, const char *user, struct error *
 	if (!entry && !number(user, &uid))
 		entry = getpwuid(uid);
 	if (!entry)
-		return error_set(err, EXIT_CODE_USAGE, "--user: there is no user '%s' here", user);
+		return error_set(err, EXIT_CODE_USAGE, "%s: there is no user '%s' here", what,
+				 user);
 	if (geteuid() != 0 && entry->pw_uid != geteuid())
-		return error_set(
-			err, EXIT_CODE_PRIVILEGE,
-			"--user %s: only root can run the side as another user (CAP_SETUID, "
-			"CAP_SETGID); run perfbpf with sudo",
-			user);
+		return error_set(err, EXIT_CODE_PRIVILEGE,
+				 "%s %s: only root can run the side as another user (CAP_SETUID, "
+				 "CAP_SETGID); run perfbpf with sudo",
+				 what, user);
 	return fill(identity, entry->pw_uid, entry->pw_gid, err);
+}
+
+int identity_of_user(struct identity *identity, const char *user, struct error *err)
+{
+	return identity_of_named(identity, user, "--user", err);
 }
 
 void identity_clear(struct identity *identity)

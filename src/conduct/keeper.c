@@ -2,6 +2,7 @@
 #include "conduct/keeper.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,9 +36,10 @@ struct keeper {
 	bool gone;
 };
 
-static int make_private_dir(struct keeper *keeper, const struct identity *identity,
+static int make_private_dir(struct keeper *keeper, const struct keeper_users *users,
 			    struct error *err)
 {
+	const struct identity *identity = users->identity;
 	const char *base = getenv("TMPDIR");
 
 	if (!base || !*base || geteuid() == 0)
@@ -53,6 +56,11 @@ static int make_private_dir(struct keeper *keeper, const struct identity *identi
 	if (geteuid() == 0 && chown(keeper->private_dir, identity->uid, identity->gid))
 		return error_set(err, EXIT_CODE_FAILED, "cannot give %s to user %s: %s",
 				 keeper->private_dir, identity->name, strerror(errno));
+	/* Others must come to folders of their own below it; what they are called they must know.
+	 */
+	if (users->n_others && chmod(keeper->private_dir, 0711))
+		return error_set(err, EXIT_CODE_FAILED, "cannot open %s for users: %s",
+				 keeper->private_dir, strerror(errno));
 	return 0;
 }
 
@@ -75,11 +83,9 @@ static void keeper_end_orphans(void)
 	}
 }
 
-struct keeper *keeper_start(const struct identity *identity, const pid_t *attached,
-			    size_t n_attached, struct error *err)
+struct keeper *keeper_start(const struct keeper_users *users, struct error *err)
 {
-	struct keeper_setting setting = {
-		.identity = identity, .attached = attached, .n_attached = n_attached};
+	struct keeper_setting setting = {.users = users};
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	int sockets[2];
 
@@ -87,7 +93,7 @@ struct keeper *keeper_start(const struct identity *identity, const pid_t *attach
 		error_set(err, EXIT_CODE_FAILED, "out of memory");
 		return NULL;
 	}
-	if (make_private_dir(keeper, identity, err))
+	if (make_private_dir(keeper, users, err))
 		goto fail;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
 		error_set(err, EXIT_CODE_FAILED, "cannot make a socket pair: %s", strerror(errno));
@@ -314,6 +320,85 @@ int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err)
 	left = (int)wire_get_i64(&answer);
 	wire_free(&answer);
 	return left;
+}
+
+/* Sends @message and takes the answer's errno and number. -1 with @err where the keeper is gone. */
+static int ask(struct keeper *keeper, struct wire_message *message, int *number, struct error *err)
+{
+	struct wire_message answer;
+	int failed;
+
+	if (request(keeper, message, KEEPER_DONE, &answer, err))
+		return -1;
+	failed = (int)wire_get_i64(&answer);
+	*number = (int)wire_get_i64(&answer);
+	wire_free(&answer);
+	return failed;
+}
+
+int keeper_group(struct keeper *keeper, const char *name, const struct limits *limits,
+		 struct error *err)
+{
+	struct wire_message message;
+	int number = 0, failed;
+
+	wire_begin(&message, KEEPER_GROUP);
+	wire_put_string(&message, name);
+	wire_put_i64(&message, isnan(limits->cpus) ? -1 : lround(limits->cpus * 1000));
+	wire_put_i64(&message, (int64_t)limits->memory_bytes);
+	failed = ask(keeper, &message, &number, err);
+	if (failed > 0)
+		error_set(
+			err, EXIT_CODE_PRIVILEGE,
+			"cannot limit '%s': no control group could be made: %s; run perfbpf as "
+			"root where /sys/fs/cgroup can be written and has the controllers cpu and "
+			"memory, or leave its limits out",
+			name, strerror(failed));
+	return failed ? -1 : number;
+}
+
+int keeper_make_dir(struct keeper *keeper, const char *path, const struct identity *identity,
+		    struct error *err)
+{
+	struct wire_message message;
+	int number, failed;
+
+	wire_begin(&message, KEEPER_MAKE_DIR);
+	wire_put_string(&message, path);
+	wire_put_i64(&message, identity->uid);
+	failed = ask(keeper, &message, &number, err);
+	if (failed > 0)
+		error_set(err, EXIT_CODE_FAILED, "cannot make %s for user %s: %s", path,
+			  identity->name, strerror(failed));
+	return failed ? -1 : 0;
+}
+
+int keeper_put_file(struct keeper *keeper, const char *path, const char *text,
+		    const struct identity *identity, struct error *err)
+{
+	struct wire_message message;
+	int number, failed;
+
+	wire_begin(&message, KEEPER_PUT_FILE);
+	wire_put_string(&message, path);
+	wire_put_string(&message, text);
+	wire_put_i64(&message, identity->uid);
+	failed = ask(keeper, &message, &number, err);
+	if (failed > 0)
+		error_set(err, EXIT_CODE_FAILED, "cannot write %s as user %s: %s", path,
+			  identity->name, strerror(failed));
+	return failed ? -1 : 0;
+}
+
+void keeper_remove_dir(struct keeper *keeper, const char *path)
+{
+	struct wire_message message;
+	struct error ignored;
+	int number;
+
+	wire_begin(&message, KEEPER_REMOVE_DIR);
+	wire_put_string(&message, path);
+	ask(keeper, &message, &number, &ignored);
 }
 
 static int open_file(struct keeper *keeper, enum keeper_file kind, const struct mapped_file *file)

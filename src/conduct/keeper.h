@@ -18,6 +18,7 @@
 
 #include "conduct/identity.h"
 #include "conduct/process_file.h"
+#include "scenario/scenario.h"
 #include "util/error.h"
 
 #define KEEPER_MAX_STAGES 16
@@ -39,12 +40,22 @@ struct keeper_spawn {
 	/* true: a side, held before its exec until keeper_release(). false: a helper (a driver, a
 	 * version query), which starts at once and is not touched by keeper_end(). */
 	bool side;
+	const char *directory; /* working folder; NULL: perfbpf's */
+	const char *cpus;      /* that it is pinned to, "0-1,3"; NULL: all */
+	int group;             /* of keeper_group(); 0: none */
 };
 
-/* NULL with @err. @identity owns the private folder. @attached: processes that are measured without
- * having been started. */
-struct keeper *keeper_start(const struct identity *identity, const pid_t *attached,
-			    size_t n_attached, struct error *err);
+/* Who the keeper starts programs for: nobody else, whatever it is asked later. */
+struct keeper_users {
+	const struct identity *identity; /* owns the private folder */
+	size_t n_others;
+	const struct identity *others; /* that scenarios and targets name */
+	size_t n_attached;
+	const pid_t *attached; /* processes that are measured without having been started */
+};
+
+/* NULL with @err. */
+struct keeper *keeper_start(const struct keeper_users *users, struct error *err);
 /* Ends all and waits for the keeper to go; NULL is fine. */
 void keeper_stop(struct keeper *keeper);
 /* A folder (mode 0700, of @identity) that the keeper removes when it goes. */
@@ -70,6 +81,21 @@ void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns);
  * @grace_ns. Returns how many processes could not be ended, or -1 with @err.
  */
 int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err);
+
+/*
+ * A control group with @limits that spawned processes can be put in; it goes with keeper_end().
+ * @name is for people. Its number above 0, or -1 with @err.
+ */
+int keeper_group(struct keeper *keeper, const char *name, const struct limits *limits,
+		 struct error *err);
+/* A folder (mode 0700) of @identity's below the private one, and a file in such a folder, with its
+ * parents. -1 with @err. */
+int keeper_make_dir(struct keeper *keeper, const char *path, const struct identity *identity,
+		    struct error *err);
+int keeper_put_file(struct keeper *keeper, const char *path, const char *text,
+		    const struct identity *identity, struct error *err);
+/* Removes a folder below the private one, whoever owns what is in it. */
+void keeper_remove_dir(struct keeper *keeper, const char *path);
 
 /* As process_file.h has it, of processes that are measured: a file for reading, or -errno; -EPERM
  * for other processes, -EPIPE where the keeper has ended. */

@@ -2,9 +2,11 @@
 #include "conduct/keeper_process.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conduct/cgroup.h"
 #include "conduct/keeper.h"
 #include "conduct/process_file.h"
 #include "conduct/stage.h"
@@ -21,16 +24,34 @@
 
 #define KILL_TIMEOUT_NS (5 * NSEC_PER_SEC)
 #define CRASH_GRACE_NS  (500 * NSEC_PER_MSEC)
-#define MAX_HELPERS     16
+#define MAX_HELPERS     64
+#define MAX_STARTED     256
+#define MAX_GROUPS      64
+#define CGROUP_ROOT     "/sys/fs/cgroup"
 
 struct keeper_state {
 	int socket;
 	int signals; /* signalfd: SIGCHLD, and those that ask the keeper to end */
 	const struct keeper_setting *setting;
-	struct stage_set side;
+	struct stage_set side;      /* the newest that was started held */
+	pid_t started[MAX_STARTED]; /* of sides; the oldest make room */
+	size_t n_started;
 	pid_t helpers[MAX_HELPERS];
 	size_t n_helpers;
+	struct cgroup groups[MAX_GROUPS];
+	size_t n_groups;
+	unsigned int groups_made;
 };
+
+const struct identity *keeper_user(const struct keeper_users *users, uid_t uid)
+{
+	if (users->identity->uid == uid)
+		return users->identity;
+	for (size_t i = 0; i < users->n_others; i++)
+		if (users->others[i].uid == uid)
+			return &users->others[i];
+	return NULL;
+}
 
 static void forget_helper(struct keeper_state *state, pid_t pid)
 {
@@ -44,10 +65,20 @@ static bool was_started(const struct keeper_state *state, pid_t pid)
 	for (size_t i = 0; i < state->n_helpers; i++)
 		if (state->helpers[i] == pid)
 			return true;
-	for (size_t i = 0; i < state->side.n; i++)
-		if (state->side.pids[i] == pid)
+	for (size_t i = 0; i < state->n_started; i++)
+		if (state->started[i] == pid)
 			return true;
 	return false;
+}
+
+static void remember(struct keeper_state *state, const struct stage_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (state->n_started == MAX_STARTED)
+			memmove(state->started, state->started + 1,
+				--state->n_started * sizeof(state->started[0]));
+		state->started[state->n_started++] = set->pids[i];
+	}
 }
 
 /* Reaps everything that has ended, orphans of the side included. */
@@ -141,7 +172,8 @@ static void handle_spawn(struct keeper_state *state, struct wire_message *reques
 	bool side;
 	int failed;
 
-	failed = stages_start(request, &started, &side);
+	failed = stages_start(request, state->setting->users, state->groups, state->n_groups,
+			      &started, &side);
 	wire_begin(&answer, KEEPER_SPAWNED);
 	wire_put_i64(&answer, failed);
 	wire_put_i64(&answer, (int64_t)started.n);
@@ -150,6 +182,7 @@ static void handle_spawn(struct keeper_state *state, struct wire_message *reques
 	if (side) {
 		stages_close(&state->side);
 		state->side = started;
+		remember(state, &started);
 	} else {
 		if (started.n && state->n_helpers < MAX_HELPERS)
 			state->helpers[state->n_helpers++] = started.pids[0];
@@ -191,7 +224,7 @@ static int open_for(const struct keeper_setting *setting, struct wire_message *r
 	mapped.path = wire_get_string(request);
 	if (request->broken || !mapped.path)
 		return -EINVAL;
-	if (!descends_from(mapped.pid, setting->attached, setting->n_attached))
+	if (!descends_from(mapped.pid, setting->users->attached, setting->users->n_attached))
 		return -EPERM;
 	return kind == KEEPER_FILE_PERF_MAP ? process_file_perf_map(mapped.pid)
 					    : process_file_mapped(&mapped);
@@ -212,6 +245,43 @@ static void handle_open(struct keeper_state *state, struct wire_message *request
 		close(fd);
 }
 
+static void forget_groups(struct keeper_state *state)
+{
+	while (state->n_groups)
+		cgroup_remove(&state->groups[--state->n_groups]);
+}
+
+static int make_group(struct keeper_state *state, struct wire_message *request)
+{
+	const char *name = wire_get_string(request);
+	int64_t cpus = wire_get_i64(request);
+	struct limits limits = {.cpus = cpus < 0 ? NAN : (double)cpus / 1000};
+	char label[160];
+
+	limits.memory_bytes = (uint64_t)wire_get_i64(request);
+	if (request->broken || !name || strchr(name, '/'))
+		return EPROTO;
+	if (state->n_groups == MAX_GROUPS)
+		return ENOSPC;
+	snprintf(label, sizeof(label), CGROUP_PREFIX "%d-%u-%.100s", getpid(), state->groups_made++,
+		 name);
+	return -cgroup_make(&state->groups[state->n_groups], CGROUP_ROOT, label, &limits);
+}
+
+static void answer_done(struct keeper_state *state, int failed, int64_t number)
+{
+	answer_two(state, KEEPER_DONE, failed, number);
+}
+
+static void handle_group(struct keeper_state *state, struct wire_message *request)
+{
+	int failed = make_group(state, request);
+
+	if (!failed)
+		state->n_groups++;
+	answer_done(state, failed, (int64_t)state->n_groups);
+}
+
 static void handle(struct keeper_state *state, struct wire_message *request)
 {
 	size_t stage = 0;
@@ -230,6 +300,19 @@ static void handle(struct keeper_state *state, struct wire_message *request)
 		stages_close(&state->side);
 		answer_two(state, KEEPER_ENDED,
 			   (int64_t)end_tree(state, (uint64_t)wire_get_i64(request), false), 0);
+		forget_groups(state);
+		break;
+	case KEEPER_GROUP:
+		handle_group(state, request);
+		break;
+	case KEEPER_MAKE_DIR:
+		answer_done(state, keeper_folder_make(state->setting, request), 0);
+		break;
+	case KEEPER_PUT_FILE:
+		answer_done(state, keeper_folder_put(state->setting, request), 0);
+		break;
+	case KEEPER_REMOVE_DIR:
+		answer_done(state, keeper_folder_remove(state->setting, request), 0);
 		break;
 	case KEEPER_END_HELPER:
 		pid = (pid_t)wire_get_i64(request);
@@ -309,8 +392,11 @@ void keeper_process(int socket, const struct keeper_setting *setting)
 	serve(&state);
 	stages_close(&state.side);
 	end_tree(&state, CRASH_GRACE_NS, true);
-	/* The side could write there: what it cannot remove itself is not removed for it. */
-	if (setting->private_dir[0] && !identity_become(setting->identity))
+	forget_groups(&state);
+	/* The side could write there: what it cannot remove itself is not removed for it. Others
+	 * that scenarios name have folders of their own there. */
+	if (setting->private_dir[0] &&
+	    (setting->users->n_others || !identity_become(setting->users->identity)))
 		dir_remove(setting->private_dir);
 	_exit(0);
 }

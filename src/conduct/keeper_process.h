@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "conduct/identity.h"
+#include "conduct/keeper.h"
+#include "conduct/wire.h"
 
 enum keeper_request {
 	KEEPER_SPAWN = 1, /* identity, stages, environment, side; fds */
@@ -16,6 +17,10 @@ enum keeper_request {
 	KEEPER_END,        /* grace_ns */
 	KEEPER_END_HELPER, /* pid, grace_ns */
 	KEEPER_OPEN,       /* enum keeper_file, pid, start, by_path, path */
+	KEEPER_GROUP,      /* name, CPUs in thousandths or -1, memory_bytes */
+	KEEPER_MAKE_DIR,   /* path, uid */
+	KEEPER_PUT_FILE,   /* path, text, uid */
+	KEEPER_REMOVE_DIR, /* path */
 };
 
 enum keeper_file {
@@ -28,20 +33,27 @@ enum keeper_answer {
 	KEEPER_RELEASED,      /* errno, stage */
 	KEEPER_ENDED,         /* processes left */
 	KEEPER_OPENED,        /* errno; fd */
+	KEEPER_DONE,          /* errno, number */
 	KEEPER_EXIT,          /* pid, wait status: sent by itself */
 };
 
-/* As of keeper_start(). */
 struct keeper_setting {
 	const char *private_dir;
-	const struct identity *identity;
-	const pid_t *attached;
-	size_t n_attached;
+	const struct keeper_users *users;
 };
+
+/* One of the users by its number; NULL: none of them. */
+const struct identity *keeper_user(const struct keeper_users *users, uid_t uid);
 
 /* Serves @socket until its end, then ends all, removes the private folder with the identity's
  * rights, and exits. */
 _Noreturn void keeper_process(int socket, const struct keeper_setting *setting);
+
+/* What the requests KEEPER_MAKE_DIR, KEEPER_PUT_FILE and KEEPER_REMOVE_DIR ask for: 0 or an errno.
+ */
+int keeper_folder_make(const struct keeper_setting *setting, struct wire_message *request);
+int keeper_folder_put(const struct keeper_setting *setting, struct wire_message *request);
+int keeper_folder_remove(const struct keeper_setting *setting, struct wire_message *request);
 
 /* Descendants of this process, without the subtrees of the @n pids in @except. */
 struct descendants {

@@ -264,6 +264,14 @@ void plan_clear(struct plan *plan)
 	memset(plan, 0, sizeof(*plan));
 }
 
+bool plan_times_children(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		if (driver_find(plan->scenarios[i]->driver)->times_children)
+			return true;
+	return false;
+}
+
 int plan_rounds(const struct conduct_options *options, const struct scenario *scenario)
 {
 	if (options->n_pids)

@@ -12,37 +12,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "conduct/collector.h"
-#include "conduct/conductor.h"
 #include "conduct/fill.h"
-#include "conduct/scrape.h"
-#include "conduct/side.h"
+#include "conduct/round.h"
 #include "conduct/work.h"
+#include "record/limit.h"
 #include "util/clock.h"
-#include "util/file.h"
-#include "util/units.h"
 
 #define END_GRACE_NS   (3 * NSEC_PER_SEC)
 #define DRAIN_NS       (2 * NSEC_PER_SEC)
 #define PATIENCE_NS    (5 * NSEC_PER_SEC)
-#define OUTPUT_PIPE    (1 << 20)
 #define LATE_NS        (20 * NSEC_PER_MSEC)
 #define SCRAPE_LEAD_NS (500 * NSEC_PER_MSEC)
 /* Longer than preparing and scraping take. */
 #define PREPARE_LEAD_NS (2 * NSEC_PER_SEC)
-
-struct round {
-	struct conductor *conductor;
-	const struct round_plan *plan;
-	struct collector collector;
-	struct side_process side;
-	struct driver_process *driver;
-	char *dir; /* private, below the keeper's folder */
-	int output[2];
-	struct scrape *scrape; /* between the two looks of a window, NULL: none */
-	uint64_t released_ns;
-	bool is_void; /* what was measured is not the target's */
-};
 
 static void started_now(struct record_round *out)
 {
@@ -59,23 +41,6 @@ static void started_now(struct record_round *out)
 	out->started_at = strdup(text);
 }
 
-static bool is_attached(void *context)
-{
-	struct round *round = context;
-	int status;
-
-	return driver_process_is_attached(round->driver) ||
-	       side_has_ended(&round->side, round->conductor, &status);
-}
-
-static bool has_ended(void *context)
-{
-	struct round *round = context;
-	int status;
-
-	return side_has_ended(&round->side, round->conductor, &status);
-}
-
 static bool is_tree_gone(void *context)
 {
 	struct round *round = context;
@@ -90,31 +55,16 @@ static bool has_report(void *context)
 	return driver_process_report(round->driver) != NULL;
 }
 
-static char side_letter(const struct round *round)
+/* A number of iterations can be over before its time. */
+static bool is_finished(const struct round *round)
 {
-	return round->plan->side == SIDE_A ? 'A' : 'B';
+	return round->driver && round->collector.counting &&
+	       driver_process_is_finished(round->driver);
 }
 
-/* A target of a scenario has no business ending before it is ended. */
-static int ended_early(struct round *round, const char *when, struct error *err)
+static bool need_not_wait(void *context)
 {
-	double after = (double)(clock_now_ns() - round->released_ns) / 1e9;
-	char words[300], how[64] = "of itself";
-	int status;
-
-	if (side_has_ended(&round->side, round->conductor, &status)) {
-		if (WIFEXITED(status))
-			snprintf(how, sizeof(how), "with exit code %d", WEXITSTATUS(status));
-		else if (WIFSIGNALED(status))
-			snprintf(how, sizeof(how), "by signal %d", WTERMSIG(status));
-	}
-	side_last_words(&round->side, round->conductor, words, sizeof(words));
-	return error_set(err, EXIT_CODE_FAILED,
-			 "side %c, target '%s', ended %s after %.1f s, %s; %s%s%s%s/%s",
-			 side_letter(round), round->plan->target->name, how, after, when,
-			 words[0] ? "it last said: " : "it said nothing", words,
-			 words[0] ? "; all of it is in " : "; its standard error is in ",
-			 round->conductor->results->path, round->side.log_name);
+	return has_ended_early(context) || is_finished(context);
 }
 
 /* Does nothing but wait until then; -1 with @err also where the side ends meanwhile. */
@@ -127,9 +77,9 @@ static int pass(struct round *round, const char *phase, uint64_t until_ns, struc
 	if (until_ns <= now || round->conductor->interrupted)
 		return 0;
 	progress_phase(&round->conductor->progress, phase, until_ns - now);
-	result = collector_wait(&round->collector, until_ns, round->side.n_pids ? has_ended : NULL,
-				round, err);
-	if (result == COLLECTOR_DONE) {
+	result = collector_wait(&round->collector, until_ns,
+				round->plan->target ? need_not_wait : NULL, round, err);
+	if (result == COLLECTOR_DONE && has_ended_early(round)) {
 		snprintf(when, sizeof(when), "in the %s phase", phase);
 		return ended_early(round, when, err);
 	}
@@ -144,110 +94,6 @@ static int warm_up(struct round *round, uint64_t open_ns, struct error *err)
 	collector_drain(&round->collector);
 	profiler_prepare(round->conductor->profiler);
 	return pass(round, "warm-up", open_ns, err);
-}
-
-static int make_dir(struct round *round, struct error *err)
-{
-	struct conductor *conductor = round->conductor;
-
-	if (asprintf(&round->dir, "%s/round%u", keeper_private_dir(conductor->keeper),
-		     conductor->rounds_started++) < 0) {
-		round->dir = NULL;
-		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	}
-	if (mkdir(round->dir, 0700))
-		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", round->dir,
-				 strerror(errno));
-	return 0;
-}
-
-/* The pipe from the target to the driver, which reads what the target delivers. */
-static int start_driver(struct round *round, struct error *err)
-{
-	struct conductor *conductor = round->conductor;
-	const struct conduct_options *options = conductor->options;
-	char *dir = NULL, log[64];
-	struct driver_start start = {
-		.keeper = conductor->keeper,
-		.identity = &conductor->identity,
-		.scenario = round->plan->scenario,
-		.rate = options->rate,
-		.seed = options->has_seed ? &options->seed : NULL,
-		.kubeconfig = options->kubeconfig,
-	};
-
-	if (pipe2(round->output, O_CLOEXEC))
-		return error_set(err, EXIT_CODE_FAILED, "cannot make a pipe: %s", strerror(errno));
-	fcntl(round->output[1], F_SETPIPE_SZ, OUTPUT_PIPE);
-	if (asprintf(&dir, "%s/driver", round->dir) < 0)
-		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	start.private_dir = dir;
-	start.output_fd = round->output[0];
-	if (mkdir(dir, 0700)) {
-		error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(errno));
-	} else {
-		snprintf(log, sizeof(log), "logs/pair%d-%c.driver.stderr", round->plan->pair,
-			 side_letter(round));
-		start.log_fd = results_create(conductor->results, log, err);
-		if (start.log_fd >= 0) {
-			round->driver = driver_process_start(&start, err);
-			close(start.log_fd);
-		}
-	}
-	free(dir);
-	close(round->output[0]);
-	round->output[0] = -1;
-	return round->driver ? collector_add_driver(&round->collector, round->driver, err) : -1;
-}
-
-static int start_side(struct round *round, struct error *err)
-{
-	int failed;
-
-	if (make_dir(round, err))
-		return -1;
-	if (round->plan->scenario && start_driver(round, err))
-		return -1;
-	failed = side_start(&round->side, round->conductor, round->plan, round->driver, round->dir,
-			    round->output[1], err);
-	if (round->output[1] >= 0)
-		close(round->output[1]);
-	round->output[1] = -1;
-	return failed ? failed : side_enrol(&round->side, &round->collector, err);
-}
-
-static int release(struct round *round, struct error *err)
-{
-	round->released_ns = clock_now_ns();
-	/* Where it cannot be executed there is nothing that was measured. */
-	round->is_void = true;
-	if (side_release(&round->side, round->conductor, round->plan, err))
-		return -1;
-	round->is_void = false;
-	return 0;
-}
-
-static int wait_attached(struct round *round, struct error *err)
-{
-	uint64_t timeout = round->plan->ready_timeout_ns;
-	char words[300], limit[32];
-	enum collector_result result;
-
-	progress_phase(&round->conductor->progress, "connecting", 0);
-	result = collector_wait(&round->collector, clock_now_ns() + timeout, is_attached, round,
-				err);
-	if (result == COLLECTOR_DONE && !driver_process_is_attached(round->driver))
-		return ended_early(round, "before it was ready", err);
-	if (result != COLLECTOR_TIMEOUT)
-		return result == COLLECTOR_FAILED ? -1 : 0;
-	side_last_words(&round->side, round->conductor, words, sizeof(words));
-	return error_set(
-		err, EXIT_CODE_FAILED,
-		"side %c, target '%s', was not ready within %s: it did not follow every pod; %s%s; "
-		"give it longer with --ready-timeout",
-		side_letter(round), round->plan->target->name,
-		format_duration_ns(limit, sizeof(limit), timeout),
-		words[0] ? "it last said: " : "it said nothing on standard error", words);
 }
 
 /* The driver's report comes when all lines have been seen, or can no more come. */
@@ -272,14 +118,12 @@ static int fetch_report(struct round *round, struct error *err)
 static int pass_to_opening(struct round *round, uint64_t open_ns, struct error *err)
 {
 	const struct scenario *scenario = round->plan->scenario;
-	const struct variable *variables;
-	size_t n = 0;
 
 	if (scenario->n_scrapes) {
 		if (warm_up(round, open_ns - SCRAPE_LEAD_NS, err))
 			return -1;
-		variables = driver_process_variables(round->driver, &n);
-		round->scrape = scrape_open(scenario, variables, n, round->conductor->record);
+		round->scrape = scrape_open(scenario, round->variables.list, round->variables.n,
+					    round->conductor->record);
 		if (clock_now_ns() > open_ns + LATE_NS)
 			record_note(round->conductor->record,
 				    "scraping took so long that a window opened late: the work "
@@ -299,10 +143,12 @@ static int pass_measured(struct round *round, uint64_t from_ns, struct error *er
 
 		if (phase->role != PHASE_MEASURED)
 			continue;
-		from_ns += phase->duration_ns;
-		if (collector_phase(&round->collector, phase->name, err) ||
-		    pass(round, phase->name, from_ns, err))
+		if (collector_phase(&round->collector, phase->name, from_ns, err) ||
+		    pass(round, phase->name, from_ns + phase->duration_ns, err))
 			return -1;
+		if (is_finished(round))
+			break;
+		from_ns += phase->duration_ns;
 	}
 	return 0;
 }
@@ -317,8 +163,13 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	struct conductor *conductor = round->conductor;
 	const struct round_plan *plan = round->plan;
 	uint64_t open_ns, close_ns;
+	bool cut_short;
 
-	if (start_side(round, err) || release(round, err) || wait_attached(round, err))
+	if (launch(round, err))
+		return -1;
+	if (conductor->interrupted)
+		return 0;
+	if (wait_attached(round, err))
 		return -1;
 	if (conductor->interrupted)
 		return 0;
@@ -331,14 +182,14 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	if (collector_window_open(&round->collector, open_ns, err) ||
 	    pass_measured(round, open_ns, err))
 		return -1;
-	if (collector_window_close(&round->collector, 0, conductor->interrupted ? 0 : close_ns,
-				   err))
+	cut_short = conductor->interrupted || is_finished(round);
+	if (collector_window_close(&round->collector, 0, cut_short ? 0 : close_ns, err))
 		return -1;
 	scrape_close(round->scrape, out, (double)(close_ns - open_ns) / 1e9, conductor->record);
 	round->scrape = NULL;
-	if (pass(round, "cool-down", close_ns + plan->cooldown_ns, err))
+	if (pass(round, "cool-down", close_ns + plan->cooldown_ns, err) || fetch_report(round, err))
 		return -1;
-	return fetch_report(round, err);
+	return conductor->interrupted ? 0 : conclude(round, err);
 }
 
 /* The first process has ended and others of its tree go on: the side is not done. */
@@ -385,12 +236,12 @@ static int run_command(struct round *round, struct error *err)
 	uint64_t warmup = round->plan->warmup_ns;
 	uint64_t closed = 0;
 
-	if (start_side(round, err))
+	if (launch_command(round, err))
 		return -1;
 	if (warmup && (release(round, err) || warm_up(round, clock_now_ns() + warmup, err)))
 		return -1;
 	if (conductor->interrupted || collector_window_open(&round->collector, 0, err) ||
-	    collector_phase(&round->collector, "measured", err))
+	    collector_phase(&round->collector, "measured", 0, err))
 		return conductor->interrupted ? 0 : -1;
 	if (!warmup && release(round, err))
 		return -1;
@@ -430,7 +281,7 @@ static int run_attach(struct round *round, struct error *err)
 	collector_drain(&round->collector);
 	if (warm_up(round, clock_now_ns() + round->plan->warmup_ns, err) ||
 	    collector_window_open(&round->collector, 0, err) ||
-	    collector_phase(&round->collector, "measured", err))
+	    collector_phase(&round->collector, "measured", 0, err))
 		return -1;
 	progress_phase(&round->conductor->progress, "measuring", duration);
 	if (collector_wait(&round->collector, duration ? clock_now_ns() + duration : 0,
@@ -514,24 +365,11 @@ static void note_limits(struct conductor *conductor)
 			    "this kernel does not tell socket bytes (Linux 6.3 does)");
 }
 
-static void round_clear(struct round *round)
-{
-	driver_process_stop(round->driver);
-	scrape_free(round->scrape);
-	collector_clear(&round->collector);
-	side_clear(&round->side);
-	for (int i = 0; i < 2; i++)
-		if (round->output[i] >= 0)
-			close(round->output[i]);
-	if (round->dir)
-		dir_remove(round->dir);
-	free(round->dir);
-}
-
 int round_run(struct conductor *conductor, const struct round_plan *plan, struct record_round *out,
 	      char ***argv_out, struct error *err)
 {
 	struct round round = {.conductor = conductor, .plan = plan, .output = {-1, -1}};
+	bool has_driver;
 	int failed;
 
 	record_round_init(out);
@@ -555,12 +393,16 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	if (round.collector.tree && !round.is_void && collector_fill(&round.collector, out) &&
 	    !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
+	has_driver = round.driver != NULL;
+	hang_up(&round);
 	end_side(&round, out);
-	if (round.driver && !round.is_void && round.collector.window.opened_ns) {
-		work_take(out, driver_process_report(round.driver), round.collector.driver_cpu_ns);
-		work_notes(conductor->record, driver_process_report(round.driver));
+	if (has_driver && !round.is_void && round.collector.window.opened_ns) {
+		if (work_take(out, round.report, round.collector.driver_cpu_ns) && !failed)
+			failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
+		work_fix(out, round.report, plan->scenario);
+		work_notes(conductor->record, round.report);
 	}
-	if (!round.is_void && fill_limits(out, conductor->record->host.cpus) && !failed)
+	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	note_limits(conductor);
 	if (round.collector.late_ticks)

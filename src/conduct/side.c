@@ -3,142 +3,190 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "util/file.h"
+#include "conduct/hook.h"
+#include "conduct/parts.h"
+#include "drive/driver.h"
+#include "util/clock.h"
 
-#define MAX_VARIABLES 48
+#define SETUP_NS (5 * 60 * NSEC_PER_SEC)
 
-struct variables {
-	struct variable list[MAX_VARIABLES];
-	size_t n;
-};
-
-static void add(struct variables *variables, const char *name, const char *value)
+static int collect(struct variables *variables, const struct side_process *side,
+		   const struct conductor *conductor, const struct round_plan *plan)
 {
-	if (variables->n < MAX_VARIABLES)
-		variables->list[variables->n++] = (struct variable){name, value};
+	const struct identity *identity = conductor_user(conductor, plan->target->user);
+
+	return variables_add(variables, "home", "%s", side->home) ||
+	       variables_add(variables, "user", "%s", identity->name);
 }
 
-static void collect(struct variables *variables, const struct side_process *side,
-		    const struct conductor *conductor, const struct driver_process *driver)
+/* What a driver that serves gives: the embedded API's, of which a real cluster lacks some. */
+static int add_served(struct variables *variables, bool is_external)
 {
-	const struct variable *from;
-	size_t n = 0;
+	static const char *const names[] = {"kubeconfig", "namespace", "selector", "container",
+					    "port",       "url",       "pods_glob"};
+	size_t n = sizeof(names) / sizeof(names[0]) - (is_external ? 3 : 0);
 
-	variables->n = 0;
-	add(variables, "home", side->home);
-	add(variables, "user", conductor->identity.name);
-	if (!driver)
-		return;
-	from = driver_process_variables(driver, &n);
 	for (size_t i = 0; i < n; i++)
-		add(variables, from[i].name, from[i].value);
+		if (variables_add(variables, names[i], "x"))
+			return -1;
+	return 0;
+}
+
+static int check_all(const struct target *target, const struct scenario *scenario,
+		     const struct variables *variables, struct error *err)
+{
+	static const struct filter none;
+	struct command *command;
+
+	if (parts_check(target->components, target->n_components, variables, target->name, err))
+		return -1;
+	if (scenario && parts_check(scenario->components, scenario->n_components, variables,
+				    scenario->name, err))
+		return -1;
+	if (!target->n_command)
+		return 0;
+	command = target_command(target, scenario ? &scenario->filter : &none, variables->list,
+				 variables->n, err);
+	if (!command)
+		return -1;
+	command_free(command);
+	return 0;
 }
 
 int side_check(const struct target *target, const struct scenario *scenario, const char *kubeconfig,
 	       struct error *err)
 {
-	/* The last three are the embedded API's. */
-	static const char *const names[] = {"home",      "user",     "kubeconfig",
-					    "namespace", "selector", "container",
-					    "port",      "url",      "pods_glob"};
-	static const struct filter none;
-	size_t n = sizeof(names) / sizeof(names[0]) - (kubeconfig ? 3 : 0);
+	const struct driver_ops *driver = scenario ? driver_find(scenario->driver) : NULL;
 	struct variables variables = {.n = 0};
-	struct command *command;
+	int failed =
+		variables_add(&variables, "home", "x") || variables_add(&variables, "user", "x");
 
-	for (size_t i = 0; i < n; i++)
-		add(&variables, names[i], "x");
-	command = target_command(target, scenario ? &scenario->filter : &none, variables.list,
-				 variables.n, err);
-	if (!command)
-		return kubeconfig ? error_prefix(err, "--kubeconfig %s", kubeconfig) : -1;
-	command_free(command);
-	return 0;
+	if (!failed && (!driver || driver->variables))
+		failed = add_served(&variables, kubeconfig);
+	/* A cluster of its own has no address: what needs one is told so. */
+	if (!failed && !kubeconfig)
+		failed = variables_hand_out(&variables, target, scenario, "x", err);
+	else if (failed)
+		error_set(err, EXIT_CODE_FAILED, "out of memory");
+	if (!failed && check_all(target, scenario, &variables, err))
+		failed = kubeconfig ? error_prefix(err, "--kubeconfig %s", kubeconfig) : -1;
+	variables_clear(&variables);
+	return failed ? -1 : 0;
 }
 
 /* A file that the tool wants to find in its HOME. */
-static int write_file(const struct side_process *side, const struct target_file *file,
+static int write_file(const struct side_process *side, const struct conductor *conductor,
+		      const struct identity *identity, const struct target_file *file,
 		      const struct variables *variables, struct error *err)
 {
-	char *path = NULL, *text, *slash;
-	int fd = -1, failed = -1;
+	char *path = NULL, *text;
+	int failed;
 
 	text = variables_fill(file->text, variables->list, variables->n, err);
 	if (!text)
 		return -1;
-	if (asprintf(&path, "%s/%s", side->home, file->path) < 0) {
-		free(text);
-		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	}
-	slash = strrchr(path, '/');
-	*slash = 0;
-	failed = dir_make(path, 0700);
-	*slash = '/';
-	if (!failed) {
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-		failed = fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text);
-	}
-	if (failed)
-		error_set(err, EXIT_CODE_FAILED, "cannot write %s for the target: %s", path,
-			  strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	if (asprintf(&path, "%s/%s", side->home, file->path) < 0)
+		path = NULL;
+	failed = path ? keeper_put_file(conductor->keeper, path, text, identity, err)
+		      : error_set(err, EXIT_CODE_FAILED, "out of memory");
 	free(path);
 	free(text);
-	return failed ? -1 : 0;
+	return failed;
 }
 
-static int prepare_home(struct side_process *side, const struct target *target,
-			const struct variables *variables, struct error *err)
+static int prepare_home(const struct side_process *side, const struct conductor *conductor,
+			const struct target *target, const struct variables *variables,
+			struct error *err)
 {
-	if (mkdir(side->home, 0700) && errno != EEXIST)
-		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", side->home,
-				 strerror(errno));
+	const struct identity *identity = conductor_user(conductor, target->user);
+
+	if (keeper_make_dir(conductor->keeper, side->home, identity, err))
+		return -1;
 	for (size_t i = 0; i < target->n_files; i++)
-		if (write_file(side, &target->files[i], variables, err))
+		if (write_file(side, conductor, identity, &target->files[i], variables, err))
 			return -1;
 	return 0;
 }
 
-static int open_log(struct side_process *side, struct conductor *conductor,
-		    const struct round_plan *plan, struct error *err)
+/* What the target is set up with, before it is started. */
+static int set_up(const struct side_process *side, struct collector *collector,
+		  const struct target *target, const struct variables *variables, struct error *err)
 {
-	if (asprintf(&side->log_name, "logs/pair%d-%c.stderr", plan->pair,
-		     plan->side == SIDE_A ? 'A' : 'B') < 0) {
+	char what[160];
+	struct hook_setting setting = {
+		.collector = collector,
+		.variables = variables,
+		.identity = conductor_user(collector->conductor, target->user),
+		.directory = side->home,
+		.environment = (const struct yaml_pair *)target->environment,
+		.n_environment = target->n_environment,
+		.log_name = side->log_name,
+		.what = what,
+		.timeout_ns = SETUP_NS,
+	};
+
+	snprintf(what, sizeof(what), "target '%.100s', setup", target->name);
+	return hooks_run(&setting, target->setup, target->n_setup, err);
+}
+
+/* A server says on its standard output what others say on standard error: both are one log. */
+static int name_log(struct side_process *side, const struct round_plan *plan, bool is_server,
+		    struct error *err)
+{
+	if (asprintf(&side->log_name, "logs/pair%d-%c.%s", plan->pair,
+		     plan->side == SIDE_A ? 'A' : 'B', is_server ? "log" : "stderr") < 0) {
 		side->log_name = NULL;
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	}
-	return results_create(conductor->results, side->log_name, err);
+	return 0;
 }
 
-static int spawn(struct side_process *side, struct conductor *conductor, int output_fd, int log_fd,
+static int limit(const struct round_plan *plan, struct keeper *keeper, struct keeper_spawn *request,
+		 struct error *err)
+{
+	const struct scenario *scenario = plan->scenario;
+
+	if (!scenario)
+		return 0;
+	request->cpus = scenario->target_cpus;
+	if (isnan(scenario->target_limits.cpus) && !scenario->target_limits.memory_bytes)
+		return 0;
+	request->group = keeper_group(keeper, "target", &scenario->target_limits, err);
+	return request->group < 0 ? -1 : 0;
+}
+
+static int spawn(struct side_process *side, struct conductor *conductor,
+		 const struct round_plan *plan, const char *directory, int output_fd, int log_fd,
 		 struct error *err)
 {
 	const struct command *command = side->command;
 	struct keeper_stage stages[KEEPER_MAX_STAGES];
-	struct keeper_spawn request = {.identity = &conductor->identity,
+	struct keeper_spawn request = {.identity = conductor_user(conductor, plan->target->user),
 				       .n_stages = command->n_stages,
 				       .stages = stages,
 				       .n_fds = 3,
-				       .side = true};
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), failed;
+				       .side = true,
+				       .directory = directory};
+	int null, failed;
 
 	if (command->n_stages > KEEPER_MAX_STAGES)
 		return error_set(err, EXIT_CODE_USAGE, "a pipeline of %zu stages; %d is the most",
 				 command->n_stages, KEEPER_MAX_STAGES);
+	if (limit(plan, conductor->keeper, &request, err))
+		return -1;
 	for (size_t i = 0; i < command->n_stages; i++)
 		stages[i] = (struct keeper_stage){command->stages[i].file, command->stages[i].argv};
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	request.fds[0] = null;
 	request.fds[1] = output_fd >= 0 ? output_fd : null;
 	request.fds[2] = log_fd;
-	request.environment = identity_environment(&conductor->identity, command->environment,
+	request.environment = identity_environment(request.identity, command->environment,
 						   command->n_environment);
 	failed = request.environment ? keeper_spawn(conductor->keeper, &request, side->pids, err)
 				     : error_set(err, EXIT_CODE_FAILED, "out of memory");
@@ -149,51 +197,65 @@ static int spawn(struct side_process *side, struct conductor *conductor, int out
 	return failed;
 }
 
-int side_start(struct side_process *side, struct conductor *conductor,
-	       const struct round_plan *plan, const struct driver_process *driver,
-	       const char *round_dir, int output_fd, struct error *err)
+static int make_command(struct side_process *side, const struct round_plan *plan,
+			const struct variables *variables, char **directory, struct error *err)
 {
 	static const struct filter none;
 	const struct filter *filter = plan->scenario ? &plan->scenario->filter : &none;
-	struct variables variables;
-	int log_fd, failed;
+
+	side->command = target_command(plan->target, filter, variables->list, variables->n, err);
+	if (!side->command)
+		return -1;
+	if (!plan->target->directory)
+		return 0;
+	*directory = variables_fill(plan->target->directory, variables->list, variables->n, err);
+	return *directory ? 0 : -1;
+}
+
+int side_prepare(struct side_process *side, struct collector *collector,
+		 const struct round_plan *plan, struct variables *variables, const char *round_dir,
+		 bool is_server, struct error *err)
+{
+	struct conductor *conductor = collector->conductor;
 
 	memset(side, 0, sizeof(*side));
 	if (asprintf(&side->home, "%s/home", round_dir) < 0) {
 		side->home = NULL;
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	}
-	collect(&variables, side, conductor, driver);
-	side->command = target_command(plan->target, filter, variables.list, variables.n, err);
-	if (!side->command || prepare_home(side, plan->target, &variables, err))
+	if (name_log(side, plan, is_server, err))
 		return -1;
-	log_fd = open_log(side, conductor, plan, err);
+	if (collect(variables, side, conductor, plan))
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	return prepare_home(side, conductor, plan->target, variables, err);
+}
+
+int side_start(struct side_process *side, struct collector *collector,
+	       const struct round_plan *plan, const struct variables *variables, int output_fd,
+	       bool is_server, struct error *err)
+{
+	char *directory = NULL;
+	int log_fd = -1, failed = -1;
+
+	if (!plan->target->n_command)
+		return 0;
+	if (make_command(side, plan, variables, &directory, err) ||
+	    set_up(side, collector, plan->target, variables, err))
+		goto out;
+	log_fd = log_append(collector->conductor, side->log_name, err);
 	if (log_fd < 0)
-		return -1;
-	failed = spawn(side, conductor, output_fd, log_fd, err);
+		goto out;
+	failed = spawn(side, collector->conductor, plan, directory, is_server ? log_fd : output_fd,
+		       log_fd, err);
 	close(log_fd);
+out:
+	free(directory);
 	return failed;
 }
 
 int side_enrol(struct side_process *side, struct collector *collector, struct error *err)
 {
-	struct probe *probe = collector->conductor->probe;
-
-	for (size_t i = 0; i < side->n_pids; i++) {
-		int pidfd = (int)syscall(SYS_pidfd_open, side->pids[i], 0), failed;
-
-		if (pidfd < 0)
-			return error_set(err, EXIT_CODE_FAILED, "the side ended before it ran: %s",
-					 strerror(errno));
-		failed = probe_enrol(probe, pidfd, getpid(), err);
-		close(pidfd);
-		if (failed < 0)
-			return -1;
-	}
-	collector_drain(collector);
-	for (size_t i = 0; i < side->n_pids; i++)
-		tree_set_held(collector->tree, side->pids[i]);
-	return 0;
+	return enrol_held(collector, side->pids, side->n_pids, err);
 }
 
 int side_release(struct side_process *side, struct conductor *conductor,
@@ -201,6 +263,8 @@ int side_release(struct side_process *side, struct conductor *conductor,
 {
 	size_t stage = 0;
 
+	if (!side->n_pids)
+		return 0;
 	if (!keeper_release(conductor->keeper, &stage, err))
 		return 0;
 	if (stage >= side->command->n_stages)
@@ -217,27 +281,7 @@ bool side_has_ended(const struct side_process *side, struct conductor *conductor
 void side_last_words(const struct side_process *side, const struct conductor *conductor, char *text,
 		     size_t size)
 {
-	char tail[1024], *line;
-	ssize_t n = 0;
-	int fd;
-
-	text[0] = 0;
-	if (!side->log_name)
-		return;
-	fd = openat(conductor->results->dirfd, side->log_name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (lseek(fd, -(off_t)(sizeof(tail) - 1), SEEK_END) < 0)
-		lseek(fd, 0, SEEK_SET);
-	n = read(fd, tail, sizeof(tail) - 1);
-	close(fd);
-	while (n > 0 && (tail[n - 1] == '\n' || tail[n - 1] == '\r' || tail[n - 1] == ' '))
-		n--;
-	if (n <= 0)
-		return;
-	tail[n] = 0;
-	line = strrchr(tail, '\n');
-	snprintf(text, size, "%s", line ? line + 1 : tail);
+	log_last_line(conductor, side->log_name, text, size);
 }
 
 void side_clear(struct side_process *side)

@@ -5,6 +5,7 @@
 
 #include "conduct/collector.h"
 #include "conduct/conductor.h"
+#include "conduct/variables.h"
 
 struct side_process {
 	struct command *command;
@@ -15,13 +16,20 @@ struct side_process {
 };
 
 /*
- * Starts @target, held: its variables are the driver's (@driver may be NULL) and ${home},
- * ${user}. Standard input is /dev/null, standard output @output_fd, standard error a
+ * Its private HOME and its files; adds ${home} and ${user} to @variables. @is_server: its standard
+ * output goes to its log, as nobody reads it. -1 with @err.
+ */
+int side_prepare(struct side_process *side, struct collector *collector,
+		 const struct round_plan *plan, struct variables *variables, const char *round_dir,
+		 bool is_server, struct error *err);
+/*
+ * Sets the target up and starts its command, held; nothing where it has components only.
+ * Standard input is /dev/null, standard output @output_fd (-1: /dev/null), standard error a
  * file in the results folder. -1 with @err.
  */
-int side_start(struct side_process *side, struct conductor *conductor,
-	       const struct round_plan *plan, const struct driver_process *driver,
-	       const char *round_dir, int output_fd, struct error *err);
+int side_start(struct side_process *side, struct collector *collector,
+	       const struct round_plan *plan, const struct variables *variables, int output_fd,
+	       bool is_server, struct error *err);
 /* Makes all its processes members. -1 with @err. */
 int side_enrol(struct side_process *side, struct collector *collector, struct error *err);
 /* Lets it run. -1 with @err where its program cannot be executed. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "conduct/keeper_process.h"
 
 /* Above any number that a process is given, so that putting one in place closes no other. */
 #define PARKED_FD 64
@@ -19,7 +22,11 @@
 #define ASLEEP_STEPS   5000
 
 struct plan {
-	struct identity identity;
+	const struct identity *identity;
+	const struct cgroup *group; /* NULL: none */
+	const char *directory;      /* NULL: as it is */
+	cpu_set_t cpus;
+	bool has_cpus;
 	bool side;
 	size_t n_stages;
 	const char *files[KEEPER_MAX_STAGES];
@@ -31,13 +38,10 @@ struct plan {
 
 void stages_put(struct wire_message *message, const struct keeper_spawn *spawn)
 {
-	const struct identity *identity = spawn->identity;
-
-	wire_put_i64(message, identity->uid);
-	wire_put_i64(message, identity->gid);
-	wire_put_i64(message, (int64_t)identity->n_groups);
-	for (size_t i = 0; i < identity->n_groups; i++)
-		wire_put_i64(message, identity->groups[i]);
+	wire_put_i64(message, spawn->identity->uid);
+	wire_put_i64(message, spawn->group);
+	wire_put_string(message, spawn->directory);
+	wire_put_string(message, spawn->cpus);
 	wire_put_i64(message, spawn->side);
 	wire_put_i64(message, (int64_t)spawn->n_stages);
 	for (size_t i = 0; i < spawn->n_stages; i++) {
@@ -49,17 +53,40 @@ void stages_put(struct wire_message *message, const struct keeper_spawn *spawn)
 		wire_put_fd(message, spawn->fds[i]);
 }
 
-static int get_plan(struct wire_message *message, struct plan *plan)
+/* "0-1,3", which has been checked where it was read. */
+static void get_cpus(struct plan *plan, const char *text)
 {
+	CPU_ZERO(&plan->cpus);
+	plan->has_cpus = text && *text;
+	while (text && *text) {
+		char *end;
+		long first = strtol(text, &end, 10), last = first;
+
+		if (*end == '-')
+			last = strtol(end + 1, &end, 10);
+		for (long cpu = first; cpu >= 0 && cpu <= last && cpu < CPU_SETSIZE; cpu++)
+			CPU_SET((size_t)cpu, &plan->cpus);
+		if (end == text)
+			return;
+		text = *end == ',' ? end + 1 : end;
+	}
+}
+
+static int get_plan(struct wire_message *message, const struct keeper_users *users,
+		    const struct cgroup *groups, size_t n_groups, struct plan *plan)
+{
+	size_t group;
+
 	memset(plan, 0, sizeof(*plan));
-	plan->identity.uid = (uid_t)wire_get_i64(message);
-	plan->identity.gid = (gid_t)wire_get_i64(message);
-	plan->identity.n_groups = (size_t)wire_get_i64(message);
-	if (message->broken || plan->identity.n_groups > message->size)
+	plan->identity = keeper_user(users, (uid_t)wire_get_i64(message));
+	group = (size_t)wire_get_i64(message);
+	if (!plan->identity)
+		return EPERM;
+	if (message->broken || group > n_groups)
 		return EPROTO;
-	plan->identity.groups = calloc(plan->identity.n_groups + 1, sizeof(gid_t));
-	for (size_t i = 0; plan->identity.groups && i < plan->identity.n_groups; i++)
-		plan->identity.groups[i] = (gid_t)wire_get_i64(message);
+	plan->group = group ? &groups[group - 1] : NULL;
+	plan->directory = wire_get_string(message);
+	get_cpus(plan, wire_get_string(message));
 	plan->side = wire_get_i64(message);
 	plan->n_stages = (size_t)wire_get_i64(message);
 	if (message->broken || plan->n_stages == 0 || plan->n_stages > KEEPER_MAX_STAGES)
@@ -79,7 +106,6 @@ static void free_plan(struct plan *plan)
 	for (size_t i = 0; i < plan->n_stages && i < KEEPER_MAX_STAGES; i++)
 		free(plan->argvs[i]);
 	free(plan->environment);
-	free(plan->identity.groups);
 }
 
 /* Makes @fds the process's 0, 1, 2, …; everything else is close-on-exec already. */
@@ -122,10 +148,16 @@ static _Noreturn void run_stage(const struct plan *plan, size_t stage, const int
 	default_signals();
 	hold = fcntl(hold, F_DUPFD_CLOEXEC, PARKED_FD);
 	status = fcntl(status, F_DUPFD_CLOEXEC, PARKED_FD);
-	failed = -identity_become(&plan->identity);
+	failed = plan->group ? -cgroup_enter(plan->group) : 0;
+	if (!failed && plan->has_cpus && sched_setaffinity(0, sizeof(plan->cpus), &plan->cpus))
+		failed = errno;
+	if (!failed)
+		failed = -identity_become(plan->identity);
 	/* After the change of user, which resets it. An exec that gains rights (root's does) resets
 	 * it too; then perfbpf ends the side, should the keeper be killed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!failed && plan->directory && chdir(plan->directory))
+		failed = errno;
 	if (!failed && !place_fds(fds, plan->n_fds))
 		failed = errno;
 	/* From here on it only waits: what it does before that is never in a window. */
@@ -235,11 +267,12 @@ static int start_all(const struct plan *plan, int hold, struct stage_set *set)
 	return failed;
 }
 
-int stages_start(struct wire_message *message, struct stage_set *set, bool *side)
+int stages_start(struct wire_message *message, const struct keeper_users *users,
+		 const struct cgroup *groups, size_t n_groups, struct stage_set *set, bool *side)
 {
 	struct plan plan;
 	int hold[2];
-	int failed = get_plan(message, &plan);
+	int failed = get_plan(message, users, groups, n_groups, &plan);
 	size_t stage;
 
 	*side = plan.side;

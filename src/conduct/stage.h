@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "conduct/cgroup.h"
 #include "conduct/keeper.h"
 #include "conduct/wire.h"
 
@@ -22,8 +23,12 @@ struct stage_set {
 
 /* Puts what stages_start() takes. */
 void stages_put(struct wire_message *message, const struct keeper_spawn *spawn);
-/* Forks what a KEEPER_SPAWN message describes. 0 or an errno; a helper is released at once. */
-int stages_start(struct wire_message *message, struct stage_set *set, bool *side);
+/*
+ * Forks what a KEEPER_SPAWN message describes, for one of @users, in one of @n_groups @groups (of
+ * which there is no number 0). 0 or an errno; a helper is released at once.
+ */
+int stages_start(struct wire_message *message, const struct keeper_users *users,
+		 const struct cgroup *groups, size_t n_groups, struct stage_set *set, bool *side);
 /* Lets the processes exec; 0, or the errno of the first that could not, with its index. */
 int stages_release(struct stage_set *set, size_t *failed_stage);
 /* Closes the pipes; processes that are still held go. */

@@ -5,38 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conduct/work_load.h"
 #include "record/distribution.h"
 #include "record/limit.h"
+#include "record/load.h"
+#include "record/threshold.h"
 
-static int64_t integer(const json_t *object, const char *key)
+static void take_work(struct record_round *out, const json_t *report)
 {
-	const json_t *value = json_object_get(object, key);
+	const json_t *work = json_object_get(report, "work");
+	const json_t *fixed = json_object_get(report, "work_is_fixed");
 
-	return json_is_integer(value) ? json_integer_value(value) : RECORD_NONE;
-}
-
-static double number(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static void take_lines(struct record_round *out, const json_t *work)
-{
 	if (!json_is_object(work))
 		return;
 	out->has_work = true;
 	out->work = (struct record_work){
-		.lines = integer(work, "lines"),
-		.bytes = integer(work, "bytes"),
-		.expected_lines = integer(work, "expected_lines"),
-		.lost = integer(work, "lost"),
-		.duplicated = integer(work, "duplicated"),
-		.reordered = integer(work, "reordered"),
-		.malformed = integer(work, "malformed"),
-		.foreign = integer(work, "foreign"),
+		.lines = report_integer(work, "lines"),
+		.bytes = report_integer(work, "bytes"),
+		.expected_lines = report_integer(work, "expected_lines"),
+		.lost = report_integer(work, "lost"),
+		.duplicated = report_integer(work, "duplicated"),
+		.reordered = report_integer(work, "reordered"),
+		.malformed = report_integer(work, "malformed"),
+		.foreign = report_integer(work, "foreign"),
+		.operations = report_integer(work, "operations"),
+		.errors = report_integer(work, "errors"),
+		.dropped = report_integer(work, "dropped"),
+		.rows = report_integer(work, "rows"),
+		.rows_expected = report_integer(work, "rows_expected"),
 	};
+	/* Who does not say so has a plan that both sides must fulfil. */
+	out->work.is_fixed = record_has_operations(out) && !json_is_false(fixed);
+	if (record_has_operations(out) && out->work.dropped == RECORD_NONE)
+		out->work.dropped = out->driver.dropped;
 }
 
 /* Both lists or neither: a bucket without its count says nothing. */
@@ -60,40 +61,73 @@ static int take_buckets(struct record_latency *out, const json_t *from)
 	return 0;
 }
 
-static int take_latency(struct record_round *round, json_t *all)
+int report_latency(struct record_latency *out, const json_t *from)
+{
+	out->count = report_integer(from, "count");
+	out->min_seconds = report_number(from, "min_seconds");
+	out->mean_seconds = report_number(from, "mean_seconds");
+	out->p50_seconds = report_number(from, "p50_seconds");
+	out->p90_seconds = report_number(from, "p90_seconds");
+	out->p95_seconds = report_number(from, "p95_seconds");
+	out->p99_seconds = report_number(from, "p99_seconds");
+	out->p999_seconds = report_number(from, "p999_seconds");
+	out->max_seconds = report_number(from, "max_seconds");
+	return take_buckets(out, from);
+}
+
+static struct record_latency *find_latency(struct record_round *round, const char *name)
+{
+	for (size_t i = 0; i < round->n_latency; i++)
+		if (!strcmp(round->latency[i].name, name))
+			return &round->latency[i];
+	return NULL;
+}
+
+/*
+ * A client's response time is not what was seen at the server's sockets under the same name,
+ * which becomes server_NAME.
+ */
+static int yield_name(struct record_round *round, const char *name)
+{
+	struct record_latency *seen = find_latency(round, name);
+	char *longer;
+
+	if (!seen)
+		return 0;
+	if (asprintf(&longer, "server_%s", name) < 0)
+		return -1;
+	free(seen->name);
+	seen->name = longer;
+	return 0;
+}
+
+static int take_latencies(struct record_round *round, json_t *all)
 {
 	struct record_latency *out;
 	const char *name;
 	json_t *from;
 
+	json_object_foreach (all, name, from)
+		if (yield_name(round, name))
+			return -1;
 	json_object_foreach (all, name, from) {
 		out = latency_add(round, name);
-		if (!out)
-			return -1;
-		out->count = integer(from, "count");
-		out->min_seconds = number(from, "min_seconds");
-		out->mean_seconds = number(from, "mean_seconds");
-		out->p50_seconds = number(from, "p50_seconds");
-		out->p90_seconds = number(from, "p90_seconds");
-		out->p95_seconds = number(from, "p95_seconds");
-		out->p99_seconds = number(from, "p99_seconds");
-		out->p999_seconds = number(from, "p999_seconds");
-		out->max_seconds = number(from, "max_seconds");
-		if (take_buckets(out, from))
+		if (!out || report_latency(out, from))
 			return -1;
 	}
 	return 0;
 }
 
 /* The driver counts by ticks too; where the series' points hold several ticks, so do these. */
-static int take_series(struct record_series *series, const json_t *lines, double tick_seconds)
+static int take_ticks(const struct record_series *series, double **out, const json_t *values,
+		      double tick_seconds)
 {
-	size_t n = json_array_size(lines), merged;
+	size_t n = json_array_size(values), merged;
 
-	if (!json_is_array(lines) || tick_seconds <= 0)
+	if (!json_is_array(values) || tick_seconds <= 0)
 		return 0;
-	series->lines_per_second = calloc(series->n + 1, sizeof(double));
-	if (!series->lines_per_second)
+	*out = calloc(series->n + 1, sizeof(double));
+	if (!*out)
 		return -1;
 	merged = (size_t)lround(series->interval_seconds / tick_seconds);
 	for (size_t i = 0; i < series->n; i++) {
@@ -101,16 +135,81 @@ static int take_series(struct record_series *series, const json_t *lines, double
 		size_t count = 0;
 
 		for (size_t j = i * merged; j < (i + 1) * merged && j < n; j++, count++)
-			sum += json_number_value(json_array_get(lines, j));
-		series->lines_per_second[i] = count ? sum / (double)count : NAN;
+			sum += json_number_value(json_array_get(values, j));
+		(*out)[i] = count ? sum / (double)count : NAN;
 	}
 	return 0;
 }
 
+/* Of which of several phases the whole is, a driver that tells none does not say. */
+static void fill_use(struct record_round *out, const json_t *report)
+{
+	const json_t *phases = json_object_get(report, "phases");
+
+	for (size_t i = 0; i < out->n_phases; i++) {
+		struct record_round_phase *phase = &out->phases[i];
+
+		if (phase->has_load) {
+			phase->driver.saturation = phase->load.late_seconds_max;
+			phase->driver.errors = phase->load.dropped;
+		} else if (json_array_size(phases) == out->n_phases) {
+			phase->driver.saturation =
+				report_number(json_array_get(phases, i), "late_seconds_max");
+			phase->driver.errors = report_integer(json_array_get(phases, i), "dropped");
+		} else if (out->n_phases == 1) {
+			phase->driver.saturation = out->driver.late_seconds_max;
+			phase->driver.errors = out->driver.dropped;
+		}
+	}
+}
+
+static int take_p95(struct record_series *series, const json_t *report)
+{
+	const json_t *values = json_object_get(report, "response_p95_seconds"), *value;
+	size_t n = json_array_size(values), i;
+
+	if (!n || n > REPORT_MAX_INTERVALS)
+		return 0;
+	series->response_p95_seconds = calloc(n, sizeof(double));
+	if (!series->response_p95_seconds)
+		return -1;
+	series->n_response_p95_seconds = n;
+	series->response_p95_interval_seconds =
+		report_number(report, "response_p95_interval_seconds");
+	json_array_foreach (values, i, value)
+		series->response_p95_seconds[i] =
+			json_is_number(value) ? json_number_value(value) : NAN;
+	return 0;
+}
+
+static int take_series(struct record_series *series, const json_t *report)
+{
+	double tick = report_number(report, "tick_seconds");
+
+	if (isnan(tick))
+		tick = series->interval_seconds;
+	if (take_ticks(series, &series->lines_per_second,
+		       json_object_get(report, "lines_per_second"), tick) ||
+	    take_ticks(series, &series->operations_per_second,
+		       json_object_get(report, "operations_per_second"), tick) ||
+	    take_ticks(series, &series->errors_per_second,
+		       json_object_get(report, "errors_per_second"), tick))
+		return -1;
+	return take_p95(series, report);
+}
+
+/* A driver that fell behind its own plan has not asked for what it was to ask for. */
+static void check_lateness(struct record_round *out)
+{
+	if (!(out->driver.late_seconds_max > LIMIT_DRIVER_LATE_SECONDS))
+		return;
+	record_invalid(out, "the driver was saturated: it %s %.0f ms late (bound %.0f ms)",
+		       record_has_operations(out) ? "sent a request" : "handed out a line",
+		       out->driver.late_seconds_max * 1e3, LIMIT_DRIVER_LATE_SECONDS * 1e3);
+}
+
 int work_take(struct record_round *out, const json_t *report, uint64_t driver_cpu_ns)
 {
-	double tick = number(report, "tick_seconds");
-
 	out->has_driver = true;
 	out->driver.cpu_seconds = (double)driver_cpu_ns / 1e9;
 	if (!report) {
@@ -118,18 +217,27 @@ int work_take(struct record_round *out, const json_t *report, uint64_t driver_cp
 			       "the driver gave no report: what the side delivered is not known");
 		return 0;
 	}
-	out->driver.late_seconds_max = number(report, "late_seconds_max");
-	out->driver.dropped = integer(report, "dropped");
-	take_lines(out, json_object_get(report, "work"));
-	if (out->driver.late_seconds_max > LIMIT_DRIVER_LATE_SECONDS)
-		record_invalid(out,
-			       "the driver was saturated: it handed out a line %.0f ms late (bound "
-			       "%.0f ms)",
-			       out->driver.late_seconds_max * 1e3, LIMIT_DRIVER_LATE_SECONDS * 1e3);
-	if (take_latency(out, json_object_get(report, "latency")))
+	out->driver.late_seconds_max = report_number(report, "late_seconds_max");
+	out->driver.dropped = report_integer(report, "dropped");
+	take_work(out, report);
+	check_lateness(out);
+	if (take_latencies(out, json_object_get(report, "latency")) || work_take_load(out, report))
 		return -1;
-	return take_series(&out->series, json_object_get(report, "lines_per_second"),
-			   isnan(tick) ? out->series.interval_seconds : tick);
+	fill_use(out, report);
+	return take_series(&out->series, report);
+}
+
+void work_fix(struct record_round *out, const json_t *report, const struct scenario *scenario)
+{
+	if (!out->work.is_fixed || json_object_get(report, "work_is_fixed"))
+		return;
+	for (size_t i = 0; i < scenario->n_phases; i++) {
+		const struct phase *phase = &scenario->phases[i];
+
+		if (phase->role == PHASE_MEASURED && (phase->executor == EXECUTOR_CONSTANT_VUS ||
+						      phase->executor == EXECUTOR_RAMPING_VUS))
+			out->work.is_fixed = false;
+	}
 }
 
 void work_notes(struct record *rec, const json_t *report)
@@ -140,4 +248,26 @@ void work_notes(struct record *rec, const json_t *report)
 	json_array_foreach (notes, i, note)
 		if (json_is_string(note))
 			record_note(rec, json_string_value(note));
+}
+
+int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const json_t *peek,
+		    size_t *which)
+{
+	struct record_round round = {0};
+	int fails = 0;
+
+	record_round_init(&round);
+	if (work_take(&round, peek, 0)) {
+		record_round_clear(&round);
+		return -1;
+	}
+	for (size_t i = 0; peek && i < n && !fails; i++) {
+		if (!thresholds[i].abort_on_fail)
+			continue;
+		fails = threshold_fails_live(thresholds[i].metric, thresholds[i].expression,
+					     &round);
+		*which = i;
+	}
+	record_round_clear(&round);
+	return fails;
 }

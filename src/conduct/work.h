@@ -6,13 +6,30 @@
 #include <jansson.h>
 
 #include "record/record.h"
+#include "scenario/scenario.h"
 
 /*
- * Takes work, latencies, lines per second and the driver's own numbers from @report
- * (NULL: it never came, which makes the round invalid). @driver_cpu_ns as measured from
- * outside. -1 without memory.
+ * Takes work, errors by kind, latencies, phases, recoveries, side metrics, series and the
+ * driver's own numbers from @report (NULL: it never came, which makes the round invalid). What the
+ * round has measured itself must be in it before: a phase of the report finds its place by its
+ * name, and a latency that the round has under a name of the report becomes server_NAME.
+ * @driver_cpu_ns as measured from outside. -1 without memory.
  */
 int work_take(struct record_round *out, const json_t *report, uint64_t driver_cpu_ns);
+
+/*
+ * Says of a driver's work, where its report does not, whether the plan fixes how much of it there
+ * is: all measured phases of @scenario have arrival rates or iterations, or are the driver's own.
+ */
+void work_fix(struct record_round *out, const json_t *report, const struct scenario *scenario);
+
+/*
+ * Does one of the thresholds that abort a run fail by what the driver tells on the way (@peek, as
+ * its report)? 1 with its index in @which, 0, or -1 without memory. See threshold_fails_live()
+ * for which can be judged before the end.
+ */
+int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const json_t *peek,
+		    size_t *which);
 
 /* The driver's remarks for who reads the numbers; NULL is fine. */
 void work_notes(struct record *rec, const json_t *report);

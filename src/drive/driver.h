@@ -61,6 +61,11 @@ struct driver_ops {
 	uint64_t (*restart)(struct driver *driver);
 	/* The window in CLOCK_MONOTONIC ns. Called once each, open first. */
 	void (*window_open)(struct driver *driver, uint64_t at_ns, uint64_t tick_ns);
+	/*
+	 * Inside the window the next measured phase begins; the first began with the window. NULL:
+	 * the driver keeps no account of phases.
+	 */
+	void (*phase)(struct driver *driver, uint64_t at_ns);
 	void (*window_close)(struct driver *driver, uint64_t at_ns);
 	/* A fault began, or @ended, at @at_ns: how long the target took to recover is counted from
 	 * here. May be NULL. */
@@ -72,16 +77,25 @@ struct driver_ops {
 	bool (*is_drained)(const struct driver *driver);
 	/*
 	 * {"work": {...}, "latency": {NAME: {...}}, "lines_per_second": [...],
-	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json.
+	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json, and
+	 * with phase() "phases": [{"late_seconds_max": x, "dropped": n}, ...], one for each.
 	 */
 	json_t *(*report)(struct driver *driver);
 	/* For `perfbpf drive` by itself: what a person needs to use it, and a line of progress. */
 	void (*print_usage)(const struct driver *driver, FILE *out);
 	void (*print_progress)(const struct driver *driver, FILE *out);
 	void (*close)(struct driver *driver); /* takes NULL */
+	/* What it runs are children of its process, each of which is timed in the kernel (the
+	 * latency "exec"): from its first exec to its end. */
+	bool times_children;
 };
 
 extern const struct driver_ops driver_kubelogs;
+extern const struct driver_ops driver_http;
+extern const struct driver_ops driver_exec;
+extern const struct driver_ops driver_command;
+extern const struct driver_ops driver_postgres; /* where libpq's headers are */
+extern const struct driver_ops driver_kafka;    /* where librdkafka's are */
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);
@@ -103,6 +117,7 @@ const struct yaml_schema *driver_schema_of(const char *name);
  *                                                moment at which the work began anew
  *   ← {"command":"connect","variables":{…}}      to a client, once all is ready
  *   ← {"command":"window_open","at_ns":N,"tick_ns":N}
+ *   ← {"command":"phase","at_ns":N}              each measured phase but the first
  *   ← {"command":"window_close","at_ns":N}
  *   ← {"command":"fault","name":"…","at_ns":N,"ended":B}
  *   → {"event":"finished","at_ns":N}             once, when is_finished() first holds

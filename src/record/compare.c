@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/load.h"
 #include "record/metric.h"
 #include "record/pairs.h"
 #include "record/shape.h"
@@ -41,13 +42,31 @@ struct values {
 	double *side, *a, *b;
 };
 
-static size_t values_of_side(const struct record *rec, enum side side, const struct metric *metric,
-			     double *values)
+/* What is compared: a row of the table, or a side metric, which is in none. */
+struct subject {
+	const struct metric *metric;
+	const char *side_metric;
+};
+
+static double value_in(const struct subject *subject, const struct record_round *round)
+{
+	if (subject->metric)
+		return subject->metric->get(round);
+	for (size_t i = 0; i < round->n_side_metrics; i++)
+		if (round->side_metrics[i].name &&
+		    !strcmp(round->side_metrics[i].name, subject->side_metric))
+			return round->side_metrics[i].value;
+	return NAN;
+}
+
+static size_t values_of_side(const struct record *rec, enum side side,
+			     const struct subject *subject, double *values)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < rec->n_rounds; i++) {
-		double value = rec->rounds[i].side == side ? metric->get(&rec->rounds[i]) : NAN;
+		double value =
+			rec->rounds[i].side == side ? value_in(subject, &rec->rounds[i]) : NAN;
 
 		if (!isnan(value))
 			values[n++] = value;
@@ -55,14 +74,14 @@ static size_t values_of_side(const struct record *rec, enum side side, const str
 	return n;
 }
 
-static size_t values_of_pairs(const struct pairs *pairs, const struct metric *metric,
+static size_t values_of_pairs(const struct pairs *pairs, const struct subject *subject,
 			      const struct values *values)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < pairs->n; i++) {
-		values->a[n] = metric->get(pairs->pairs[i].a);
-		values->b[n] = metric->get(pairs->pairs[i].b);
+		values->a[n] = value_in(subject, pairs->pairs[i].a);
+		values->b[n] = value_in(subject, pairs->pairs[i].b);
 		n += !isnan(values->a[n]) && !isnan(values->b[n]);
 	}
 	return n;
@@ -70,23 +89,24 @@ static size_t values_of_pairs(const struct pairs *pairs, const struct metric *me
 
 /* False where no round knows the metric. */
 static bool summarize(const struct record *rec, const struct pairs *pairs,
-		      const struct metric *metric, const struct values *values,
+		      const struct subject *subject, const struct values *values,
 		      struct record_comparison *comparison)
 {
 	size_t n_a, n_b, n_pairs;
 
-	n_a = values_of_side(rec, SIDE_A, metric, values->side);
+	n_a = values_of_side(rec, SIDE_A, subject, values->side);
 	comparison->a_median = stats_median(values->side, n_a);
 	comparison->a_min = stats_min(values->side, n_a);
 	comparison->a_max = stats_max(values->side, n_a);
-	n_b = values_of_side(rec, SIDE_B, metric, values->side);
+	n_b = values_of_side(rec, SIDE_B, subject, values->side);
 	comparison->b_median = stats_median(values->side, n_b);
 	comparison->b_min = stats_min(values->side, n_b);
 	comparison->b_max = stats_max(values->side, n_b);
-	n_pairs = values_of_pairs(pairs, metric, values);
+	n_pairs = values_of_pairs(pairs, subject, values);
 	comparison->ratio = stats_pair_ratio(values->a, values->b, n_pairs);
 	comparison->n = (int64_t)(pairs->two_sided ? n_pairs : n_a);
-	comparison->lower_is_better = metric->lower_is_better;
+	comparison->lower_is_better = subject->metric && subject->metric->lower_is_better;
+	comparison->exploratory = !subject->metric;
 	return n_a || n_b;
 }
 
@@ -102,29 +122,79 @@ static void comparison_clear(struct record *rec)
 	rec->n_comparison = 0;
 }
 
+/* Takes @name, which may be NULL without memory. */
+static int add_comparison(struct record *rec, const struct pairs *pairs,
+			  const struct values *values, const struct subject *subject, char *name,
+			  const char *unit)
+{
+	struct record_comparison *comparison = &rec->comparison[rec->n_comparison];
+
+	memset(comparison, 0, sizeof(*comparison));
+	comparison->ci_low = comparison->ci_high = NAN;
+	comparison->p = comparison->mde = NAN;
+	if (name && !summarize(rec, pairs, subject, values, comparison)) {
+		free(name);
+		return 0;
+	}
+	rec->n_comparison++;
+	comparison->metric = name;
+	comparison->unit = strdup(unit);
+	return comparison->metric && comparison->unit ? 0 : -1;
+}
+
+/* Is the side metric in a round before @round? */
+static bool is_known_before(const struct record *rec, size_t round, const char *name)
+{
+	const struct subject subject = {.side_metric = name};
+
+	for (size_t i = 0; i < round; i++)
+		if (!isnan(value_in(&subject, &rec->rounds[i])))
+			return true;
+	return false;
+}
+
+/* Those of @round that are in none before; counts them only where @values is NULL. -1: no memory.
+ */
+static int compare_side_metrics(struct record *rec, const struct pairs *pairs,
+				const struct values *values, size_t *count)
+{
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		for (size_t j = 0; j < rec->rounds[i].n_side_metrics; j++) {
+			struct subject subject = {.side_metric =
+							  rec->rounds[i].side_metrics[j].name};
+			char *name;
+
+			if (!subject.side_metric || is_known_before(rec, i, subject.side_metric))
+				continue;
+			++*count;
+			if (!values)
+				continue;
+			if (asprintf(&name, "side_metrics.%s", subject.side_metric) < 0)
+				name = NULL;
+			if (add_comparison(rec, pairs, values, &subject, name, ""))
+				return -1;
+		}
+	return 0;
+}
+
 static int compare_metrics(struct record *rec, const struct pairs *pairs,
 			   const struct values *values)
 {
-	size_t n;
+	size_t n, n_side = 0;
 	const struct metric *metrics = metric_table(&n);
 
-	rec->comparison = calloc(n, sizeof(*rec->comparison));
+	compare_side_metrics(rec, pairs, NULL, &n_side);
+	rec->comparison = calloc(n + n_side, sizeof(*rec->comparison));
 	if (!rec->comparison)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		struct record_comparison *comparison = &rec->comparison[rec->n_comparison];
+		struct subject subject = {.metric = &metrics[i]};
 
-		comparison->ci_low = comparison->ci_high = NAN;
-		comparison->p = comparison->mde = NAN;
-		if (!summarize(rec, pairs, &metrics[i], values, comparison))
-			continue;
-		rec->n_comparison++;
-		comparison->metric = strdup(metrics[i].name);
-		comparison->unit = strdup(metrics[i].unit);
-		if (!comparison->metric || !comparison->unit)
+		if (add_comparison(rec, pairs, values, &subject, strdup(metrics[i].name),
+				   metrics[i].unit))
 			return -1;
 	}
-	return 0;
+	return compare_side_metrics(rec, pairs, values, &n_side);
 }
 
 static const struct record_comparison *find(const struct record *rec, const char *metric)
@@ -183,6 +253,31 @@ static void name_ratio(char *buf, size_t size, const struct record_comparison *c
 		snprintf(buf, size, "%.3gx the %s", comparison->ratio, what);
 }
 
+/* Did the plan say how much each side had to do, rather than its own speed? */
+static bool is_same_work(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (record_has_operations(&rec->rounds[i]) && !rec->rounds[i].work.is_fixed)
+			return false;
+	return true;
+}
+
+/* Each side did as much as it could: how much, and what one operation cost. */
+static int text_of_paces(char **text, const struct record *rec, const char *a, const char *b,
+			 const struct pairs *pairs)
+{
+	char pace[96], cpu[96];
+
+	name_ratio(pace, sizeof(pace), find(rec, "work.operations_per_second"),
+		   "operations per second");
+	name_ratio(cpu, sizeof(cpu), find(rec, "cpu.seconds_per_thousand_operations"),
+		   "CPU time per operation");
+	return asprintf(text,
+			"%s did %s of %s at %s (closed loop, over %zu pair%s; no interval yet, so "
+			"no winner is named)",
+			b, pace, a, cpu, pairs->n, pairs->n == 1 ? "" : "s");
+}
+
 static char *text_of_two(const struct record *rec, const struct pairs *pairs)
 {
 	char *a = side_label(rec, SIDE_A), *b = side_label(rec, SIDE_B), *text = NULL;
@@ -191,7 +286,9 @@ static char *text_of_two(const struct record *rec, const struct pairs *pairs)
 
 	name_ratio(cpu, sizeof(cpu), find(rec, "cpu.total_seconds"), "CPU time");
 	name_ratio(wall, sizeof(wall), find(rec, "window_seconds"), "wall time");
-	if (a && b && rec->scenario.driver)
+	if (a && b && rec->scenario.driver && !is_same_work(rec))
+		n = text_of_paces(&text, rec, a, b, pairs);
+	else if (a && b && rec->scenario.driver)
 		n = asprintf(&text,
 			     "%s used %s of %s for the same work (over %zu pair%s; no interval "
 			     "yet, so no winner is named)",

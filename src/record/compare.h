@@ -7,10 +7,19 @@
 
 /*
  * Checks first that both sides did the same work: in each pair, and for each
- * side against what was expected; @work_bound is the share of lines that may be
- * lost, doubled or malformed, or differ between the sides (0.001). Rounds that
+ * side against what was expected; @work_bound (0.001) is the share that may be wrong. Rounds that
  * fail get a reason and become invalid; then verdict.valid is false and there is
  * no winner. Replaces an earlier comparison. -1 without memory.
+ *
+ * Lines: those lost, doubled or malformed, of those expected, and what the sides differ by.
+ *
+ * Operations of a load: those lost or doubled; those never sent; rows that answers should have
+ * held and did not; and errors, unless the round had a fault or the record a threshold on
+ * errors (record_thresholds(), before), which is then the bound. A round without one good answer
+ * is never valid. Where the plan says how much is offered (work.is_fixed), what was offered to
+ * the sides, and the rows that came back where nobody says how many there should be, may not
+ * differ by more than the bound. In a closed loop by time each side does as much as it can:
+ * there throughput, response and the cost of an operation are what is compared.
  */
 int record_compare(struct record *rec, double work_bound);
 

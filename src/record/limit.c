@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "record/distribution.h"
+#include "record/load.h"
 #include "util/grouped.h"
 #include "util/units.h"
 
@@ -15,6 +16,7 @@ struct evidence {
 	const struct record_round *round;
 	const struct record_round_phase *phase;
 	int64_t cpus;
+	bool is_part;                   /* the round has other phases too */
 	double duration;                /* of the phase, NAN: not known */
 	const struct record_time *time; /* of all threads, NULL: not known */
 	double busy;                    /* seconds of all threads; 0 where there are none */
@@ -31,6 +33,12 @@ static double or_zero(double value)
 static double percent(double ratio)
 {
 	return ratio * 100;
+}
+
+/* Behind a number that is not known of single phases. */
+static const char *of_round(const struct evidence *evidence)
+{
+	return evidence->is_part ? " in all phases together" : "";
 }
 
 /* Not waiting for others' work: where the thread had something to do. */
@@ -51,7 +59,10 @@ static double running_of(const struct record_time *time)
 static bool is_driver(const struct evidence *evidence, FILE *out)
 {
 	const struct record_use *driver = &evidence->phase->driver;
-	bool dropped = driver->errors != RECORD_NONE && driver->errors > 0;
+	/* What a load never sent found every user waiting for the side: that is the side's doing.
+	 */
+	bool dropped = driver->errors != RECORD_NONE && driver->errors > 0 &&
+		       !record_has_operations(evidence->round);
 	bool late = driver->saturation > LIMIT_DRIVER_LATE_SECONDS;
 	char number[GROUPED_MAX], behind[32];
 
@@ -92,8 +103,8 @@ static bool is_memory(const struct evidence *evidence, FILE *out)
 		fprintf(out, " tasks waited for it %.0f %% of the time",
 			percent(memory->saturation));
 	if (faults != RECORD_NONE && faults > 0)
-		fprintf(out, "; the side had %s major faults",
-			format_grouped(number, sizeof(number), faults));
+		fprintf(out, "; the side had %s major faults%s",
+			format_grouped(number, sizeof(number), faults), of_round(evidence));
 	return true;
 }
 
@@ -128,7 +139,10 @@ static bool is_cpu(const struct evidence *evidence, FILE *out)
 	return true;
 }
 
-/* The threads that wait for locks a good part of their lives, and what they did. */
+/*
+ * The threads that wait for locks a good part of their lives, and what they did. Single threads are
+ * known over the whole window only: of a part of it, all threads.
+ */
 struct lock_users {
 	size_t n;
 	double lock, wall, running, disk;
@@ -139,7 +153,7 @@ static struct lock_users find_lock_users(const struct evidence *evidence)
 	const struct record_round *round = evidence->round;
 	struct lock_users users = {0};
 
-	for (size_t i = 0; i < round->n_threads; i++) {
+	for (size_t i = 0; i < round->n_threads && !evidence->is_part; i++) {
 		const struct record_time *time = &round->threads[i].time;
 
 		if (!(time->lock_seconds >= LIMIT_LOCK_USER * time->wall_seconds))
@@ -172,8 +186,7 @@ static bool is_lock(const struct evidence *evidence, FILE *out)
 		return false;
 	users = find_lock_users(evidence);
 	share = time->lock_seconds / evidence->busy;
-	/* Single threads are known over the whole window only. */
-	running = users.running / evidence->round->window_seconds;
+	running = users.running / (users.n ? evidence->round->window_seconds : evidence->duration);
 	if (share < LIMIT_LOCK_SHARE ||
 	    (running > LIMIT_LOCK_RUNNING && share < LIMIT_LOCK_SHARE_ALONE))
 		return false;
@@ -190,15 +203,15 @@ static bool is_lock(const struct evidence *evidence, FILE *out)
 	return true;
 }
 
-static void put_mean(FILE *out, const struct record_round *round, const char *name,
-		     const char *what)
+static void put_mean(FILE *out, const struct evidence *evidence, const char *name, const char *what)
 {
-	const struct record_latency *latency = latency_find(round, name);
+	const struct record_latency *latency = latency_find(evidence->round, name);
 	char mean[32];
 
 	if (latency && latency->count > 0 && !isnan(latency->mean_seconds))
-		fprintf(out, ", %s took %s on average", what,
-			format_seconds(mean, sizeof(mean), latency->mean_seconds));
+		fprintf(out, ", %s took %s on average%s", what,
+			format_seconds(mean, sizeof(mean), latency->mean_seconds),
+			of_round(evidence));
 }
 
 /* Of the kernel's CPU time only the round's is known: the phase has its part by its CPU time. */
@@ -232,9 +245,9 @@ static bool is_disk(const struct evidence *evidence, FILE *out)
 	if (!isnan(disk->utilization))
 		fprintf(out, "; the busiest device was in use %.0f %% of the time",
 			percent(disk->utilization));
-	put_mean(out, evidence->round, "block_read", "a read");
-	put_mean(out, evidence->round, "block_write", "a write");
-	put_mean(out, evidence->round, "fsync", "an fsync");
+	put_mean(out, evidence, "block_read", "a read");
+	put_mean(out, evidence, "block_write", "a write");
+	put_mean(out, evidence, "fsync", "an fsync");
 	return true;
 }
 
@@ -255,15 +268,17 @@ static bool is_thread(const struct evidence *evidence, FILE *out)
 		if (!busiest || thread->time.on_cpu_seconds > busiest->time.on_cpu_seconds)
 			busiest = thread;
 	}
-	if (!busiest)
+	/* In this part of the window, too, some thread has to have run. */
+	if (!busiest || (evidence->is_part && evidence->time &&
+			 evidence->time->on_cpu_seconds < LIMIT_THREAD_BUSY * evidence->duration))
 		return false;
 	if (n == 1)
 		fputs("one thread: ", out);
 	else
 		fprintf(out, "%zu threads: the busiest, ", n);
-	fprintf(out, "'%s' (%lld)%s was on a CPU %.0f %% of the time",
+	fprintf(out, "'%s' (%lld)%s was on a CPU %.0f %% of the time%s",
 		busiest->comm ? busiest->comm : "?", (long long)busiest->tid, n == 1 ? "" : ",",
-		percent(busiest->time.on_cpu_seconds / window));
+		percent(busiest->time.on_cpu_seconds / window), of_round(evidence));
 	if (machine < LIMIT_CPU_FULL)
 		fprintf(out,
 			", while the machine was %.0f %% busy: the program has no more parallel "
@@ -289,10 +304,10 @@ static bool is_network(const struct evidence *evidence, FILE *out)
 	    resent < LIMIT_NETWORK_MIN_RESENT)
 		return false;
 	fprintf(out,
-		"the network: %.1f %% of the machine's TCP segments had to be sent again, %s of "
-		"them by "
-		"the side",
-		network->saturation / 10, format_grouped(number, sizeof(number), resent));
+		"the network: %.1f %% of the machine's TCP segments had to be sent again, %s%s by "
+		"the side%s",
+		network->saturation / 10, format_grouped(number, sizeof(number), resent),
+		evidence->is_part ? "" : " of them", of_round(evidence));
 	return true;
 }
 
@@ -365,6 +380,7 @@ int record_limit(struct record_round *round, int64_t cpus)
 			.round = round,
 			.phase = phase,
 			.cpus = cpus,
+			.is_part = round->n_phases > 1,
 			.duration = round->window_seconds,
 			.time = round->has_time ? &round->time : NULL,
 		};

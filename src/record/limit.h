@@ -7,8 +7,9 @@
  * had something to do: on a CPU, stolen from it there, waiting for one, for a lock or for storage.
  * Waiting for requests is not: a server that just waits was limited by nothing of its own.
  *
- *   driver   it dropped work, fell behind its plan, or filled its core: the side was not
- *            given what it was meant to get, so nothing can be said of the side
+ *   driver   it dropped work (of a load: no, since there the side kept all users waiting), fell
+ *            behind its plan, or filled its core: the side was not given what it was meant to get,
+ *            so nothing can be said of the side
  *   memory   a process was killed for lack of it, or tasks waited for it much of the time
  *   cpu      the machine was full, and the side's threads waited for a CPU, more than for locks or
  *            for storage
@@ -73,9 +74,9 @@
 /*
  * Sets limited_by and limit of each of the round's phases, or both NULL where nothing is
  * evident. @cpus of the machine, RECORD_NONE: not known. Phases use their own CPU, memory, disk,
- * network and driver numbers and, where it is known, their own threads' time; single threads
- * are known over the whole round only. Replaces earlier ones;
- * -1 without memory.
+ * network and driver numbers and, where it is known, their own threads' time. Single threads,
+ * faults, retransmits and latencies are known over the whole round only; where it has several
+ * phases the sentence says so. Replaces earlier ones; -1 without memory.
  */
 int record_limit(struct record_round *round, int64_t cpus);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/distribution.h"
+#include "record/load.h"
 #include "record/record.h"
 
 static double known(int64_t value)
@@ -21,6 +22,46 @@ static double per(double value, double by)
 static double lines(const struct record_round *round)
 {
 	return round->has_work ? known(round->work.lines) : NAN;
+}
+
+static double operations(const struct record_round *round)
+{
+	return round->has_work ? known(round->work.operations) : NAN;
+}
+
+static double network_bytes(const struct record_round *round)
+{
+	return known(round->network.tx_bytes) + known(round->network.rx_bytes);
+}
+
+static double success(const struct record_round *round)
+{
+	return round->has_work ? record_success(round->work.operations, round->work.errors) : NAN;
+}
+
+/* The longest of the round's; one from which it never came back is not known. */
+static double longest_outage(const struct record_round *round)
+{
+	double longest = NAN;
+
+	for (size_t i = 0; i < round->n_recovery; i++) {
+		if (isnan(round->recovery[i].outage_seconds))
+			return NAN;
+		longest = fmax(longest, round->recovery[i].outage_seconds);
+	}
+	return longest;
+}
+
+static double longest_recovery(const struct record_round *round)
+{
+	double longest = NAN;
+
+	for (size_t i = 0; i < round->n_recovery; i++) {
+		if (isnan(round->recovery[i].p95_normal_after_seconds))
+			return NAN;
+		longest = fmax(longest, round->recovery[i].p95_normal_after_seconds);
+	}
+	return longest;
 }
 
 /* Served ones; of a side that serves none, those that it sent. */
@@ -99,12 +140,17 @@ GET_WORK(duplicated)
 GET_WORK(reordered)
 GET_WORK(malformed)
 GET_WORK(foreign)
+GET_WORK(errors)
+GET_WORK(dropped)
+GET_WORK(rows)
 GET_LATENCY_ALL(delivery)
 GET_LATENCY(delivery, min_seconds)
 GET_LATENCY_ALL(queue)
 GET_LATENCY_ALL(service)
 GET_LATENCY_ALL(response)
 GET_LATENCY_ALL(round_trip)
+GET_LATENCY_FEW(server_service)
+GET_LATENCY_FEW(server_response)
 GET_LATENCY_FEW(run_queue)
 GET_LATENCY(run_queue, max_seconds)
 GET_LATENCY_FEW(connect)
@@ -141,6 +187,10 @@ GET(cpu_per_million_lines, per(round->cpu.total_seconds, lines(round)) * 1e6)
 GET(switches_per_thousand_lines, per(known(round->cpu.context_switches), lines(round)) * 1e3)
 GET(bytes_received_per_line, per(known(round->network.rx_bytes), lines(round)))
 GET(lines_per_second, per(lines(round), round->window_seconds))
+GET(operations_per_second, per(operations(round), round->window_seconds))
+GET(rows_per_second, per(work_rows(round), round->window_seconds))
+GET(cpu_per_thousand_operations, per(round->cpu.total_seconds, operations(round)) * 1e3)
+GET(network_bytes_per_operation, per(network_bytes(round), operations(round)))
 
 /* Rows of one kind each; the members are in the order of struct metric. */
 #define SECONDS(name, label, headline, text, get)                                                  \
@@ -257,6 +307,35 @@ static const struct metric metrics[] = {
 	 work_malformed},
 	{"work.foreign", "lines of its own", "", METRIC_COUNT, true, false,
 	 "lines that the tool wrote itself", work_foreign},
+	{"work.operations", "operations", "", METRIC_COUNT, false, true,
+	 "good answers to the load driver", operations},
+	{"work.operations_per_second", "operations per second", "", METRIC_COUNT, false, true,
+	 "good answers over the window; derived", operations_per_second},
+	{"work.success", "success rate", "", METRIC_RATIO, false, true,
+	 "good answers over good ones and errors; derived", success},
+	{"work.errors", "errors", "", METRIC_COUNT, true, true,
+	 "answers that were not good, or none", work_errors},
+	{"work.dropped", "never sent", "", METRIC_COUNT, true, false,
+	 "due, and never sent as every user was busy until the phase ended", work_dropped},
+	{"work.rows", "rows", "", METRIC_COUNT, false, false,
+	 "what the answers held, in the driver's own terms: rows, messages", work_rows},
+	{"work.rows_per_second", "rows per second", "", METRIC_COUNT, false, false,
+	 "the same over the window; derived", rows_per_second},
+	SECONDS("cpu.seconds_per_thousand_operations", "CPU per 1000 operations", true,
+		"CPU time over good answers, times 1,000; derived", cpu_per_thousand_operations),
+	{"network.bytes_per_operation", "network per operation", "bytes", METRIC_BYTES, true, false,
+	 "bytes sent and received by sockets over good answers; derived",
+	 network_bytes_per_operation},
+	SECONDS("recovery.outage_seconds", "longest outage", true,
+		"last good answer before a fault to the first after it, the longest; not known "
+		"where "
+		"none came",
+		longest_outage),
+	SECONDS("recovery.p95_normal_after_seconds", "longest recovery", false,
+		"a fault's begin until p95 was as before, the longest; not known where it did not "
+		"come "
+		"back",
+		longest_recovery),
 	{"latency.delivery.count", "deliveries timed", "", METRIC_COUNT, false, false,
 	 "lines whose delivery was timed", delivery_count},
 	{"latency.delivery.min_seconds", "delivery, min", "s", METRIC_SECONDS, true, false,
@@ -287,8 +366,30 @@ static const struct metric metrics[] = {
 	SECONDS("cpu.seconds_per_thousand_requests", "CPU per 1000 requests", false,
 		"CPU time over these requests, times 1,000; derived", cpu_per_thousand_requests),
 	LATENCY_ALL(queue, "queue", "waits of requests to be read"),
-	LATENCY_ALL(service, "service", "times from reading a request to answering it"),
-	LATENCY_ALL(response, "response", "times from a request's arrival to the answer's end"),
+	/* A load driver's where there is one: of what was sent, and of what was due. */
+	LATENCY_ALL(
+		service, "service",
+		"times from reading a request to answering it (a load driver: from sending it)"),
+	LATENCY_COUNT(response, "response", "times from a request's arrival to the answer's end"),
+	LATENCY(response, mean_seconds, "response, mean", false, "mean of response times"),
+	LATENCY_P50(response, "response", true,
+		    "times from a request's arrival (a load driver: from when it was due) to the "
+		    "answer's end"),
+	LATENCY(response, p90_seconds, "response, p90", false,
+		"90 % of response times took no longer"),
+	LATENCY(response, p95_seconds, "response, p95", true,
+		"95 % of response times took no longer"),
+	LATENCY_P99(response, "response", true, "response times"),
+	LATENCY(response, p999_seconds, "response, p99.9", false,
+		"99.9 % of response times took no longer"),
+	LATENCY_MAX(response, "response", "response times"),
+	LATENCY_FEW(
+		server_service, "service at the sockets",
+		"times from reading a request to answering it, where a load driver tells its own"),
+	LATENCY_FEW(
+		server_response, "response at the sockets",
+		"times from a request's arrival to the answer's end, where a load driver tells its "
+		"own"),
 	LATENCY_ALL(round_trip, "round trip",
 		    "times from a request sent to the first byte of its answer"),
 	LATENCY_COUNT(run_queue, "run queue waits", "waits for a CPU"),

@@ -21,5 +21,14 @@ int pairs_collect(struct record *rec, struct pairs *pairs);
 
 /* validity.c: gives every round that cannot be compared its reasons; see compare.h. */
 void validity_check(struct record *rec, const struct pairs *pairs, double work_bound);
+/* "A" or "B", and the pair as people count; for reasons. */
+const char *validity_side(enum side side);
+int64_t validity_pair(const struct record_round *round);
+void validity_invalidate_pair(const struct pair *pair, const char *reason);
+
+/* validity_load.c: the same for rounds of drivers that ask. @bounds_errors: a threshold says how
+ * many errors there may be. */
+void validity_check_operations(struct record_round *round, double bound, bool bounds_errors);
+void validity_check_operations_of_pair(const struct pair *pair, double bound);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "record/record.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "record/profile.h"
 #include "record/shape.h"
+#include "record/shape_table.h"
 
 void shape_init(const struct shape *shape, void *base)
 {
@@ -124,6 +126,66 @@ int record_add_round(struct record *rec, struct record_round *round)
 	rec->rounds = rounds;
 	rounds[rec->n_rounds++] = *round;
 	memset(round, 0, sizeof(*round)); /* a later record_round_clear() finds nothing to free */
+	return 0;
+}
+
+struct record_fault *record_add_fault(struct record_round *round, const char *name,
+				      const char *kind)
+{
+	struct record_fault *faults = reallocarray(round->faults, round->n_faults + 1,
+						   sizeof(*faults)),
+			    *fault;
+
+	if (!faults)
+		return NULL;
+	round->faults = faults;
+	fault = &faults[round->n_faults];
+	memset(fault, 0, sizeof(*fault));
+	shape_init(&fault_shape, fault);
+	fault->name = strdup(name);
+	fault->kind = strdup(kind);
+	if (!fault->name || !fault->kind) {
+		shape_clear(&fault_shape, fault);
+		return NULL;
+	}
+	round->n_faults++;
+	return fault;
+}
+
+struct record_round_phase *record_add_phase(struct record_round *round, const char *name)
+{
+	struct record_round_phase *phases =
+		reallocarray(round->phases, round->n_phases + 1, sizeof(*phases));
+
+	if (!phases)
+		return NULL;
+	round->phases = phases;
+	memset(&phases[round->n_phases], 0, sizeof(*phases));
+	shape_init(&round_phase_shape, &phases[round->n_phases]);
+	phases[round->n_phases].name = strdup(name);
+	return phases[round->n_phases].name ? &phases[round->n_phases++] : NULL;
+}
+
+int record_add_side_metric(struct record_round *round, const char *name, double value)
+{
+	struct record_side_metric *metrics;
+	char *copy;
+
+	for (size_t i = 0; i < round->n_side_metrics; i++)
+		if (!strcmp(round->side_metrics[i].name, name)) {
+			round->side_metrics[i].value = value;
+			return 0;
+		}
+	if (round->n_side_metrics == RECORD_MAX_SIDE_METRICS)
+		return -ENOSPC;
+	metrics = reallocarray(round->side_metrics, round->n_side_metrics + 1, sizeof(*metrics));
+	if (!metrics)
+		return -ENOMEM;
+	round->side_metrics = metrics;
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	metrics[round->n_side_metrics++] = (struct record_side_metric){copy, value};
 	return 0;
 }
 

@@ -22,6 +22,12 @@ struct profile;
 #define RECORD_NONE   INT64_MIN
 /* Threads are listed up to here; the rest is in their processes. */
 #define RECORD_MAX_THREADS 1000
+/* So are these; of errors the rest is one kind, "other". */
+#define RECORD_MAX_SIDE_METRICS 256
+#define RECORD_MAX_ERRORS       64
+#define RECORD_MAX_RECOVERIES   256
+#define RECORD_MAX_PRODUCERS    256
+#define RECORD_MAX_KINDS        1000
 
 enum side {
 	SIDE_A = 0,
@@ -70,13 +76,25 @@ struct record_work {
 	int64_t reordered;
 	int64_t malformed;
 	int64_t foreign; /* lines of the tool's own, without a stamp */
+	/* Of drivers that ask: what was answered well, what was not, and what was due and never
+	 * sent. Together they are what was offered. */
+	int64_t operations, errors, dropped;
+	int64_t rows, rows_expected; /* in the driver's own terms: rows, messages */
+	/* The plan says how much is offered (open loop, iterations), not the target's speed. */
+	bool is_fixed;
+};
+
+/* How many operations failed in one way. */
+struct record_error {
+	char *kind; /* "status 503" "refused" "timeout"; "other": all beyond the bound */
+	int64_t count;
 };
 
 /*
  * A distribution of times. Its names: "delivery" (of a driver); of requests "queue",
  * "service", "response" (server) and "round_trip" (client); of threads "run_queue" and
- * "wait_REASON"; "block_read", "block_write", "fsync", "connect", "rtt"; and what a
- * scenario scrapes.
+ * "wait_REASON"; "block_read", "block_write", "fsync", "connect", "rtt"; "exec", of a driver's
+ * commands from exec to exit; and what a scenario scrapes.
  */
 struct record_latency {
 	char *name;
@@ -90,6 +108,32 @@ struct record_latency {
 	 */
 	size_t n_buckets;
 	double *bucket_upper_seconds, *bucket_counts;
+};
+
+/* Other things that a driver counts: "status 200", "reconnects". */
+struct record_count {
+	char *name;
+	int64_t count;
+};
+
+/* The requests of one kind; their times are the latency "response NAME". */
+struct record_kind {
+	char *name;
+	int64_t operations, errors, bytes, rows; /* as of struct record_work */
+};
+
+/* What a load did in one phase, or one producer in all. */
+struct record_load {
+	int64_t operations, errors, dropped; /* as of struct record_work */
+	double late_seconds_max;             /* by the driver's own fault */
+	double rate_per_second;              /* good answers */
+	/* From the intended moment, and from the moment at which it was sent. */
+	struct record_latency response, service;
+};
+
+struct record_producer {
+	char *name;
+	struct record_load load;
 };
 
 /* What passed over the members' stream sockets, as turns of a conversation. */
@@ -211,6 +255,8 @@ struct record_round_phase {
 	double started_at, duration_seconds; /* from the opening of the window */
 	struct record_use cpu, run_queue, memory, disk, network, driver;
 	struct record_time time; /* of the side's threads; NAN: not known */
+	bool has_load;           /* a load driver told what it did in this phase */
+	struct record_load load;
 	char *limited_by; /* "cpu" "thread" "lock" "memory" "disk" "network" "driver" "sleep",
 			     NULL: no evidence */
 	char *limit;      /* one sentence with its evidence, NULL: none */
@@ -234,7 +280,49 @@ struct record_series {
 	double interval_seconds;
 	size_t n; /* of each array; NAN where a value is not known */
 	double *cpu_utilization, *rss_bytes, *tx_bytes_per_second, *rx_bytes_per_second;
-	double *lines_per_second; /* NULL where the driver counts none */
+	double *lines_per_second;                          /* NULL where the driver counts none */
+	double *operations_per_second, *errors_per_second; /* likewise */
+	/* Of coarser intervals, since a percentile needs values; NAN where one has too few. */
+	double response_p95_interval_seconds;
+	size_t n_response_p95_seconds;
+	double *response_p95_seconds;
+};
+
+/* How the target came back after a fault. Seconds from the opening of the window. */
+struct record_recovery {
+	char *fault;
+	double at_seconds;               /* it began */
+	double last_good_seconds;        /* the last good answer before */
+	double first_good_seconds;       /* the first good one after; NAN: none came */
+	double outage_seconds;           /* between them */
+	double normal_p95_seconds;       /* of the response, before the fault */
+	double p95_normal_after_seconds; /* from the fault's begin until it was that again */
+};
+
+/* A fault that the scenario asked for. */
+struct record_fault {
+	char *name;
+	char *kind;        /* "signal" "cpu" "memory" "io" "connections" "proxy" */
+	double applied_at; /* seconds from the opening of the window; NAN: never */
+	double ended_at;   /* NAN: never */
+	bool verified;     /* it was seen to have taken effect */
+	bool undone;       /* what it did was seen to be gone */
+	char *error;       /* NULL: none */
+};
+
+/* A number that is neither the side's cost nor its work, read from elsewhere. */
+struct record_side_metric {
+	char *name;
+	double value;
+};
+
+/* What is judged of a soak, one each. */
+struct record_endurance {
+	char *name;    /* "memory" "throughput" "response" "errors" */
+	char *verdict; /* "steady" "leak" "drift" "inconclusive" "unknown" */
+	char *unit;    /* of the three numbers: "bytes/h" or "" (a share) */
+	double value, ci_low, ci_high;
+	char *text; /* one sentence with its evidence */
 };
 
 struct record_driver {
@@ -318,6 +406,22 @@ struct record_round {
 	struct record_series series;
 	bool has_driver;
 	struct record_driver driver;
+	size_t n_errors;
+	struct record_error *errors; /* most first */
+	size_t n_counts;
+	struct record_count *counts; /* most first */
+	size_t n_kinds;
+	struct record_kind *kinds;
+	size_t n_producers;
+	struct record_producer *producers;
+	size_t n_faults;
+	struct record_fault *faults;
+	size_t n_recovery;
+	struct record_recovery *recovery;
+	size_t n_side_metrics;
+	struct record_side_metric *side_metrics;
+	size_t n_endurance;
+	struct record_endurance *endurance; /* of a soak only */
 	struct record_observer observer;
 	struct record_validity validity;
 };
@@ -347,7 +451,19 @@ struct record_comparison {
 	double ratio;                   /* B/A */
 	double ci_low, ci_high, p, mde; /* NAN until a verdict is made */
 	int64_t n;                      /* pairs */
+	bool exploratory;               /* no gate is on it: a side metric */
 	char *verdict;                  /* B_lower B_higher equivalent inconclusive, or NULL */
+};
+
+/* A threshold (threshold.h) on one side, and whether it holds. */
+struct record_threshold {
+	enum side side;
+	char *metric, *expression;
+	char *level; /* NULL and "critical": the run fails with it */
+	char *unit;  /* of the value: "s", "bytes" or "" */
+	double value;
+	bool passed;
+	char *text; /* what more there is to say, NULL: nothing */
 };
 
 struct record {
@@ -374,6 +490,8 @@ struct record {
 	struct record_round *rounds;
 	size_t n_comparison;
 	struct record_comparison *comparison;
+	size_t n_thresholds;
+	struct record_threshold *thresholds;
 	struct {
 		int winner; /* -1: none */
 		char *text;
@@ -393,6 +511,17 @@ int record_add_round(struct record *rec, struct record_round *round);
 /* Adds a printf-formatted reason and makes the round invalid. */
 void record_invalid(struct record_round *round, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Appends a fault of which nothing is known but these (copied); borrowed until the next is added.
+ * NULL without memory. */
+struct record_fault *record_add_fault(struct record_round *round, const char *name,
+				      const char *kind);
+/* Appends a phase of which only the name (copied) is known; borrowed until the next is added. NULL
+ * without memory. */
+struct record_round_phase *record_add_phase(struct record_round *round, const char *name);
+/* Appends a side metric (copied), or sets the one of that name. At most RECORD_MAX_SIDE_METRICS:
+ * -ENOSPC beyond, -ENOMEM without memory. */
+int record_add_side_metric(struct record_round *round, const char *name, double value);
 
 /* Adds a note, unless it is there already. */
 void record_note(struct record *rec, const char *text);

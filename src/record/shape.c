@@ -2,38 +2,7 @@
 #include "record/shape.h"
 
 #include "record/record.h"
-
-/* Each table defines T as the struct that its offsets are in. */
-#define FIELD(kind_, key_, member_, text_)                                                         \
-	{                                                                                          \
-		.key = #key_, .kind = kind_, .offset = offsetof(T, member_),                       \
-		.aux_offset = FIELD_NO_OFFSET, .text = text_                                       \
-	}
-#define COUNTED(kind_, key_, member_, count_, shape_, text_)                                       \
-	{                                                                                          \
-		.key = #key_, .kind = kind_, .offset = offsetof(T, member_),                       \
-		.aux_offset = offsetof(T, count_), .shape = shape_, .text = text_                  \
-	}
-#define STRING(name, text)      FIELD(FIELD_STRING, name, name, text)
-#define REAL(name, text)        FIELD(FIELD_REAL, name, name, text)
-#define INTEGER(name, text)     FIELD(FIELD_INTEGER, name, name, text)
-#define STRINGS(name, text)     COUNTED(FIELD_STRINGS, name, name, n_##name, NULL, text)
-#define REALS(name, text)       COUNTED(FIELD_REALS, name, name, n, NULL, text)
-#define LIST(name, shape, text) COUNTED(FIELD_LIST, name, name, n_##name, &shape, text)
-#define MAP(name, shape, text)  COUNTED(FIELD_MAP, name, name, n_##name, &shape, text)
-#define OBJECT_AT(key_, offset_, aux_, shape_, text_)                                              \
-	{                                                                                          \
-		.key = #key_, .kind = FIELD_OBJECT, .offset = offset_, .aux_offset = aux_,         \
-		.shape = &shape_, .text = text_                                                    \
-	}
-#define OBJECT(name, shape, text) OBJECT_AT(name, offsetof(T, name), FIELD_NO_OFFSET, shape, text)
-#define OPTIONAL(name, shape, text)                                                                \
-	OBJECT_AT(name, offsetof(T, name), offsetof(T, has_##name), shape, text)
-/* Keys that JSON groups and the struct does not: their offsets are in the outer struct. */
-#define GROUP(key, shape, text) OBJECT_AT(key, 0, FIELD_NO_OFFSET, shape, text)
-#define SHAPE(name, table, flat)                                                                   \
-	static const struct shape name = {table, sizeof(table) / sizeof((table)[0]), sizeof(T),    \
-					  flat}
+#include "record/shape_table.h"
 
 #define T struct record_cpu
 static const struct field cpu_fields[] = {
@@ -91,42 +60,6 @@ static const struct field network_fields[] = {
 	GROUP(families, families_shape, "the bytes by address family"),
 };
 SHAPE(network_shape, network_fields, false);
-#undef T
-
-#define T struct record_work
-static const struct field work_fields[] = {
-	INTEGER(lines, "seen at the target's output, each once, of those intended within the "
-		       "window"),
-	INTEGER(bytes, "of those lines"),
-	INTEGER(expected_lines, "what the target should have delivered"),
-	INTEGER(lost, "expected and never seen"),
-	INTEGER(duplicated, "seen again"),
-	INTEGER(reordered, "seen after a later line of the same stream; shown, never a fault"),
-	INTEGER(malformed, "seen, but cut or altered"),
-	INTEGER(foreign, "lines of the tool's own, without a stamp"),
-};
-SHAPE(work_shape, work_fields, true);
-#undef T
-
-#define T struct record_latency
-static const struct field latency_fields[] = {
-	INTEGER(count, "events measured"),
-	REAL(min_seconds, "the shortest"),
-	REAL(mean_seconds, "arithmetic mean"),
-	REAL(p50_seconds, "half took no longer"),
-	REAL(p90_seconds, "90 % took no longer"),
-	REAL(p95_seconds, "95 % took no longer"),
-	REAL(p99_seconds, "99 % took no longer"),
-	REAL(p999_seconds, "99.9 % took no longer"),
-	REAL(max_seconds, "the longest"),
-	COUNTED(FIELD_REALS, bucket_upper_seconds, bucket_upper_seconds, n_buckets, NULL,
-		"its histogram: upper ends of the buckets that are not empty, each at most 1/64 "
-		"wide; of a scraped one all that it has, and what is longer than the last is in "
-		"`count` only"),
-	COUNTED(FIELD_REALS, bucket_counts, bucket_counts, n_buckets, NULL,
-		"how many values lie in each of them"),
-};
-SHAPE(latency_shape, latency_fields, true);
 #undef T
 
 #define T struct record_requests
@@ -300,10 +233,10 @@ static const struct field round_phase_fields[] = {
 	REAL(duration_seconds, "as it was"),
 	OBJECT(cpu, use_shape,
 	       "all CPUs of the machine: share that was busy; saturation: runnable "
-	       "tasks beyond one a CPU, at the ticks; errors: none are known"),
+	       "tasks beyond one a CPU, at the ticks; errors: always null, none are counted"),
 	OBJECT(run_queue, use_shape,
 	       "the side's threads: share of their runnable time on a CPU is 1 - "
-	       "saturation; saturation: share that they waited for one"),
+	       "saturation; saturation: share that they waited for one; errors: always null"),
 	OBJECT(memory, use_shape,
 	       "of the machine in use at the end; saturation: share of time in "
 	       "which a task waited for memory; errors: processes killed for lack "
@@ -315,14 +248,15 @@ static const struct field round_phase_fields[] = {
 	       "busiest interface with a known speed; saturation: TCP segments sent again of "
 	       "1,000 sent; errors: of interfaces, and resets"),
 	OBJECT(driver, use_shape,
-	       "share of one core; saturation: seconds it fell behind its plan; "
-	       "errors: what it dropped"),
+	       "share of one core; saturation: seconds it fell behind its plan; errors: what "
+	       "it dropped; both null where a driver does not tell of single phases"),
 	OBJECT(time, time_shape, "where the time of the side's threads went in this phase"),
+	OPTIONAL(load, load_shape, "what a load driver did in this phase; null without one"),
 	STRING(limited_by, "\"cpu\", \"thread\", \"lock\", \"memory\", \"disk\", \"network\", "
 			   "\"driver\" or \"sleep\"; null where there is no evidence"),
 	STRING(limit, "one sentence with its evidence"),
 };
-SHAPE(round_phase_shape, round_phase_fields, false);
+SHARED_SHAPE(round_phase_shape, round_phase_fields, false);
 #undef T
 
 #define T struct record_process
@@ -357,6 +291,15 @@ static const struct field series_fields[] = {
 	REALS(tx_bytes_per_second, "in each interval"),
 	REALS(rx_bytes_per_second, "in each interval"),
 	REALS(lines_per_second, "in each interval; null where the driver counts no lines"),
+	REALS(operations_per_second, "good answers in each interval; null where the driver asks "
+				     "nothing"),
+	REALS(errors_per_second, "the others likewise"),
+	REAL(response_p95_interval_seconds,
+	     "the same for the list that follows; the first begins with the window"),
+	COUNTED(FIELD_REALS, response_p95_seconds, response_p95_seconds, n_response_p95_seconds,
+		NULL,
+		"95 % of the responses that were due in the interval took no longer; null where "
+		"it had too few"),
 };
 SHAPE(series_shape, series_fields, false);
 #undef T
@@ -443,7 +386,10 @@ static const struct field round_fields[] = {
 	    "by NAME: `delivery` is from the intended time of a line to its "
 	    "arrival at the target's output; `queue` `service` `response` `round_trip` are of "
 	    "requests; `run_queue` and `wait_REASON` of threads; `block_read` `block_write` "
-	    "`fsync` of storage; `connect` `rtt` of sockets; others are scraped"),
+	    "`fsync` of storage; `connect` `rtt` of sockets; others are scraped. A load driver "
+	    "gives `response` (from the intended moment of a request), `service` (from the moment "
+	    "at which it was sent) and both by kind, `response KIND`; what was seen at the "
+	    "target's sockets is then `server_response` and `server_service`"),
 	OPTIONAL(requests, requests_shape,
 		 "requests seen at sockets; null where they were not "
 		 "looked at"),
@@ -462,6 +408,14 @@ static const struct field round_fields[] = {
 	LIST(threads, thread_shape, "threads, those with most CPU time first"),
 	OBJECT(series, series_shape, "values over time"),
 	OPTIONAL(driver, driver_shape, "the load generator; null without one"),
+	LIST(errors, error_shape, "`work.errors` by kind, most first"),
+	LIST(counts, count_shape, "what else the driver counted, most first"),
+	LIST(kinds, kind_shape, "the requests by kind"),
+	LIST(producers, producer_shape, "of a driver with several: what each did"),
+	LIST(faults, fault_shape, "what was done to the target on purpose"),
+	LIST(recovery, recovery_shape, "how it came back from each"),
+	LIST(side_metrics, side_metric_shape, "numbers read from elsewhere; never judged"),
+	LIST(endurance, endurance_shape, "what grew and what wore off; of a soak only"),
 	OBJECT(observer, observer_shape, "what perfbpf itself cost, and lost"),
 	OBJECT(validity, validity_shape, "whether the round can be used"),
 };
@@ -513,6 +467,8 @@ static const struct field comparison_fields[] = {
 	INTEGER(n, "pairs with this metric; rounds, with one side"),
 	REAL(mde, "smallest relative difference that these pairs could show"),
 	STRING(verdict, "\"B_lower\", \"B_higher\", \"equivalent\" or \"inconclusive\""),
+	FIELD(FIELD_BOOLEAN, exploratory, exploratory,
+	      "true: a side metric, of which nobody knows which way is better"),
 };
 SHAPE(comparison_shape, comparison_fields, true);
 #undef T
@@ -570,6 +526,7 @@ static const struct field record_fields[] = {
 	 .shape = &record_round_shape,
 	 .text = "one start-to-stop execution of one side each, in the order in which they ran"},
 	LIST(comparison, comparison_shape, "one for each metric"),
+	LIST(thresholds, threshold_shape, "what was asked for, and whether it holds"),
 	GROUP(verdict, verdict_shape, "of the whole run"),
 };
 const struct shape record_shape = {record_fields, sizeof(record_fields) / sizeof(record_fields[0]),

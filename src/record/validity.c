@@ -8,19 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/load.h"
 #include "record/pairs.h"
+#include "record/threshold.h"
 #include "util/grouped.h"
 
 /* Share of the observer's events that may be missing before its totals cannot be trusted. */
 #define OBSERVER_BOUND 0.001
 
-static const char *side_name(enum side side)
+const char *validity_side(enum side side)
 {
 	return side == SIDE_A ? "A" : "B";
 }
 
 /* Pairs as people count them; a broken record may hold any number. */
-static int64_t pair_number(const struct record_round *round)
+int64_t validity_pair(const struct record_round *round)
 {
 	return round->pair == RECORD_NONE || round->pair == INT64_MAX ? 0 : round->pair + 1;
 }
@@ -75,11 +77,11 @@ static void check_expected(struct record_round *round, double bound)
 	if (expected > 0)
 		record_invalid(round,
 			       "%s, pair %" PRId64 ": of %s lines %s (%.3g %%), bound %.3g %%",
-			       side_name(round->side), pair_number(round), number, names,
+			       validity_side(round->side), validity_pair(round), number, names,
 			       100 * faults / expected, 100 * bound);
 	else
 		record_invalid(round, "%s, pair %" PRId64 ": %s, where no lines were expected",
-			       side_name(round->side), pair_number(round), names);
+			       validity_side(round->side), validity_pair(round), names);
 }
 
 /* How a command ended, for people: "exit code 2", "signal 9". */
@@ -117,8 +119,9 @@ static void check_ends_of_side(struct record *rec, enum side side)
 		record_invalid(round,
 			       "%s, pair %" PRId64 ": ended with %s, in pair %" PRId64
 			       " with %s: unequal work",
-			       side_name(side), pair_number(round), name_end(is, sizeof(is), round),
-			       pair_number(first), name_end(was, sizeof(was), first));
+			       validity_side(side), validity_pair(round),
+			       name_end(is, sizeof(is), round), validity_pair(first),
+			       name_end(was, sizeof(was), first));
 	}
 }
 
@@ -133,13 +136,13 @@ static void check_ends_of_pair(const struct pair *pair)
 	for (int i = 0; i < SIDES; i++)
 		record_invalid(i ? pair->b : pair->a,
 			       "pair %" PRId64 ": A ended with %s, B with %s: unequal work",
-			       pair_number(pair->a), a, b);
+			       validity_pair(pair->a), a, b);
 }
 
-static void invalidate_pair(const struct pair *pair, const char *reason)
+void validity_invalidate_pair(const struct pair *pair, const char *reason)
 {
-	record_invalid(pair->a, "pair %" PRId64 ": %s", pair_number(pair->a), reason);
-	record_invalid(pair->b, "pair %" PRId64 ": %s", pair_number(pair->a), reason);
+	record_invalid(pair->a, "pair %" PRId64 ": %s", validity_pair(pair->a), reason);
+	record_invalid(pair->b, "pair %" PRId64 ": %s", validity_pair(pair->a), reason);
 }
 
 static void check_lines_of_pair(const struct pair *pair, double bound)
@@ -151,29 +154,31 @@ static void check_lines_of_pair(const struct pair *pair, double bound)
 	if (lines_a == RECORD_NONE && lines_b == RECORD_NONE)
 		return;
 	if (lines_a == RECORD_NONE || lines_b == RECORD_NONE) {
-		invalidate_pair(pair, "the lines of one side only were counted");
+		validity_invalidate_pair(pair, "the lines of one side only were counted");
 		return;
 	}
 	apart = fabs((double)lines_a - (double)lines_b);
 	larger = fmax((double)lines_a, (double)lines_b);
 	if (larger <= 0) {
-		invalidate_pair(pair,
-				"neither side delivered a line, so there is no work to compare");
+		validity_invalidate_pair(
+			pair, "neither side delivered a line, so there is no work to compare");
 	} else if (apart > bound * larger) {
 		snprintf(reason, sizeof(reason),
 			 "A delivered %s lines, B %s (%.3g %% apart), bound %.3g %%: unequal work",
 			 format_grouped(a, sizeof(a), lines_a),
 			 format_grouped(b, sizeof(b), lines_b), 100 * apart / larger, 100 * bound);
-		invalidate_pair(pair, reason);
+		validity_invalidate_pair(pair, reason);
 	}
 }
 
 static void check_pair(const struct pair *pair, double bound)
 {
-	if (pair->a->has_work && pair->b->has_work)
+	if (record_has_operations(pair->a) || record_has_operations(pair->b))
+		validity_check_operations_of_pair(pair, bound);
+	else if (pair->a->has_work && pair->b->has_work)
 		check_lines_of_pair(pair, bound);
 	else if (pair->a->has_work || pair->b->has_work)
-		invalidate_pair(pair, "the work of one side only was counted");
+		validity_invalidate_pair(pair, "the work of one side only was counted");
 	else
 		check_ends_of_pair(pair);
 }
@@ -191,10 +196,10 @@ static void check_loss(struct record_round *round, int64_t lost, const char *wha
 	if (events == RECORD_NONE)
 		record_invalid(round,
 			       "%s, pair %" PRId64 ": %s: %s of an unknown number (--observer off)",
-			       side_name(round->side), pair_number(round), what, a);
+			       validity_side(round->side), validity_pair(round), what, a);
 	else if ((double)lost > OBSERVER_BOUND * (double)events)
 		record_invalid(round, "%s, pair %" PRId64 ": %s: %s of %s, bound %.3g %%",
-			       side_name(round->side), pair_number(round), what, a, b,
+			       validity_side(round->side), validity_pair(round), what, a, b,
 			       100 * OBSERVER_BOUND);
 }
 
@@ -215,7 +220,7 @@ static void check_records(struct record_round *round)
 			       "%s, pair %" PRId64
 			       ": records of processes lost: %s of %.0f, bound %.3g %%; "
 			       "memory and the end of the window are not whole",
-			       side_name(round->side), pair_number(round),
+			       validity_side(round->side), validity_pair(round),
 			       format_grouped(number, sizeof(number), lost), all,
 			       100 * OBSERVER_BOUND);
 }
@@ -229,7 +234,7 @@ static void check_observer(struct record_round *round)
 		record_invalid(round,
 			       "%s, pair %" PRId64
 			       ": tasks that could not be followed, whose cost is missing: %s",
-			       side_name(round->side), pair_number(round),
+			       validity_side(round->side), validity_pair(round),
 			       format_grouped(number, sizeof(number), losses->storage));
 	check_records(round);
 	check_loss(round, losses->recursion, "events missed while their own program ran");
@@ -237,9 +242,13 @@ static void check_observer(struct record_round *round)
 
 void validity_check(struct record *rec, const struct pairs *pairs, double work_bound)
 {
+	bool bounds_errors = record_bounds_errors(rec);
+
 	for (size_t i = 0; i < rec->n_rounds; i++) {
 		if (rec->rounds[i].has_work)
 			check_expected(&rec->rounds[i], work_bound);
+		if (record_has_operations(&rec->rounds[i]))
+			validity_check_operations(&rec->rounds[i], work_bound, bounds_errors);
 		check_observer(&rec->rounds[i]);
 	}
 	for (int side = 0; side < SIDES; side++)

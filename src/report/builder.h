@@ -15,6 +15,7 @@ struct builder {
 	struct merged *sides[SIDES];
 	struct sections *out;
 	bool all;
+	bool always_use; /* by phase, also where there is one */
 };
 
 static inline size_t sides_of(const struct builder *b)
@@ -56,7 +57,11 @@ wanted_latency is_request_latency, is_wait_latency, is_storage_latency, is_conne
 void builder_add_percentiles(const struct builder *b, const char *title, wanted_latency *wanted);
 
 void builder_add_profile(const struct builder *b);
+/* Most phases that a round of the record has; more than a scenario can have are of a broken one. */
+size_t builder_phases(const struct builder *b);
+const char *builder_phase_name(const struct builder *b, size_t phase);
 void builder_add_limits(const struct builder *b);
+void builder_add_use(const struct builder *b);
 void builder_add_storage(const struct builder *b);
 void builder_add_peers(const struct builder *b, size_t side);
 void builder_add_syscalls(const struct builder *b, size_t side);

@@ -191,7 +191,7 @@ static void put_section(const struct markdown *md, const struct section *section
 
 static int put_sections(const struct markdown *md)
 {
-	struct sections *sections = sections_new(md->rec, md->summary, md->all);
+	struct sections *sections = sections_new(md->rec, md->summary, md->all, true);
 
 	for (size_t i = 0; sections && i < sections->n; i++)
 		put_section(md, &sections->list[i]);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "record/distribution.h"
+#include "record/load.h"
 
 /* Unknown ones are passed over; what a broken record would overflow stays at the end. */
 static void add(int64_t *sum, int64_t value)
@@ -232,6 +233,85 @@ static int order_syscalls(const void *a, const void *b)
 	return compare_syscalls(a, b);
 }
 
+static int compare_errors(const void *a, const void *b)
+{
+	return compare_text(((const struct record_error *)a)->kind,
+			    ((const struct record_error *)b)->kind);
+}
+
+static int start_error(void *into, const void *first)
+{
+	struct record_error *error = into;
+
+	error->kind = copy(((const struct record_error *)first)->kind);
+	error->count = RECORD_NONE;
+	return 0;
+}
+
+static int add_error(void *into, const void *from)
+{
+	add(&((struct record_error *)into)->count, ((const struct record_error *)from)->count);
+	return 0;
+}
+
+static int order_errors(const void *a, const void *b)
+{
+	const struct record_error *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return compare_errors(a, b);
+}
+
+static int compare_phases(const void *a, const void *b)
+{
+	return compare_text(((const struct record_round_phase *)a)->name,
+			    ((const struct record_round_phase *)b)->name);
+}
+
+static int start_phase(void *into, const void *first)
+{
+	struct record_round_phase *phase = into;
+
+	phase->name = copy(((const struct record_round_phase *)first)->name);
+	phase->started_at = phase->duration_seconds = NAN;
+	record_load_init(&phase->load);
+	return 0;
+}
+
+static int add_phase(void *into, const void *from)
+{
+	const struct record_round_phase *more = from;
+	struct record_round_phase *phase = into;
+
+	add_real(&phase->duration_seconds, more->duration_seconds);
+	if (!more->has_load)
+		return 0;
+	phase->has_load = true;
+	return record_load_merge(&phase->load, &more->load);
+}
+
+static int compare_producers(const void *a, const void *b)
+{
+	return compare_text(((const struct record_producer *)a)->name,
+			    ((const struct record_producer *)b)->name);
+}
+
+static int start_producer(void *into, const void *first)
+{
+	struct record_producer *producer = into;
+
+	producer->name = copy(((const struct record_producer *)first)->name);
+	record_load_init(&producer->load);
+	return 0;
+}
+
+static int add_producer(void *into, const void *from)
+{
+	return record_load_merge(&((struct record_producer *)into)->load,
+				 &((const struct record_producer *)from)->load);
+}
+
 #define LIST(member)                                                                               \
 	offsetof(struct record_round, member), offsetof(struct record_round, n_##member)
 
@@ -243,6 +323,12 @@ static const struct kind kinds[] = {
 	{LIST(peers), sizeof(struct record_peer), compare_peers, start_peer, add_peer, order_peers},
 	{LIST(syscalls), sizeof(struct record_syscall), compare_syscalls, start_syscall,
 	 add_syscall, order_syscalls},
+	{LIST(errors), sizeof(struct record_error), compare_errors, start_error, add_error,
+	 order_errors},
+	{LIST(phases), sizeof(struct record_round_phase), compare_phases, start_phase, add_phase,
+	 NULL},
+	{LIST(producers), sizeof(struct record_producer), compare_producers, start_producer,
+	 add_producer, NULL},
 };
 
 struct element {

@@ -9,8 +9,9 @@ struct merged {
 	size_t rounds; /* that went in */
 	/*
 	 * Sums over the rounds: window_seconds, time, requests, io, latency (in the order of the
-	 * first round), protocols (most requests first), peers (most bytes first) and
-	 * syscalls (most time first). All else is not known.
+	 * first round), protocols (most requests first), peers (most bytes first),
+	 * syscalls (most time first), errors (most first), the load of phases and producers (in the
+	 * order of the first round). All else is not known.
 	 */
 	struct record_round sum;
 };

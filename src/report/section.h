@@ -33,11 +33,13 @@ struct sections {
 };
 
 /*
- * What limited the run, where the time went, requests, protocols, stacks, storage, peers, system
- * calls and other latencies, as far as the record has them. @all: no list is cut.
- * NULL without memory; lives no longer than @rec and @summary.
+ * What limited the run, what was in use, where the time went, requests, protocols, stacks, storage,
+ * peers, system calls and other latencies, as far as the record has them. @all: no list is cut.
+ * @always_use: what was in use by phase also where there is one phase only. NULL without memory;
+ * lives no longer than @rec and @summary.
  */
-struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all);
+struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all,
+			      bool always_use);
 void sections_free(struct sections *sections);
 /*
  * How many values the percentiles in the table of costs stand on, as a sentence, NULL where the

@@ -6,6 +6,26 @@
 
 #include "report/builder.h"
 
+#define MANY_PHASES 64
+
+const char *builder_phase_name(const struct builder *b, size_t phase)
+{
+	for (size_t i = 0; i < b->rec->n_rounds; i++)
+		if (phase < b->rec->rounds[i].n_phases)
+			return b->rec->rounds[i].phases[phase].name;
+	return NULL;
+}
+
+size_t builder_phases(const struct builder *b)
+{
+	size_t phases = 0;
+
+	for (size_t i = 0; i < b->rec->n_rounds; i++)
+		if (b->rec->rounds[i].n_phases > phases)
+			phases = b->rec->rounds[i].n_phases;
+	return phases < MANY_PHASES ? phases : MANY_PHASES;
+}
+
 /* How many rounds of the side have this phase with this limit (NULL: none). */
 static size_t count_limited(const struct builder *b, size_t side, size_t phase, const char *limit)
 {
@@ -51,9 +71,10 @@ static void add_limit(const struct builder *b, size_t side, size_t phase, bool n
 	size_t none = count_limited(b, side, phase, NULL), n, others;
 	const struct record_round_phase *limit = common_limit(b, side, phase, &n);
 	char *title = summary_side_title(b->summary, (enum side)side), *which = NULL;
+	const char *name = builder_phase_name(b, phase);
 	char rounds[64] = "";
 
-	if (name_phase && asprintf(&which, ", phase %zu", phase + 1) < 0)
+	if (name_phase && asprintf(&which, ", phase %s", name ? name : "?") < 0)
 		which = NULL;
 	others = b->summary->sides[side].rounds - n;
 	if (limit && others)
@@ -68,19 +89,13 @@ static void add_limit(const struct builder *b, size_t side, size_t phase, bool n
 	free(which);
 }
 
-/* More phases than a scenario can have are of a broken record. */
-#define MANY_PHASES 64
-
 void builder_add_limits(const struct builder *b)
 {
-	size_t phases = 0;
+	size_t phases = builder_phases(b);
 
-	for (size_t i = 0; i < b->rec->n_rounds; i++)
-		if (b->rec->rounds[i].n_phases > phases)
-			phases = b->rec->rounds[i].n_phases;
 	section_begin(b->out, "What limited the run");
 	for (size_t side = 0; side < sides_of(b); side++)
-		for (size_t phase = 0; phase < phases && phase < MANY_PHASES; phase++)
+		for (size_t phase = 0; phase < phases; phase++)
 			add_limit(b, side, phase, phases > 1);
 	section_end(b->out);
 }

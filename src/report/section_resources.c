@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Storage, peers and system calls. */
+/* What was in use by phase; storage, peers and system calls. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,134 @@
 
 #define MANY_PEERS    5
 #define MANY_SYSCALLS 10
+
+enum use_figure {
+	FIGURE_USE,
+	FIGURE_SATURATION,
+	FIGURE_ERRORS,
+	FIGURES,
+};
+
+/* A resource, and what its saturation is: behind the number stands what is counted. */
+struct use_row {
+	const char *label;
+	size_t offset; /* of a struct record_use in a phase */
+	double scale;
+	enum metric_kind kind;
+	const char *unit;
+	bool is_most; /* of the rounds, the largest counts */
+};
+
+static const struct use_row use_rows[] = {
+#define ROW(label, member, ...)                                                                    \
+	{                                                                                          \
+		label, offsetof(struct record_round_phase, member), __VA_ARGS__                    \
+	}
+	ROW("CPUs", cpu, 1, METRIC_COUNT, " too many", false),
+	ROW("run queue", run_queue, 1, METRIC_RATIO, " waited", false),
+	ROW("memory", memory, 1, METRIC_RATIO, " stalled", false),
+	ROW("disk", disk, 1, METRIC_COUNT, " at a time", false),
+	ROW("network", network, 1e-3, METRIC_RATIO, " resent", false),
+	ROW("driver", driver, 1, METRIC_SECONDS, " late", true),
+#undef ROW
+};
+
+static double figure_of(const struct record_round_phase *phase, const struct use_row *row,
+			enum use_figure figure)
+{
+	const struct record_use *use = (const void *)((const char *)phase + row->offset);
+
+	return figure == FIGURE_USE          ? use->utilization
+	       : figure == FIGURE_SATURATION ? use->saturation
+					     : as_real(use->errors);
+}
+
+/* Over the side's rounds: all errors, and on average what was in use and how much it lacked. */
+static double figure_of_rounds(const struct builder *b, size_t side, size_t phase,
+			       const struct use_row *row, enum use_figure figure)
+{
+	double sum = 0, most = NAN, n = 0;
+
+	for (size_t i = 0; i < b->rec->n_rounds; i++) {
+		const struct record_round *round = &b->rec->rounds[i];
+		double value;
+
+		if (round->side != side || phase >= round->n_phases)
+			continue;
+		value = figure_of(&round->phases[phase], row, figure);
+		if (isnan(value))
+			continue;
+		sum += value;
+		most = fmax(most, value);
+		n++;
+	}
+	if (figure == FIGURE_ERRORS)
+		return n ? sum : NAN;
+	return figure == FIGURE_SATURATION && row->is_most ? most : n ? sum / n : NAN;
+}
+
+static void add_figure(const struct builder *b, const struct use_row *row, enum use_figure figure,
+		       double value)
+{
+	char text[32];
+
+	if (figure == FIGURE_ERRORS)
+		section_value(b->out, METRIC_COUNT, value);
+	else if (figure == FIGURE_USE || !isfinite(value))
+		section_value(b->out, METRIC_RATIO, value);
+	else
+		section_cellf(b->out, "%s%s",
+			      summary_value(text, sizeof(text), row->kind, value * row->scale),
+			      row->unit);
+}
+
+/* True: the row was shown. */
+static bool add_use_row(const struct builder *b, size_t phase, const struct use_row *row,
+			bool name_phase)
+{
+	double values[FIGURES][SIDES];
+	bool is_known = false;
+
+	for (enum use_figure figure = 0; figure < FIGURES; figure++)
+		for (size_t side = 0; side < sides_of(b); side++) {
+			values[figure][side] = figure_of_rounds(b, side, phase, row, figure);
+			is_known |= !isnan(values[figure][side]);
+		}
+	if (!is_known)
+		return false;
+	section_label(b->out, name_phase ? builder_phase_name(b, phase) : "");
+	section_cell(b->out, row->label);
+	for (enum use_figure figure = 0; figure < FIGURES; figure++)
+		for (size_t side = 0; side < sides_of(b); side++)
+			add_figure(b, row, figure, values[figure][side]);
+	return true;
+}
+
+void builder_add_use(const struct builder *b)
+{
+	static const char *const titles[FIGURES] = {"use", "saturation", "errors"};
+	size_t phases = builder_phases(b);
+	char title[32];
+
+	if (phases < 2 && !b->always_use)
+		return;
+	section_begin(b->out, "What was in use by phase, all rounds");
+	section_column(b->out, "phase", false);
+	section_column(b->out, "resource", false);
+	for (enum use_figure figure = 0; figure < FIGURES; figure++)
+		for (size_t side = 0; side < sides_of(b); side++) {
+			snprintf(title, sizeof(title), "%s%s", titles[figure],
+				 builder_of_side(b, side));
+			section_column(b->out, title, true);
+		}
+	for (size_t phase = 0; phase < phases; phase++) {
+		bool is_named = false;
+
+		for (size_t i = 0; i < sizeof(use_rows) / sizeof(use_rows[0]); i++)
+			is_named |= add_use_row(b, phase, &use_rows[i], !is_named);
+	}
+	section_end(b->out);
+}
 
 void builder_add_storage(const struct builder *b)
 {

@@ -222,6 +222,7 @@ static void add_protocols(const struct builder *b, size_t side)
 static void add_all(const struct builder *b)
 {
 	builder_add_limits(b);
+	builder_add_use(b);
 	add_time(b);
 	add_requests(b);
 	for (size_t side = 0; side < sides_of(b); side++)
@@ -236,14 +237,16 @@ static void add_all(const struct builder *b)
 	builder_add_percentiles(b, "Other latencies", is_other_latency);
 }
 
-struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all)
+struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all,
+			      bool always_use)
 {
 	struct builder b = {
 		.rec = rec,
 		.summary = summary,
 		.sides = {merged_new(rec, SIDE_A, false), merged_new(rec, SIDE_B, false)},
 		.out = calloc(1, sizeof(struct sections)),
-		.all = all};
+		.all = all,
+		.always_use = all || always_use};
 
 	if (b.out && b.sides[SIDE_A] && b.sides[SIDE_B])
 		add_all(&b);

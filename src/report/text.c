@@ -394,7 +394,7 @@ static int print_section(const struct text *text, const struct section *section)
 
 static int print_sections(const struct text *text)
 {
-	struct sections *sections = sections_new(text->rec, text->summary, text->all);
+	struct sections *sections = sections_new(text->rec, text->summary, text->all, false);
 	int rc = sections ? 0 : -1;
 
 	for (size_t i = 0; sections && i < sections->n && !rc; i++)

@@ -180,6 +180,21 @@ struct command *target_command(const struct target *target, const struct filter 
 	return NULL;
 }
 
+struct command *command_of_words(char *const *words, size_t n, const struct yaml_pair *environment,
+				 size_t n_environment, const struct variable *vars, size_t n_vars,
+				 struct error *err)
+{
+	static const struct filter none;
+	struct target target = {
+		.command = (char **)words,
+		.n_command = n,
+		.environment = (struct target_variable *)environment,
+		.n_environment = n_environment,
+	};
+
+	return target_command(&target, &none, vars, n_vars, err);
+}
+
 void command_free(struct command *command)
 {
 	if (!command)

@@ -114,6 +114,18 @@ static char *find_root(struct error *err)
 	return NULL;
 }
 
+char *scripts_folder(void)
+{
+	struct error ignored;
+	char *root = find_root(&ignored), *folder = NULL, *real = NULL;
+
+	if (root && asprintf(&folder, "%s/scripts", root) >= 0)
+		real = realpath(folder, NULL);
+	free(folder);
+	free(root);
+	return real;
+}
+
 /* The folder below which the files of @kind are; to be freed. */
 static char *find_folder(enum find_kind kind, struct error *err)
 {

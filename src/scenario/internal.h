@@ -23,6 +23,9 @@ int find_names(enum find_kind kind, char ***names, size_t *n, struct error *err)
 extern const struct yaml_schema scrape_schema;
 int scrape_check(const struct scenario *scenario, const struct yaml_file *file, struct error *err);
 
+/* `thresholds` as a whole. */
+extern const struct yaml_custom thresholds_custom;
+
 /* An item of `phases`, and complaints about them all. */
 extern const struct yaml_schema phase_schema;
 int phases_check(struct scenario *scenario, const struct yaml_file *file, struct error *err);

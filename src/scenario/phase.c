@@ -9,7 +9,6 @@
 #include "util/clock.h"
 
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
-#define PHASES_MAX        64
 #define PHASE_SECONDS_MAX (7.0 * 24 * 3600)
 #define RATE_MAX          1e9
 #define USERS_MAX         100000
@@ -276,9 +275,9 @@ static int check_phase(struct scenario *scenario, size_t i, const struct yaml_fi
 
 int phases_check(struct scenario *scenario, const struct yaml_file *file, struct error *err)
 {
-	if (scenario->n_phases > PHASES_MAX)
+	if (scenario->n_phases > SCENARIO_PHASES_MAX)
 		return yaml_file_error(file, "phases", err, "has %zu phases; write at most %d",
-				       scenario->n_phases, PHASES_MAX);
+				       scenario->n_phases, SCENARIO_PHASES_MAX);
 	for (size_t i = 0; i < scenario->n_phases; i++)
 		if (check_phase(scenario, i, file, err))
 			return -1;

@@ -119,6 +119,21 @@ static const struct yaml_field scenario_fields[] = {
 		.help = "what goes wrong, and for how long: {name, kind, phase, at, for, …}",
 	},
 	{
+		.key = "thresholds",
+		.type = YAML_CUSTOM,
+		.offset = offsetof(struct scenario, thresholds),
+		.count_offset = offsetof(struct scenario, n_thresholds),
+		.custom = &thresholds_custom,
+		.help = "what must hold: a mapping of metrics to expressions, latency.response: "
+			"p(95)<50ms",
+	},
+	{
+		.key = "soak",
+		.type = YAML_BOOL,
+		.offset = offsetof(struct scenario, is_soak),
+		.help = "true: what grows and what wears off is judged at the end",
+	},
+	{
 		.key = "driver_cpus",
 		.type = YAML_STRING,
 		.offset = offsetof(struct scenario, driver_cpus),
@@ -174,6 +189,14 @@ static void scenario_defaults(void *object)
 	limits_schema.defaults(&scenario->target_limits);
 }
 
+const struct yaml_schema scenario_keys = {
+	.name = "a scenario",
+	.size = sizeof(struct scenario),
+	.fields = scenario_fields,
+	.n_fields = ARRAY_SIZE(scenario_fields),
+	.defaults = scenario_defaults,
+};
+
 /* The fields above and one more: the driver's section, named as the driver. */
 struct scenario_schema {
 	struct yaml_schema schema;
@@ -204,13 +227,9 @@ static void schema_make(struct scenario_schema *made, const char *driver,
 			.help = "the driver's own section",
 		};
 	}
-	made->schema = (struct yaml_schema){
-		.name = "a scenario",
-		.size = sizeof(struct scenario),
-		.fields = made->fields,
-		.n_fields = n,
-		.defaults = scenario_defaults,
-	};
+	made->schema = scenario_keys;
+	made->schema.fields = made->fields;
+	made->schema.n_fields = n;
 }
 
 /* A driver is often misspelled where its section is not. */
@@ -277,7 +296,9 @@ static struct scenario *load(const struct yaml_file *file, scenario_schema_fn sc
 		return NULL;
 	}
 	scenario->driver_schema = driver_schema;
-	if (sections_check(scenario, file, err)) {
+	if (sections_check(scenario, file, err) ||
+	    (driver_schema && driver_schema->check &&
+	     driver_schema->check(scenario->driver_config, driver, file, err))) {
 		scenario_free(scenario);
 		return NULL;
 	}

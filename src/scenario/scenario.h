@@ -36,6 +36,8 @@ struct phase_stage {
 	double target;        /* arrivals a time unit, or users */
 };
 
+#define SCENARIO_PHASES_MAX 64
+
 struct phase {
 	char *name;
 	enum phase_role role;
@@ -159,7 +161,9 @@ struct proxy {
 struct scenario_threshold {
 	char *metric; /* "latency.response" "cpu.total_seconds" "work.errors" … */
 	char *expression;
+	char *level; /* "target" "critical" "good" "acceptable" "poor"; NULL: none */
 	bool abort_on_fail;
+	uint64_t delay_abort_ns; /* of the window, before it may abort the run */
 };
 
 /*
@@ -181,10 +185,12 @@ struct filter {
 /* What the target tells Prometheus of itself; see conduct/scrape.h. */
 struct scenario_scrape {
 	char *url;       /* http or https; variables are filled in */
-	char *histogram; /* its name, without _bucket */
+	char *histogram; /* its name, without _bucket; NULL: a metric is wanted */
+	char *metric;    /* of a gauge or counter; NULL: a histogram is */
+	bool is_counter; /* what was added in the window counts, not the value at its end */
 	size_t n_labels;
 	struct yaml_pair *labels; /* that a series must have, with these values */
-	char *as;                 /* name in the record's latencies */
+	char *as;                 /* name in the record's latencies, or side metrics */
 };
 
 struct scenario {
@@ -252,6 +258,9 @@ struct target {
 	char *install;  /* one line: how to get the tool */
 };
 
+/* What a scenario's file may hold beside its driver's section, and what a target's may. */
+extern const struct yaml_schema scenario_keys, target_keys;
+
 /* A driver's own section, by driver name; see drive/driver.h. NULL: no such driver. */
 typedef const struct yaml_schema *(*scenario_schema_fn)(const char *driver);
 
@@ -307,6 +316,9 @@ int scenario_names(char ***names, size_t *n, struct error *err);
 int target_names(char ***names, size_t *n, struct error *err);
 void names_free(char **names, size_t n);
 
+/* The folder of scripts beside the scenarios, ${scripts}; to be freed. NULL: there is none. */
+char *scripts_folder(void);
+
 /* A command as it will be run: stages connected by pipes, all variables filled in. */
 struct command {
 	size_t n_stages;
@@ -329,6 +341,10 @@ struct variable {
  */
 struct command *target_command(const struct target *target, const struct filter *filter,
 			       const struct variable *vars, size_t n_vars, struct error *err);
+/* The same for plain words, such as a hook's or a component's; @environment may be NULL. */
+struct command *command_of_words(char *const *words, size_t n, const struct yaml_pair *environment,
+				 size_t n_environment, const struct variable *vars, size_t n_vars,
+				 struct error *err);
 void command_free(struct command *command);
 /* Fills ${…} in @text; to be freed; NULL with @err for an unknown variable. "$$" is one '$'. */
 char *variables_fill(const char *text, const struct variable *vars, size_t n_vars,

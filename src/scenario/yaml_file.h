@@ -36,6 +36,13 @@ struct yaml_mapper {
 	size_t length;
 };
 
+/* Goes on to a key of a mapping, for complaints; returns the length to come back to. */
+size_t yaml_enter_key(struct yaml_mapper *m, const char *key);
+void yaml_leave(struct yaml_mapper *m, size_t before);
+/* A mapping into the struct of its schema, which has its defaults already. */
+int yaml_map_fields(struct yaml_mapper *m, const yaml_node_t *node,
+		    const struct yaml_schema *schema, void *object);
+
 /* Complaints at @node about the present key. All return -1. */
 int yaml_fail(struct yaml_mapper *m, const yaml_node_t *node, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -8,11 +8,7 @@
 #include "scenario/yaml_file.h"
 #include "util/suggest.h"
 
-static int map_fields(struct yaml_mapper *m, const yaml_node_t *node,
-		      const struct yaml_schema *schema, char *object);
-
-/* Both return the length to go back to. */
-static size_t enter_key(struct yaml_mapper *m, const char *key)
+size_t yaml_enter_key(struct yaml_mapper *m, const char *key)
 {
 	size_t before = m->length;
 	int n = snprintf(m->where + before, sizeof(m->where) - before, "%s%s", before ? "." : "",
@@ -31,7 +27,7 @@ static size_t enter_item(struct yaml_mapper *m, size_t index)
 	return before;
 }
 
-static void leave(struct yaml_mapper *m, size_t before)
+void yaml_leave(struct yaml_mapper *m, size_t before)
 {
 	m->length = before;
 	m->where[before] = '\0';
@@ -40,14 +36,14 @@ static void leave(struct yaml_mapper *m, size_t before)
 static int set_map(struct yaml_mapper *m, const yaml_node_t *node, const struct yaml_field *field,
 		   char *object)
 {
-	return map_fields(m, node, field->nested, object + field->offset);
+	return yaml_map_fields(m, node, field->nested, object + field->offset);
 }
 
 /* The object is already there, made for its defaults. */
 static int set_object(struct yaml_mapper *m, const yaml_node_t *node,
 		      const struct yaml_field *field, char *object)
 {
-	return map_fields(m, node, field->nested, *(char **)(object + field->offset));
+	return yaml_map_fields(m, node, field->nested, *(char **)(object + field->offset));
 }
 
 /*
@@ -80,7 +76,7 @@ static int fill_strings(struct yaml_mapper *m, const yaml_node_t *node, char **s
 		if (yaml_copy_text(m, item, &strings[i]))
 			return -1;
 		*n = i + 1;
-		leave(m, before);
+		yaml_leave(m, before);
 	}
 	return 0;
 }
@@ -121,7 +117,7 @@ static int set_string_lists(struct yaml_mapper *m, const yaml_node_t *node,
 		*n = i + 1;
 		if (set_strings(m, item, &inner, (char *)&lists[i]))
 			return -1;
-		leave(m, before);
+		yaml_leave(m, before);
 	}
 	return 0;
 }
@@ -146,9 +142,10 @@ static int set_maps(struct yaml_mapper *m, const yaml_node_t *node, const struct
 		char *map = maps + i * field->nested->size;
 
 		*n = i + 1;
-		if (init_fields(m, field->nested, map) || map_fields(m, item, field->nested, map))
+		if (init_fields(m, field->nested, map) ||
+		    yaml_map_fields(m, item, field->nested, map))
 			return -1;
-		leave(m, before);
+		yaml_leave(m, before);
 	}
 	return 0;
 }
@@ -183,13 +180,13 @@ static int fill_pair(struct yaml_mapper *m, const yaml_node_t *node, size_t inde
 
 	if (yaml_copy_text(m, key, &pair->name))
 		return -1;
-	before = enter_key(m, pair->name);
+	before = yaml_enter_key(m, pair->name);
 	first = earlier_key(m->file, node, index, pair->name);
 	if (first)
 		return fail_duplicate(m, key, first);
 	if (yaml_copy_text(m, yaml_file_node(m->file, nodes->value), &pair->value))
 		return -1;
-	leave(m, before);
+	yaml_leave(m, before);
 	return 0;
 }
 
@@ -278,6 +275,17 @@ static void clear_string_lists(const struct yaml_field *field, char *object)
 	free(lists);
 }
 
+static int set_custom(struct yaml_mapper *m, const yaml_node_t *node,
+		      const struct yaml_field *field, char *object)
+{
+	return field->custom->set(m, node, field, object);
+}
+
+static void clear_custom(const struct yaml_field *field, char *object)
+{
+	field->custom->clear(field, object);
+}
+
 /* What each type does; clear NULL: nothing hangs on it. */
 static const struct {
 	int (*set)(struct yaml_mapper *m, const yaml_node_t *node, const struct yaml_field *field,
@@ -298,6 +306,7 @@ static const struct {
 	[YAML_MAPS] = {set_maps, clear_maps},
 	[YAML_PAIRS] = {set_pairs, clear_pairs},
 	[YAML_STRING_LISTS] = {set_string_lists, clear_string_lists},
+	[YAML_CUSTOM] = {set_custom, clear_custom},
 };
 
 void yaml_map_free(const struct yaml_schema *schema, void *object)
@@ -377,7 +386,7 @@ static int map_pair(struct yaml_mapper *m, const yaml_node_t *node, size_t index
 
 	if (!text)
 		return -1;
-	before = enter_key(m, text);
+	before = yaml_enter_key(m, text);
 	field = find_field(schema, text);
 	if (!field)
 		return fail_unknown(m, key, text, schema);
@@ -386,12 +395,12 @@ static int map_pair(struct yaml_mapper *m, const yaml_node_t *node, size_t index
 	seen[field - schema->fields] = true;
 	if (types[field->type].set(m, yaml_file_node(m->file, pair->value), field, object))
 		return -1;
-	leave(m, before);
+	yaml_leave(m, before);
 	return 0;
 }
 
-static int map_fields(struct yaml_mapper *m, const yaml_node_t *node,
-		      const struct yaml_schema *schema, char *object)
+int yaml_map_fields(struct yaml_mapper *m, const yaml_node_t *node,
+		    const struct yaml_schema *schema, void *object)
 {
 	bool *seen;
 	int result = 0;
@@ -408,7 +417,7 @@ static int map_fields(struct yaml_mapper *m, const yaml_node_t *node,
 
 		if (!field->required || seen[i])
 			continue;
-		enter_key(m, field->key);
+		yaml_enter_key(m, field->key);
 		result = yaml_fail(m, node, "is missing; add it%s%s%s", field->help ? " (" : "",
 				   field->help ? field->help : "", field->help ? ")" : "");
 	}
@@ -423,7 +432,7 @@ int yaml_file_map(const struct yaml_file *file, const struct yaml_schema *schema
 
 	memset(object, 0, schema->size);
 	if (!init_fields(&m, schema, object) &&
-	    !map_fields(&m, yaml_file_root(file), schema, object))
+	    !yaml_map_fields(&m, yaml_file_root(file), schema, object))
 		return 0;
 	yaml_map_free(schema, object);
 	return -1;

@@ -27,11 +27,14 @@ enum yaml_type {
 			where the key is absent */
 	YAML_MAPS, /* sequence of mappings: array of nested structs (calloc) at offset, size_t count
 		      at count_offset */
-	YAML_PAIRS, /* mapping of free names to strings: array of struct yaml_pair at offset, count
-		       at count_offset */
+	YAML_PAIRS,  /* mapping of free names to strings: array of struct yaml_pair at offset, count
+			at count_offset */
+	YAML_CUSTOM, /* what no other type is: by the field's own functions */
 	YAML_STRING_LISTS, /* sequence of sequences of strings: array of struct yaml_strings, count
 			      at count_offset */
 };
+
+struct yaml_file;
 
 struct yaml_pair {
 	char *name, *value;
@@ -40,6 +43,24 @@ struct yaml_pair {
 struct yaml_strings {
 	size_t n;
 	char **strings; /* NULL behind the last */
+};
+
+struct yaml_mapper;
+struct yaml_node_s;
+struct yaml_field;
+
+/* How a YAML_CUSTOM is read and freed. */
+struct yaml_custom {
+	/* Stores the value of @node into @object, where there is nothing yet; -1 with the error
+	 * set, and what there is so far. */
+	int (*set)(struct yaml_mapper *m, const struct yaml_node_s *node,
+		   const struct yaml_field *field, char *object);
+	/* Frees what hangs there. */
+	void (*clear)(const struct yaml_field *field, char *object);
+	/* For docs: what may be written, and of the mappings in it their place below the key
+	 * ("METRIC[]") and their keys; NULL: there are none. */
+	const char *value, *place;
+	const struct yaml_schema *item;
 };
 
 struct yaml_field {
@@ -51,6 +72,7 @@ struct yaml_field {
 	double min, max; /* both 0: no bounds; max 0 with a min above it: no upper bound */
 	const char *const *choices;
 	const struct yaml_schema *nested;
+	const struct yaml_custom *custom;
 	const char *help; /* one line, for docs */
 };
 
@@ -62,6 +84,10 @@ struct yaml_schema {
 	/* Sets defaults in a zeroed struct, strings as copies that free() takes, no lists; may be
 	 * NULL. */
 	void (*defaults)(void *object);
+	/* Of a driver's section: complains, by yaml_file_error() below @key, of what the fields
+	 * cannot say. May be NULL. */
+	int (*check)(const void *object, const char *key, const struct yaml_file *file,
+		     struct error *err);
 };
 
 /* More is no file that people write. */
@@ -85,7 +111,6 @@ void yaml_map_free(const struct yaml_schema *schema, void *object);
  * The same in steps, for a schema that depends on what the file says, and for
  * complaints about a value that only the caller can judge.
  */
-struct yaml_file;
 struct yaml_file *yaml_file_open(const char *path, struct error *err);
 struct yaml_file *yaml_file_open_memory(const char *name, const char *text, size_t size,
 					struct error *err);

@@ -96,8 +96,6 @@ int dir_make(const char *path, mode_t mode)
 	return err;
 }
 
-static int remove_at(int parent, const char *name);
-
 static void keep_first(int *first, int err)
 {
 	if (!*first)
@@ -117,7 +115,7 @@ static int remove_entries(int fd)
 	}
 	while ((errno = 0, entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			keep_first(&first, remove_at(dirfd(dir), entry->d_name));
+			keep_first(&first, dir_remove_at(dirfd(dir), entry->d_name));
 	keep_first(&first, -errno);
 	closedir(dir);
 	return first;
@@ -127,7 +125,7 @@ static int remove_entries(int fd)
  * By descriptors, not by paths: whoever owns a folder below may replace it by a
  * link at any moment, and must not lead a privileged remover elsewhere.
  */
-static int remove_at(int parent, const char *name)
+int dir_remove_at(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int first = 0;
@@ -145,7 +143,7 @@ static int remove_at(int parent, const char *name)
 
 int dir_remove(const char *path)
 {
-	return remove_at(AT_FDCWD, path);
+	return dir_remove_at(AT_FDCWD, path);
 }
 
 static bool is_program(const char *path)

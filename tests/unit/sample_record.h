@@ -99,7 +99,18 @@ static inline void sample_round(struct record_round *round, enum side side, int6
 	round->network = (struct record_network){5000,   20000000, 20,    0, 1, {5000, 20000000},
 						 {0, 0}, {0, 0},   {0, 0}};
 	round->has_work = true;
-	round->work = (struct record_work){140000, 14000000, 140000, 0, 0, 7, 0, 1};
+	round->work = (struct record_work){
+		.lines = 140000,
+		.bytes = 14000000,
+		.expected_lines = 140000,
+		.reordered = 7,
+		.foreign = 1,
+		.operations = RECORD_NONE,
+		.errors = RECORD_NONE,
+		.dropped = RECORD_NONE,
+		.rows = RECORD_NONE,
+		.rows_expected = RECORD_NONE,
+	};
 	round->has_driver = true;
 	round->driver = (struct record_driver){0.8, 0.0012, 0};
 	round->observer.mode = strdup("stats");

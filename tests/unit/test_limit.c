@@ -424,6 +424,79 @@ static void again(void **state)
 	assert_limit(round, NULL, NULL);
 }
 
+/* A second phase, as long as the first, in which the side did nothing. */
+static void add_phase(struct record_round *round)
+{
+	round->phases = reallocarray(round->phases, 2, sizeof(*round->phases));
+	round->n_phases = 2;
+	round->phases[1] = round->phases[0];
+	round->phases[1].name = strdup("other");
+	round->phases[0].duration_seconds = round->phases[1].duration_seconds = WINDOW / 2;
+	set_time(&round->phases[1].time, &(struct share){0}, 0.5);
+}
+
+static void assert_other(const struct record_round *round, const char *text)
+{
+	if (!text) {
+		assert_null(round->phases[1].limit);
+		return;
+	}
+	assert_non_null(round->phases[1].limit);
+	assert_string_equal(round->phases[1].limit, text);
+}
+
+/* What single phases are not known to have had is told as the whole round's. */
+static void phases_of_a_round(void **state)
+{
+	struct record_round *round = *state;
+
+	add_phase(round);
+	round->memory.major_faults = 7;
+	round->phases[0].memory.saturation = 0.31;
+	assert_limit(round, "memory",
+		     "memory: tasks waited for it 31 % of the time; the side had 7 major faults in "
+		     "all phases together");
+	assert_other(round, NULL);
+	round->phases[0].memory.saturation = 0;
+	round->network.retransmits = 500;
+	round->phases[0].network.saturation = 23;
+	assert_limit(
+		round, "network",
+		"the network: 2.3 % of the machine's TCP segments had to be sent again, 500 by "
+		"the side in all phases together");
+	assert_other(round, NULL);
+	round->phases[1].driver = (struct record_use){0.5, 0.31, 2};
+	assert_limit(round, "network", NULL);
+	assert_other(round,
+		     "the driver, not the side: it used 50 % of a core, fell 310 ms behind its "
+		     "plan and dropped 2 pieces of work");
+}
+
+static void threads_of_phases(void **state)
+{
+	struct record_round *round = *state;
+
+	add_phase(round);
+	/* All of it in the first half, where nineteen of twenty wait. */
+	add_threads(round, 20, &(struct share){.on_cpu = 0.25, .lock = 4.75});
+	set_time(&round->phases[0].time, &(struct share){.on_cpu = 0.5, .lock = 9.5}, 10);
+	round->phases[0].time.wall_seconds = 100;
+	assert_limit(round, "lock",
+		     "the side's threads shared a lock: 95 % of their time went to waiting for it, "
+		     "and on average 1.0 of them ran");
+	assert_other(round, NULL);
+	/* One that ran all the time, which is known of the whole round only. */
+	drop_threads(round);
+	add_threads(round, 1, &(struct share){.on_cpu = 9.6});
+	set_time(&round->phases[0].time, &(struct share){.on_cpu = 9.9}, 0.5);
+	set_time(&round->phases[1].time, &(struct share){.on_cpu = 9.3}, 0.5);
+	assert_limit(round, "thread",
+		     "one thread: 'worker' (101) was on a CPU 96 % of the time in all phases "
+		     "together, while the machine was 50 % busy: the program has no more parallel "
+		     "work");
+	assert_other(round, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -450,6 +523,8 @@ int main(void)
 		TEST(not_only_sleeping),
 		TEST(sleepers_in_a_server),
 		TEST(again),
+		TEST(phases_of_a_round),
+		TEST(threads_of_phases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,15 +219,17 @@ static void by_the_keeper(void **state)
 	struct fixture *fixture = *state;
 	struct mapped_file file = {.path = fixture->path};
 	struct identity identity;
+	pid_t told;
+	struct keeper_users users = {.identity = &identity, .n_attached = 1, .attached = &told};
 	struct keeper *keeper;
-	pid_t told, other;
+	pid_t other;
 	struct error err;
 
 	file.start = map(fixture, PROT_READ | PROT_EXEC);
 	told = start_child();
 	other = start_child();
 	assert_int_equal(identity_of_invoker(&identity, &err), 0);
-	keeper = keeper_start(&identity, &told, 1, &err);
+	keeper = keeper_start(&users, &err);
 	assert_non_null(keeper);
 	file.pid = told;
 	assert_true(is_at(keeper_open_mapped(keeper, &file), fixture->path));

@@ -108,9 +108,9 @@ static void one_side(void **state)
 /* A record of CPU, memory and sockets has none of it. */
 static void nothing_to_tell(void **state)
 {
-	static const char *const titles[] = {"What limited", "Where the time", "Requests",
-					     "By protocol",  "Storage",        "Peers",
-					     "System calls", "How long",       "Other latencies"};
+	static const char *const titles[] = {
+		"What limited", "What was in use", "Where the time", "Requests", "By protocol",
+		"Storage",      "Peers",           "System calls",   "How long", "Other latencies"};
 	struct record *rec = sample_record(2, true);
 	char *text = report_of(rec, &report_text, 100, true);
 
@@ -158,6 +158,80 @@ static void limits_of_rounds(void **state)
 	assert_has(text, "A kubectl: 20 threads shared a lock: 94 % of their time went to waiting "
 			 "for it, and on average 1.0 of them ran (in 2 of 3 rounds)\n");
 	assert_has(text, "B curl: no evidence that anything was short\n");
+	free(text);
+	record_free(rec);
+}
+
+static void add_second_phase(struct record_round *round)
+{
+	struct record_round_phase *phase;
+
+	round->phases = reallocarray(round->phases, 2, sizeof(*round->phases));
+	round->n_phases = 2;
+	phase = &round->phases[1];
+	*phase = round->phases[0];
+	phase->name = strdup("burst");
+	phase->limited_by = phase->limit = NULL;
+	phase->cpu = (struct record_use){0.98, 1.5, RECORD_NONE};
+	phase->network = (struct record_use){0.25, 2.5, 3};
+	phase->driver = (struct record_use){0.4, 0.01 * (double)(round->pair + 1), 2};
+	/* What nobody knows is left out. */
+	phase->disk = (struct record_use){NAN, NAN, RECORD_NONE};
+}
+
+static void use_by_phase(void **state)
+{
+	static const char *const parts[] = {
+		"\nWhat was in use by phase, all rounds\n"
+		"phase  resource   use of A  use of B  ",
+		"\nmain   CPUs         60.0 %    60.0 %     0.1 too many",
+		"\n       run queue    90.0 %    90.0 %    10.0 % waited    10.0 % waited          "
+		"  "
+		"-            -",
+		"\n       memory       30.0 %    30.0 %      0 % stalled",
+		"\n       disk         20.0 %    20.0 %    0.3 at a time",
+		"\n       network           -         -       0 % resent",
+		"\n       driver       10.0 %    10.0 %     1.00 ms late",
+		"\nburst  CPUs         98.0 %    98.0 %     1.5 too many",
+		"\n       network      25.0 %    25.0 %    0.25 % resent",
+		/* the most of both rounds, and what they dropped together */
+		"\n       driver       40.0 %    40.0 %     20.0 ms late     20.0 ms late            "
+		"4            4",
+		"\nA kubectl, phase main: 20 threads shared a lock",
+		"\nA kubectl, phase burst: no evidence",
+	};
+	struct record *rec = sample_detailed(2, true);
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		add_second_phase(&rec->rounds[i]);
+	text = report_of(rec, &report_text, 100, false);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		assert_has(text, parts[i]);
+	assert_within(text, 100);
+	free(text);
+	text = report_of(rec, &report_markdown, 0, false);
+	assert_has(text, "\n|  | memory | 30.0 % | 30.0 % | 0 % stalled | 0 % stalled | 0 | 0 |\n");
+	free(text);
+	record_free(rec);
+}
+
+/* A terminal is spared what one phase used, unless all is asked for. */
+static void use_in_one_phase(void **state)
+{
+	struct record *rec = sample_detailed(1, false);
+	char *text = report_of(rec, &report_text, 100, false);
+
+	(void)state;
+	assert_null(strstr(text, "What was in use"));
+	free(text);
+	text = report_of(rec, &report_text, 100, true);
+	assert_has(text, "\nphase  resource      use     saturation  errors\n");
+	free(text);
+	text = report_of(rec, &report_markdown, 0, false);
+	assert_has(text, "\n| phase | resource | use | saturation | errors |\n"
+			 "|---|---|---:|---:|---:|\n| main | CPUs | 60.0 % | 0.1 too many | - |\n");
 	free(text);
 	record_free(rec);
 }
@@ -363,6 +437,8 @@ int main(void)
 		cmocka_unit_test(nothing_to_tell),
 		cmocka_unit_test(markdown),
 		cmocka_unit_test(limits_of_rounds),
+		cmocka_unit_test(use_by_phase),
+		cmocka_unit_test(use_in_one_phase),
 		cmocka_unit_test(the_most_frequent_labels),
 		cmocka_unit_test(peers_of_all_kinds),
 		cmocka_unit_test(merging),

@@ -261,6 +261,62 @@ static void a_series_of_no_points(void **state)
 	assert_int_equal(round->series.n, 0);
 }
 
+static void add_phases(struct record_round *round, size_t n)
+{
+	round->n_phases = n;
+	round->phases = calloc(n, sizeof(*round->phases));
+	for (size_t i = 0; i < n; i++)
+		round->phases[i].driver = (struct record_use){0.5, NAN, RECORD_NONE};
+}
+
+static void assert_use(const struct record_use *use, double saturation, int64_t errors)
+{
+	assert_near(use->utilization, 0.5);
+	if (isnan(saturation))
+		assert_true(isnan(use->saturation));
+	else
+		assert_near(use->saturation, saturation);
+	assert_true(use->errors == errors);
+}
+
+static void phases_that_the_driver_tells(void **state)
+{
+	struct record_round *round = *state;
+
+	add_phases(round, 3);
+	take(round, "{\"late_seconds_max\": 0.1, \"dropped\": 4, \"phases\": ["
+		    "{\"late_seconds_max\": 0.1, \"dropped\": 1}, {\"dropped\": 3}, 7]}");
+	assert_use(&round->phases[0].driver, 0.1, 1);
+	assert_use(&round->phases[1].driver, NAN, 3);
+	assert_use(&round->phases[2].driver, NAN, RECORD_NONE);
+}
+
+/* The whole is one phase's, but not one of several. */
+static void phases_that_no_driver_tells(void **state)
+{
+	static const char *const reports[] = {
+		"{\"late_seconds_max\": 0.1, \"dropped\": 4}",
+		"{\"late_seconds_max\": 0.1, \"dropped\": 4, \"phases\": []}",
+		"{\"late_seconds_max\": 0.1, \"dropped\": 4, \"phases\": 2}",
+		"{\"late_seconds_max\": 0.1, \"dropped\": 4, \"phases\": [{}, {}, {}]}",
+	};
+	struct record_round *round = *state;
+
+	for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]); i++) {
+		add_phases(round, 1);
+		take(round, reports[i]);
+		assert_use(&round->phases[0].driver, 0.1, 4);
+		free(round->phases);
+		add_phases(round, 2);
+		take(round, reports[i]);
+		assert_use(&round->phases[0].driver, NAN, RECORD_NONE);
+		assert_use(&round->phases[1].driver, NAN, RECORD_NONE);
+		free(round->phases);
+		round->phases = NULL;
+		round->n_phases = 0;
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -274,6 +330,8 @@ int main(void)
 		TEST(no_report),
 		TEST(just_in_time),
 		TEST(a_late_driver),
+		TEST(phases_that_the_driver_tells),
+		TEST(phases_that_no_driver_tells),
 		TEST(a_series_by_the_same_ticks),
 		TEST(a_series_without_its_tick),
 		TEST(a_series_by_finer_ticks),

@@ -47,6 +47,8 @@ struct check {
 				    expected */
 	uint64_t *series;
 	size_t n_series, series_size;
+	struct check_phase phases[SCENARIO_PHASES_MAX];
+	size_t n_phases;
 	uint64_t first_arrival, end_arrival; /* [first, end) wait in the ring */
 	struct arrival *arrivals;
 	size_t held; /* bytes of a line whose end is to come */
@@ -79,6 +81,8 @@ void check_free(struct check *check)
 		return;
 	for (uint32_t pod = 0; check->seen && check->source && pod < check->source->n_pods; pod++)
 		seen_free(&check->seen[pod]);
+	for (size_t i = 0; i < check->n_phases; i++)
+		free(check->phases[i].delivery);
 	free(check->seen);
 	free(check->next_expected);
 	free(check->series);
@@ -119,12 +123,24 @@ static void count_in_series(struct check *check, uint64_t seen_ns)
 		check->series[index]++;
 }
 
+/* That @at_ns lies in; the window's first where there is none. */
+static struct check_phase *phase_at(struct check *check, uint64_t at_ns)
+{
+	size_t i = check->n_phases;
+
+	while (i > 1 && check->phases[i - 1].from_ns > at_ns)
+		i--;
+	return &check->phases[i ? i - 1 : 0];
+}
+
 static void count_line(struct check *check, const struct arrival *arrival)
 {
+	struct check_phase *phase = phase_at(check, arrival->basis_ns);
 	struct check_counts *counts = &check->counts;
 	enum seen_mark mark = seen_mark(&check->seen[arrival->pod], arrival->seq);
 
 	counts->lines++;
+	phase->lines++;
 	counts->bytes += arrival->bytes;
 	if (mark == SEEN_AGAIN) {
 		counts->duplicated++;
@@ -132,8 +148,11 @@ static void count_line(struct check *check, const struct arrival *arrival)
 	}
 	counts->reordered += mark == SEEN_LATE;
 	counts->found += arrival->is_wanted;
+	phase->found += arrival->is_wanted;
 	counts->unwanted += !arrival->is_wanted;
 	histogram_add(&counts->delivery, arrival->seen_ns - arrival->basis_ns);
+	if (phase->delivery)
+		histogram_add(phase->delivery, arrival->seen_ns - arrival->basis_ns);
 }
 
 static void count_arrival(struct check *check, const struct arrival *arrival)
@@ -334,8 +353,22 @@ void check_open_window(struct check *check, uint64_t at_ns, uint64_t tick_ns)
 {
 	check->open_ns = at_ns;
 	check->tick_ns = tick_ns;
+	check_phase_begin(check, at_ns);
 	for (uint32_t pod = 0; check->source && pod < check->source->n_pods; pod++)
 		check->next_expected[pod] = source_first_since(check->source, pod, at_ns);
+}
+
+void check_phase_begin(struct check *check, uint64_t at_ns)
+{
+	struct check_phase *phase = &check->phases[check->n_phases];
+
+	if (check->n_phases == SCENARIO_PHASES_MAX)
+		return;
+	*phase = (struct check_phase){.from_ns = at_ns,
+				      .delivery = malloc(sizeof(struct histogram))};
+	if (phase->delivery)
+		histogram_init(phase->delivery);
+	check->n_phases++;
 }
 
 void check_close_window(struct check *check, uint64_t at_ns)
@@ -343,38 +376,52 @@ void check_close_window(struct check *check, uint64_t at_ns)
 	check->close_ns = at_ns;
 }
 
-/* Adds the wanted lines of @pod up to @end. */
-static void count_expected_to(struct check *check, uint32_t pod, uint64_t end)
+/* Adds the wanted lines of @pod up to @end, which are due in @phase. */
+static void count_expected_to(struct check *check, struct check_phase *phase, uint32_t pod,
+			      uint64_t end)
 {
-	uint64_t *seq = &check->next_expected[pod];
+	uint64_t *seq = &check->next_expected[pod], wanted = 0;
 
 	if (check->source->content->all_wanted && *seq < end) {
-		check->counts.expected += end - *seq;
+		wanted = end - *seq;
 		*seq = end;
 	}
 	for (; *seq < end; ++*seq)
-		check->counts.expected += source_message(check->source, pod, *seq)->is_wanted;
+		wanted += source_message(check->source, pod, *seq)->is_wanted;
+	check->counts.expected += wanted;
+	phase->expected += wanted;
 }
 
-/* Adds the wanted lines that are due before @end_ns and before the window's end. */
-static void count_expected(struct check *check, uint64_t end_ns)
+/* The same of all pods, of one phase, before @end_ns. */
+static void count_expected_in(struct check *check, struct check_phase *phase, uint64_t end_ns)
 {
 	const struct source *source = check->source;
 
-	if (!source || check->open_ns == UINT64_MAX)
-		return;
-	if (end_ns > check->close_ns)
-		end_ns = check->close_ns;
 	for (uint32_t pod = 0; end_ns && pod < source->n_pods; pod++) {
 		uint64_t *seq = &check->next_expected[pod];
 		uint64_t end = source_due(source, pod, end_ns - 1);
 
 		/* A window that a restart lies in has the lines of both sides of it. */
 		if (end >= SOURCE_RESTART_SEQ) {
-			count_expected_to(check, pod, source->n_before[pod]);
+			count_expected_to(check, phase, pod, source->n_before[pod]);
 			*seq = source_skip(source, pod, *seq);
 		}
-		count_expected_to(check, pod, end);
+		count_expected_to(check, phase, pod, end);
+	}
+}
+
+/* Adds the wanted lines that are due before @end_ns and before the window's end. */
+static void count_expected(struct check *check, uint64_t end_ns)
+{
+	if (!check->source || check->open_ns == UINT64_MAX)
+		return;
+	if (end_ns > check->close_ns)
+		end_ns = check->close_ns;
+	for (size_t i = 0; i < check->n_phases; i++) {
+		bool last = i + 1 == check->n_phases;
+		uint64_t until = last ? UINT64_MAX : check->phases[i + 1].from_ns;
+
+		count_expected_in(check, &check->phases[i], until < end_ns ? until : end_ns);
 	}
 }
 
@@ -416,6 +463,12 @@ bool check_has_output(const struct check *check)
 const struct check_counts *check_counts(const struct check *check)
 {
 	return &check->counts;
+}
+
+const struct check_phase *check_phases(const struct check *check, size_t *n)
+{
+	*n = check->n_phases;
+	return check->phases;
 }
 
 const uint64_t *check_series(const struct check *check, size_t *n, uint64_t *tick_ns)

@@ -33,6 +33,13 @@ struct check_counts {
 	struct histogram delivery; /* intended to seen, first time of each line */
 };
 
+/* What of it is of one phase of the window. */
+struct check_phase {
+	uint64_t from_ns; /* where it begins, CLOCK_MONOTONIC */
+	uint64_t lines, expected, found;
+	struct histogram *delivery; /* NULL: there was no memory for it */
+};
+
 struct check;
 
 /* @source NULL: nothing is known of the lines, they are only counted. NULL: no memory. */
@@ -48,6 +55,8 @@ void check_feed_end(struct check *check, uint64_t now_ns);
 int check_read(struct check *check, int fd);
 
 void check_open_window(struct check *check, uint64_t at_ns, uint64_t tick_ns);
+/* The window's next phase begins; the first does where the window opens. */
+void check_phase_begin(struct check *check, uint64_t at_ns);
 void check_close_window(struct check *check, uint64_t at_ns);
 /* Counts what has settled by @now_ns; to be called now and then while a window is open. */
 void check_advance(struct check *check, uint64_t now_ns);
@@ -61,6 +70,8 @@ uint64_t check_wanted_seen(const struct check *check);
 /* Has anything at all been seen? */
 bool check_has_output(const struct check *check);
 const struct check_counts *check_counts(const struct check *check);
+/* The phases of the window, at most SCENARIO_PHASES_MAX. */
+const struct check_phase *check_phases(const struct check *check, size_t *n);
 /* Lines seen in each tick of the window; NULL with @n 0 where there was none. */
 const uint64_t *check_series(const struct check *check, size_t *n, uint64_t *tick_ns);
 

@@ -78,6 +78,7 @@ static void defaults(void *object)
 	config->deployments = 10;
 	config->replicas = 2;
 	config->rate = 14000;
+	config->phases_rate = NAN;
 	config->seed = 1;
 	config->bursts = true;
 	config->batch_ns = 8 * NSEC_PER_MSEC;
@@ -99,6 +100,9 @@ int kubelogs_override(void *object, double rate, const uint64_t *seed, struct er
 		if (rate < 1 || rate > RATE_MAX)
 			return error_set(err, EXIT_CODE_USAGE,
 					 "--rate %g: give 1 to 10M lines a second", rate);
+		/* It may be called twice. */
+		if (isnan(config->phases_rate))
+			config->phases_rate = config->rate;
 		config->rate = rate;
 	}
 	if (seed) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -116,10 +117,16 @@ static int open_service(struct driver *driver, const struct driver_context *cont
 		.bursts = config->bursts,
 	};
 
+	const struct scenario *scenario = context->scenario;
+
+	if (warp_new(&driver->warp, scenario->phases, scenario->n_phases,
+		     isnan(config->phases_rate) ? config->rate : config->phases_rate, err))
+		return -1;
 	if (source_open(&driver->source, config->namespace_name, &schedule, clock_now_ns(),
 			monotonic_to_real_ns(), err) ||
 	    content_set_filter(driver->source.content, &context->scenario->filter, err))
 		return -1;
+	driver->source.warp = driver->warp;
 	driver->server = server_open(&driver->source, driver->epoll_fd, err);
 	if (!driver->server)
 		return -1;
@@ -159,6 +166,7 @@ static void kubelogs_close(struct driver *driver)
 	server_close(driver->server);
 	check_free(driver->check);
 	source_close(&driver->source);
+	warp_free(driver->warp);
 	close_timers(driver);
 	free(driver->kubeconfig);
 	free(driver);
@@ -173,6 +181,7 @@ static struct driver *kubelogs_open(const struct driver_context *context, struct
 		error_set(err, EXIT_CODE_FAILED, "kubelogs: out of memory");
 		return NULL;
 	}
+	driver->scenario = context->scenario;
 	driver->config = context->scenario->driver_config;
 	driver->epoll_fd = driver->emit_timer = driver->check_timer = driver->sweep_timer = -1;
 	rc = open_timers(driver, err);
@@ -324,11 +333,26 @@ static void kubelogs_window_open(struct driver *driver, uint64_t at_ns, uint64_t
 		check_open_window(driver->check, at_ns, tick_ns);
 }
 
+/* What is handed out late counts where it is handed out, though it may have been due before. */
+static void end_phase(struct driver *driver)
+{
+	if (!driver->server || driver->n_phases == SCENARIO_PHASES_MAX)
+		return;
+	driver->late_ns[driver->n_phases++] = server_counts(driver->server)->late_max_ns;
+	server_reset_late(driver->server);
+}
+
+static void kubelogs_phase(struct driver *driver, uint64_t at_ns)
+{
+	end_phase(driver);
+	if (driver->check)
+		check_phase_begin(driver->check, at_ns);
+}
+
 static void kubelogs_window_close(struct driver *driver, uint64_t at_ns)
 {
 	driver->close_ns = at_ns;
-	if (driver->server)
-		driver->late_ns = server_counts(driver->server)->late_max_ns;
+	end_phase(driver);
 	if (driver->check)
 		check_close_window(driver->check, at_ns);
 }
@@ -353,6 +377,7 @@ const struct driver_ops driver_kubelogs = {
 	.is_attached = kubelogs_is_attached,
 	.restart = kubelogs_restart,
 	.window_open = kubelogs_window_open,
+	.phase = kubelogs_phase,
 	.window_close = kubelogs_window_close,
 	.is_drained = kubelogs_is_drained,
 	.report = kubelogs_report,

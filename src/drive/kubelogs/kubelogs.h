@@ -18,6 +18,7 @@ struct kubelogs_config {
 	int deployments;
 	int replicas;
 	double rate;
+	double phases_rate; /* that the phases' rates are in proportion to: --rate changes all */
 	int seed;
 	bool bursts;
 	uint64_t batch_ns;
@@ -32,6 +33,8 @@ uint64_t kubelogs_seed(const struct kubelogs_config *config);
 
 struct driver {
 	const struct kubelogs_config *config;
+	const struct scenario *scenario;
+	struct warp *warp; /* NULL: all phases have the same rate */
 	struct source source;
 	struct server *server; /* NULL: a real cluster serves */
 	struct check *check;   /* NULL: nobody's output is read */
@@ -41,8 +44,9 @@ struct driver {
 	bool is_emitting, is_checking; /* the timers run */
 	int output_fd;
 	bool output_ended;
-	uint64_t open_ns, close_ns; /* of the window; 0: not yet */
-	uint64_t late_ns;           /* the most, in the window */
+	uint64_t open_ns, close_ns;            /* of the window; 0: not yet */
+	size_t n_phases;                       /* measured ones that have ended */
+	uint64_t late_ns[SCENARIO_PHASES_MAX]; /* the most, in each */
 	uint64_t rate_at_ns, rate_lines;
 	double lines_per_second; /* handed to clients, over the last second or so */
 };

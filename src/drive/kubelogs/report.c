@@ -4,8 +4,7 @@
 #include <stdio.h>
 
 #include "drive/kubelogs/kubelogs.h"
-#include "measure/latency.h"
-#include "record/distribution.h"
+#include "drive/latency_json.h"
 #include "util/clock.h"
 #include "util/units.h"
 
@@ -37,41 +36,6 @@ json_t *kubelogs_variables(const struct driver *driver)
 	json_object_set_new(variables, "url", json_string(url));
 	json_object_set_new(variables, "pods_glob", json_string(glob));
 	return variables;
-}
-
-/* JSON knows no NaN: what is not known is null. */
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *numbers(const double *values, size_t n)
-{
-	json_t *json = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(json, json_real(values[i]));
-	return json;
-}
-
-static json_t *latency(const struct histogram *h)
-{
-	struct record_latency l;
-	json_t *json;
-
-	if (latency_fill(&l, NULL, h))
-		return json_null();
-	json = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count",
-			 (json_int_t)l.count, "min_seconds", number(l.min_seconds), "mean_seconds",
-			 number(l.mean_seconds), "p50_seconds", number(l.p50_seconds),
-			 "p90_seconds", number(l.p90_seconds), "p95_seconds", number(l.p95_seconds),
-			 "p99_seconds", number(l.p99_seconds), "p999_seconds",
-			 number(l.p999_seconds), "max_seconds", number(l.max_seconds));
-	json_object_set_new(json, "bucket_upper_seconds",
-			    numbers(l.bucket_upper_seconds, l.n_buckets));
-	json_object_set_new(json, "bucket_counts", numbers(l.bucket_counts, l.n_buckets));
-	latency_clear(&l);
-	return json;
 }
 
 /* @counts NULL: no output was read. @is_known: the lines were checked, not only counted. */
@@ -152,6 +116,83 @@ static json_t *notes(const struct driver *driver, const struct check_counts *cou
 	return json;
 }
 
+/* The name of the @i-th measured phase; "" where the scenario has no such. */
+static const char *phase_name(const struct driver *driver, size_t i)
+{
+	const struct scenario *scenario = driver->scenario;
+
+	for (size_t p = 0; p < scenario->n_phases; p++)
+		if (scenario->phases[p].role == PHASE_MEASURED && !i--)
+			return scenario->phases[p].name;
+	return "";
+}
+
+/* One phase's lines, in the words that all drivers have for it. */
+static json_t *phase_work(const struct driver *driver, const struct check_phase *phases, size_t i,
+			  size_t n)
+{
+	const struct check_phase *phase = &phases[i];
+	uint64_t until = i + 1 < n ? phases[i + 1].from_ns : driver->close_ns;
+	uint64_t lost = phase->expected > phase->found ? phase->expected - phase->found : 0;
+	double seconds = until > phase->from_ns ? (double)(until - phase->from_ns) / 1e9 : NAN;
+
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "name", phase_name(driver, i),
+			 "operations", (json_int_t)phase->found, "expected",
+			 (json_int_t)phase->expected, "errors", (json_int_t)lost, "rate",
+			 number_json((double)phase->expected / seconds), "response",
+			 phase->delivery ? latency_json(phase->delivery) : json_null());
+}
+
+/* Of a real cluster neither is known. A line that a full socket has no room for waits: none is
+ * dropped. */
+static void put_phases(const struct driver *driver, json_t *report)
+{
+	const struct check_phase *counted = NULL;
+	json_t *phases = json_array(), *phase;
+	size_t n = 0;
+	uint64_t most_ns = 0;
+
+	if (driver->check)
+		counted = check_phases(driver->check, &n);
+	for (size_t i = 0; i < driver->n_phases; i++) {
+		most_ns = driver->late_ns[i] > most_ns ? driver->late_ns[i] : most_ns;
+		phase = i < n ? phase_work(driver, counted, i, n) : json_object();
+		json_object_set_new(phase, "late_seconds_max",
+				    json_real((double)driver->late_ns[i] / 1e9));
+		json_object_set_new(phase, "dropped", json_integer(0));
+		json_array_append_new(phases, phase);
+	}
+	json_object_set_new(report, "phases", phases);
+	json_object_set_new(report, "late_seconds_max",
+			    driver->server ? json_real((double)most_ns / 1e9) : json_null());
+	json_object_set_new(report, "dropped", driver->server ? json_integer(0) : json_null());
+}
+
+/*
+ * Where a scenario goes through several rates: the largest at which nothing was lost, up to the
+ * first at which something was.
+ */
+static void put_largest_rate(const struct driver *driver, json_t *report)
+{
+	const struct check_phase *phases;
+	double largest = NAN;
+	size_t n = 0;
+
+	if (!driver->warp || !driver->check || !driver->server)
+		return;
+	phases = check_phases(driver->check, &n);
+	for (size_t i = 0; i < n && phases[i].found >= phases[i].expected; i++) {
+		uint64_t until = i + 1 < n ? phases[i + 1].from_ns : driver->close_ns;
+		double rate = (double)phases[i].expected * 1e9 /
+			      (double)(until > phases[i].from_ns ? until - phases[i].from_ns : 1);
+
+		largest = isnan(largest) || rate > largest ? rate : largest;
+	}
+	if (n > 1 && !isnan(largest))
+		json_object_set_new(report, "side_metrics",
+				    json_pack("{s:f}", "largest_rate_without_loss", largest));
+}
+
 json_t *kubelogs_report(struct driver *driver)
 {
 	const struct check_counts *counts = driver->check ? check_counts(driver->check) : NULL;
@@ -161,14 +202,12 @@ json_t *kubelogs_report(struct driver *driver)
 	if (driver->check && driver->close_ns)
 		check_settle(driver->check);
 	if (counts && is_known)
-		json_object_set_new(latencies, "delivery", latency(&counts->delivery));
+		json_object_set_new(latencies, "delivery", latency_json(&counts->delivery));
 	json_object_set_new(report, "work", work(counts, is_known));
 	json_object_set_new(report, "latency", latencies);
 	json_object_set_new(report, "lines_per_second", series(driver));
-	json_object_set_new(report, "late_seconds_max",
-			    is_known ? json_real((double)driver->late_ns / 1e9) : json_null());
-	/* A line that a full socket has no room for waits: none is dropped. */
-	json_object_set_new(report, "dropped", is_known ? json_integer(0) : json_null());
+	put_phases(driver, report);
+	put_largest_rate(driver, report);
 	json_object_set_new(report, "notes", notes(driver, counts));
 	return report;
 }

@@ -12,8 +12,9 @@
 #include <stdint.h>
 
 #include "drive/kubelogs/content.h"
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "drive/kubelogs/schedule.h"
+#include "drive/kubelogs/warp.h"
 #include "util/error.h"
 
 #define SOURCE_APP       "perf-generator"
@@ -30,10 +31,11 @@ struct source {
 	int deployments, replicas;
 	uint32_t n_pods;
 	uint64_t seed;
-	uint64_t start_ns;   /* CLOCK_MONOTONIC of the schedule's start */
-	uint64_t restart_ns; /* the schedule began anew, UINT64_MAX: not yet */
-	uint64_t *n_before;  /* lines of each pod before the restart */
-	uint64_t to_real_ns; /* added to CLOCK_MONOTONIC it gives the clock of the stamps */
+	uint64_t start_ns;       /* CLOCK_MONOTONIC of the schedule's start */
+	uint64_t restart_ns;     /* the schedule began anew, UINT64_MAX: not yet */
+	uint64_t *n_before;      /* lines of each pod before the restart */
+	uint64_t to_real_ns;     /* added to CLOCK_MONOTONIC it gives the clock of the stamps */
+	const struct warp *warp; /* of the schedule after the restart, borrowed; NULL: none */
 	struct pod_schedule *pods;
 	struct content *content;
 };
@@ -58,9 +60,11 @@ void source_restart(struct source *source, uint64_t at_ns);
 /* When line @seq of @pod is due, CLOCK_MONOTONIC. */
 static inline uint64_t source_intended_ns(const struct source *source, uint32_t pod, uint64_t seq)
 {
-	if (seq >= SOURCE_RESTART_SEQ && source->restart_ns != UINT64_MAX)
-		return source->restart_ns +
-		       schedule_time_ns(&source->pods[pod], seq - SOURCE_RESTART_SEQ);
+	if (seq >= SOURCE_RESTART_SEQ && source->restart_ns != UINT64_MAX) {
+		uint64_t ns = schedule_time_ns(&source->pods[pod], seq - SOURCE_RESTART_SEQ);
+
+		return source->restart_ns + (source->warp ? warp_to_real(source->warp, ns) : ns);
+	}
 	return source->start_ns + schedule_time_ns(&source->pods[pod], seq);
 }
 
@@ -69,9 +73,13 @@ static inline uint64_t source_due(const struct source *source, uint32_t pod, uin
 {
 	if (at_ns < source->start_ns)
 		return 0;
-	if (at_ns >= source->restart_ns)
+	if (at_ns >= source->restart_ns) {
+		uint64_t ns = at_ns - source->restart_ns;
+
 		return SOURCE_RESTART_SEQ +
-		       schedule_due(&source->pods[pod], at_ns - source->restart_ns);
+		       schedule_due(&source->pods[pod],
+				    source->warp ? warp_to_schedule(source->warp, ns) : ns);
+	}
 	return schedule_due(&source->pods[pod], at_ns - source->start_ns);
 }
 
