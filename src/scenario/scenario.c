@@ -118,6 +118,23 @@ static const struct yaml_field scenario_fields[] = {
 		.help = "true: what grows and what wears off is judged at the end",
 	},
 	{
+		.key = "proxies",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, proxies),
+		.count_offset = offsetof(struct scenario, n_proxies),
+		.nested = &proxy_schema,
+		.help = "a list of {name, to}: each listens on ${port.NAME}, for faults between "
+			"two parts",
+	},
+	{
+		.key = "faults",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, faults),
+		.count_offset = offsetof(struct scenario, n_faults),
+		.nested = &fault_schema,
+		.help = "what goes wrong, and for how long: {name, kind, phase, at, for, …}",
+	},
+	{
 		.key = "driver_cpus",
 		.type = YAML_STRING,
 		.offset = offsetof(struct scenario, driver_cpus),
@@ -261,8 +278,9 @@ static int sections_check(struct scenario *scenario, const struct yaml_file *fil
 	if (cpus_check(scenario->driver_cpus, "driver_cpus", file, err) ||
 	    cpus_check(scenario->target_cpus, "target_cpus", file, err))
 		return -1;
-	return components_check(scenario->components, scenario->n_components, "components", file,
-				err);
+	if (components_check(scenario->components, scenario->n_components, "components", file, err))
+		return -1;
+	return faults_check(scenario, file, err);
 }
 
 static struct scenario *load(const struct yaml_file *file, scenario_schema_fn schema_of,

@@ -267,8 +267,9 @@ void kafka_print_progress(const struct driver *driver, FILE *out)
 	char sent[32], got[32], bad[32];
 	struct got counted, others;
 
-	if (!driver->ledger) {
-		fputs("waiting for the broker", out);
+	if (!driver->start_ns) {
+		fprintf(out, "waiting for the broker%s%s", *driver->last_error ? ": " : "",
+			driver->last_error);
 		return;
 	}
 	counted = all_groups(driver, true);

@@ -234,8 +234,8 @@ static void judge_rows(struct load_user *user, struct requests *all)
 
 	state->bytes += session_bytes(&state->session);
 	state->rows += rows;
-	/* Of what nobody has an expectation of, what came is as expected; what never came is an error
-	 * of its own. */
+	/* Of what nobody has an expectation of, what came is as expected; what never came is an
+	 * error of its own. */
 	load_count(user, ROWS_EXPECTED, statement->looks_at_rows ? statement->rows_min : rows);
 	if (!error)
 		return;
