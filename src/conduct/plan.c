@@ -151,7 +151,8 @@ static int check_targets(const struct plan *plan, const struct conduct_options *
 					"'%s'",
 					target->name, target->driver, plan->scenarios[j]->name,
 					plan->scenarios[j]->driver);
-			if (side_check(target, plan->scenarios[j], options->kubeconfig, err))
+			if (side_check(target, plan->scenarios[j], options->kubeconfig, err) ||
+			    faults_check_target(plan->scenarios[j], target, err))
 				return -1;
 		}
 		if (!plan->n_scenarios && side_check(target, NULL, NULL, err))

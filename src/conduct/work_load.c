@@ -148,25 +148,50 @@ static bool is_measured(const json_t *phase)
 	return !role || !strcmp(role, "measured");
 }
 
+/* By its name, or, where the report has none, by its place among all of them; NULL: nowhere, or
+ * no memory (-1 in @rc). */
+static struct record_round_phase *find_phase(struct record_round *out, const json_t *phases,
+					     size_t i, int *rc)
+{
+	const char *name = json_string_value(json_object_get(json_array_get(phases, i), "name"));
+	struct record_round_phase *phase;
+
+	if (!name || !*name)
+		return json_array_size(phases) == out->n_phases ? &out->phases[i] : NULL;
+	phase = phase_of(out, name);
+	if (!phase)
+		*rc = -1;
+	return phase;
+}
+
+/* Of which of several phases the whole is, a driver that tells none does not say. */
 static int take_phases(struct record_round *out, const json_t *phases)
 {
+	bool tells = false;
 	const json_t *from;
+	int rc = 0;
 	size_t i;
 
 	json_array_foreach (phases, i, from) {
-		const char *name = json_string_value(json_object_get(from, "name"));
 		struct record_round_phase *phase;
 
-		if (!name || !is_measured(from))
+		if (!is_measured(from))
 			continue;
-		phase = phase_of(out, name);
-		if (!phase)
+		phase = find_phase(out, phases, i, &rc);
+		if (rc)
 			return -1;
-		if (phase->has_load)
+		if (!phase || phase->has_load)
 			continue;
-		phase->has_load = true;
-		if (fill_load(&phase->load, from))
+		tells = true;
+		phase->driver.saturation = report_number(from, "late_seconds_max");
+		phase->driver.errors = report_integer(from, "dropped");
+		phase->has_load = json_is_integer(json_object_get(from, "operations"));
+		if (phase->has_load && fill_load(&phase->load, from))
 			return -1;
+	}
+	if (!tells && out->n_phases == 1) {
+		out->phases[0].driver.saturation = out->driver.late_seconds_max;
+		out->phases[0].driver.errors = out->driver.dropped;
 	}
 	return 0;
 }

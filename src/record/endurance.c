@@ -70,7 +70,8 @@ static bool does_floor_rise(const double *rss, size_t n)
 	return true;
 }
 
-/* Of the block medians: is the second half's slope less than half of the first's? */
+/* Of the block medians: is the second half's slope less than half of the first's, and surely less?
+ */
 static int does_level_off(const double *blocks, bool *levels_off)
 {
 	struct stats_interval first, second;
@@ -78,7 +79,7 @@ static int does_level_off(const double *blocks, bool *levels_off)
 	if (stats_slope(blocks, ENDURANCE_BLOCKS / 2, &first) ||
 	    stats_slope(blocks + ENDURANCE_BLOCKS / 2, ENDURANCE_BLOCKS / 2, &second))
 		return -1;
-	*levels_off = !(second.value >= first.value / 2);
+	*levels_off = second.value < first.value / 2 && second.high < first.value;
 	return 0;
 }
 
@@ -94,16 +95,24 @@ static const char *name_slope(char *buf, size_t size, const struct stats_interva
 	return buf;
 }
 
+static bool is_much(double bytes, double typical)
+{
+	return bytes > ENDURANCE_MIN_BYTES && bytes > ENDURANCE_MIN_SHARE * typical;
+}
+
 static void judge_slope(struct finding *finding, const double *rss, size_t n, double hours,
 			bool levels_off)
 {
 	const struct stats_interval *slope = &finding->interval;
 	double typical = stats_quantile(rss, n, 0.5), grown = slope->value * hours;
-	bool is_much = grown > ENDURANCE_MIN_BYTES && grown > ENDURANCE_MIN_SHARE * typical;
-	char text[128];
+	char text[128], bytes[32];
 
 	name_slope(text, sizeof(text), slope);
-	if (!(slope->low > 0) || !is_much)
+	if (slope->low > 0 && !is_much(grown, typical) && is_much(slope->value, typical))
+		say(finding, "inconclusive",
+		    "grew by %s only in this time, which would be %s; soak longer",
+		    format_bytes(bytes, sizeof(bytes), grown), text);
+	else if (!(slope->low > 0) || !is_much(grown, typical))
 		say(finding, "steady", "steady: %s", text);
 	else if (!does_floor_rise(rss, n))
 		say(finding, "steady", "grows and comes back to its floor: %s", text);

@@ -11,8 +11,8 @@
  *     resident set, so that a page now and then is none,
  *   - the floor (5 % quantile) rises from each quarter to the next: a heap that fills and is swept
  *     comes back to its floor, a leak does not,
- *   - and the growth does not level off: the slope of the second half is at least half of that of
- *     the first. What fills a cache or a pool levels off.
+ *   - and the growth does not level off, as it does where a cache or a pool fills: the slope of
+ *     the second half is at least half of that of the first, or may be as large by its interval.
  * A heap that is not swept once in the window looks like a leak: soak longer than that.
  *
  * Throughput, response (p95) and errors: the last tenth of the window against the first, as the

@@ -19,8 +19,7 @@ void record_load_init(struct record_load *load)
 	latency_init(&load->service);
 }
 
-/* Unknown ones are passed over; what a broken record would overflow stays at the end. */
-static void add(int64_t *sum, int64_t value)
+void record_add_count(int64_t *sum, int64_t value)
 {
 	if (value == RECORD_NONE)
 		return;
@@ -47,9 +46,9 @@ static double rate_of_both(const struct record_load *a, const struct record_load
 int record_load_merge(struct record_load *into, const struct record_load *from)
 {
 	into->rate_per_second = rate_of_both(into, from);
-	add(&into->operations, from->operations);
-	add(&into->errors, from->errors);
-	add(&into->dropped, from->dropped);
+	record_add_count(&into->operations, from->operations);
+	record_add_count(&into->errors, from->errors);
+	record_add_count(&into->dropped, from->dropped);
 	into->late_seconds_max = fmax(into->late_seconds_max, from->late_seconds_max);
 	if (latency_merge(&into->response, &from->response) ||
 	    latency_merge(&into->service, &from->service))

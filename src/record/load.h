@@ -12,6 +12,9 @@ void record_load_init(struct record_load *load);
  * without memory. */
 int record_load_merge(struct record_load *into, const struct record_load *from);
 
+/* Adds to a sum, which may not be known yet; what is not known is passed over, and what would
+ * overflow stays at the end. */
+void record_add_count(int64_t *sum, int64_t value);
 /* Is it a round of a driver that asks, rather than of one that counts lines? */
 bool record_has_operations(const struct record_round *round);
 /* What was tried: good answers and errors; NAN: not known. What was dropped is not in it. */

@@ -52,7 +52,7 @@ void builder_add_counts(const struct builder *b, const struct count_row *rows, s
 /* Which latencies belong into a table. */
 typedef bool wanted_latency(const char *name);
 wanted_latency is_request_latency, is_wait_latency, is_storage_latency, is_connection_latency,
-	is_other_latency;
+	is_kind_latency, is_other_latency;
 /* A table of their percentiles, with how many values they stand on. */
 void builder_add_percentiles(const struct builder *b, const char *title, wanted_latency *wanted);
 
@@ -60,6 +60,12 @@ void builder_add_profile(const struct builder *b);
 /* Most phases that a round of the record has; more than a scenario can have are of a broken one. */
 size_t builder_phases(const struct builder *b);
 const char *builder_phase_name(const struct builder *b, size_t phase);
+/* section_load.c: what load drivers tell; thresholds, endurance, faults, recoveries. */
+void builder_add_thresholds(const struct builder *b);
+void builder_add_endurance(const struct builder *b);
+void builder_add_load(const struct builder *b);
+void builder_add_faults(const struct builder *b);
+void builder_add_side_metrics(const struct builder *b);
 void builder_add_limits(const struct builder *b);
 void builder_add_use(const struct builder *b);
 void builder_add_storage(const struct builder *b);

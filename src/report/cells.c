@@ -120,7 +120,7 @@ char *summary_integer(char *buf, size_t size, int64_t value)
 	return buf;
 }
 
-static enum metric_kind kind_of_unit(const char *unit)
+enum metric_kind summary_kind(const char *unit)
 {
 	if (unit && !strcmp(unit, "s"))
 		return METRIC_SECONDS;
@@ -133,7 +133,7 @@ struct summary_row summary_row(const struct record *rec, const struct record_com
 	const struct metric *metric = metric_find(comparison->metric);
 	struct summary_row row = {
 		.label = comparison->metric ? comparison->metric : "?",
-		.kind = kind_of_unit(comparison->unit),
+		.kind = summary_kind(comparison->unit),
 		.shown = all_metrics,
 	};
 

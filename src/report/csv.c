@@ -53,6 +53,40 @@ static void put_reasons(FILE *out, const struct record_validity *validity)
 	free(text);
 }
 
+/* "timeout=3; status 503=1"; such names are no columns, since no two runs have the same. */
+static void put_errors(FILE *out, const struct record_round *round)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *joined = open_memstream(&text, &size);
+
+	if (!joined)
+		return;
+	for (size_t i = 0; i < round->n_errors; i++)
+		fprintf(joined, "%s%s=%" PRId64, i ? "; " : "",
+			round->errors[i].kind ? round->errors[i].kind : "", round->errors[i].count);
+	if (!fclose(joined))
+		put_text(out, text);
+	free(text);
+}
+
+static void put_side_metrics(FILE *out, const struct record_round *round)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *joined = open_memstream(&text, &size);
+
+	if (!joined)
+		return;
+	for (size_t i = 0; i < round->n_side_metrics; i++)
+		fprintf(joined, "%s%s=%.15g", i ? "; " : "",
+			round->side_metrics[i].name ? round->side_metrics[i].name : "",
+			round->side_metrics[i].value);
+	if (!fclose(joined))
+		put_text(out, text);
+	free(text);
+}
+
 static void put_round(FILE *out, const struct record *rec, const struct record_round *round)
 {
 	size_t n;
@@ -69,6 +103,8 @@ static void put_round(FILE *out, const struct record *rec, const struct record_r
 	put_integer(out, round->signal);
 	for (size_t i = 0; i < n; i++)
 		put_real(out, metrics[i].get(round));
+	put_errors(out, round);
+	put_side_metrics(out, round);
 	put_reasons(out, &round->validity);
 	fputs("\r\n", out);
 }
@@ -81,7 +117,7 @@ static void put_header(FILE *out)
 	fputs("scenario,side,target,pair,position,started_at,valid,exit_code,signal,", out);
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%s,", metrics[i].name);
-	fputs("reasons\r\n", out);
+	fputs("errors_by_kind,side_metrics,reasons\r\n", out);
 }
 
 static int write_csv(const struct record *rec, const struct report_options *options, FILE *out,

@@ -100,6 +100,12 @@ static void put_verdict(const struct markdown *md)
 	if (!rec->complete)
 		fputs("The run was interrupted: this is what was measured until then.\n\n",
 		      md->out);
+	for (size_t i = 0; i < summary->n_failures; i++) {
+		fputs("- ", md->out);
+		escape_markdown(md->out, summary->failures[i]);
+		putc('\n', md->out);
+	}
+	fputs(summary->n_failures ? "\n" : "", md->out);
 	if (!summary->invalid)
 		return;
 	fprintf(md->out,
@@ -146,7 +152,7 @@ static void put_costs(const struct markdown *md)
 
 static void put_work(const struct markdown *md)
 {
-	if (!md->summary->sides[SIDE_A].has_work && !md->summary->sides[SIDE_B].has_work)
+	if (!md->summary->sides[SIDE_A].has_lines && !md->summary->sides[SIDE_B].has_lines)
 		return;
 	fputs("## Work\n\nLines, all rounds together.\n\n", md->out);
 	put_side_header(md, "lines", NULL);

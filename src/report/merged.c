@@ -8,17 +8,6 @@
 #include "record/distribution.h"
 #include "record/load.h"
 
-/* Unknown ones are passed over; what a broken record would overflow stays at the end. */
-static void add(int64_t *sum, int64_t value)
-{
-	if (value == RECORD_NONE)
-		return;
-	if (*sum == RECORD_NONE)
-		*sum = 0;
-	if (__builtin_add_overflow(*sum, value, sum))
-		*sum = value < 0 ? INT64_MIN + 1 : INT64_MAX;
-}
-
 static void add_real(double *sum, double value)
 {
 	if (!isnan(value))
@@ -29,7 +18,7 @@ static void add_real(double *sum, double value)
 static void add_all(int64_t *sums, const int64_t *values, size_t bytes)
 {
 	for (size_t i = 0; i < bytes / sizeof(*sums); i++)
-		add(&sums[i], values[i]);
+		record_add_count(&sums[i], values[i]);
 }
 
 static void add_all_real(double *sums, const double *values, size_t bytes)
@@ -106,8 +95,8 @@ static int add_protocol(void *into, const void *from)
 	const struct record_protocol *more = from;
 	struct record_protocol *protocol = into;
 
-	add(&protocol->count, more->count);
-	add(&protocol->errors, more->errors);
+	record_add_count(&protocol->count, more->count);
+	record_add_count(&protocol->errors, more->errors);
 	return latency_merge(&protocol->service, &more->service) ||
 			       latency_merge(&protocol->response, &more->response)
 		       ? -1
@@ -175,11 +164,11 @@ static int add_peer(void *into, const void *from)
 					 more->rtt_mean_seconds, more->requests);
 	peer->connect_max_seconds = fmax(peer->connect_max_seconds, more->connect_max_seconds);
 	peer->rtt_max_seconds = fmax(peer->rtt_max_seconds, more->rtt_max_seconds);
-	add(&peer->connections, more->connections);
-	add(&peer->requests, more->requests);
-	add(&peer->tx_bytes, more->tx_bytes);
-	add(&peer->rx_bytes, more->rx_bytes);
-	add(&peer->retransmits, more->retransmits);
+	record_add_count(&peer->connections, more->connections);
+	record_add_count(&peer->requests, more->requests);
+	record_add_count(&peer->tx_bytes, more->tx_bytes);
+	record_add_count(&peer->rx_bytes, more->rx_bytes);
+	record_add_count(&peer->retransmits, more->retransmits);
 	return 0;
 }
 
@@ -216,8 +205,8 @@ static int add_syscall(void *into, const void *from)
 	const struct record_syscall *more = from;
 	struct record_syscall *call = into;
 
-	add(&call->count, more->count);
-	add(&call->errors, more->errors);
+	record_add_count(&call->count, more->count);
+	record_add_count(&call->errors, more->errors);
 	add_real(&call->total_seconds, more->total_seconds);
 	return latency_merge(&call->latency, &more->latency);
 }
@@ -250,7 +239,8 @@ static int start_error(void *into, const void *first)
 
 static int add_error(void *into, const void *from)
 {
-	add(&((struct record_error *)into)->count, ((const struct record_error *)from)->count);
+	record_add_count(&((struct record_error *)into)->count,
+			 ((const struct record_error *)from)->count);
 	return 0;
 }
 
@@ -261,6 +251,39 @@ static int order_errors(const void *a, const void *b)
 	if (x->count != y->count)
 		return x->count < y->count ? 1 : -1;
 	return compare_errors(a, b);
+}
+
+/* record_count has the same members, by other names. */
+_Static_assert(sizeof(struct record_error) == sizeof(struct record_count), "counts are as errors");
+
+static int compare_kinds(const void *a, const void *b)
+{
+	return compare_text(((const struct record_kind *)a)->name,
+			    ((const struct record_kind *)b)->name);
+}
+
+static int start_kind(void *into, const void *first)
+{
+	*(struct record_kind *)into = (struct record_kind){
+		.name = copy(((const struct record_kind *)first)->name),
+		.operations = RECORD_NONE,
+		.errors = RECORD_NONE,
+		.bytes = RECORD_NONE,
+		.rows = RECORD_NONE,
+	};
+	return 0;
+}
+
+static int add_kind(void *into, const void *from)
+{
+	const struct record_kind *more = from;
+	struct record_kind *kind = into;
+
+	record_add_count(&kind->operations, more->operations);
+	record_add_count(&kind->errors, more->errors);
+	record_add_count(&kind->bytes, more->bytes);
+	record_add_count(&kind->rows, more->rows);
+	return 0;
 }
 
 static int compare_phases(const void *a, const void *b)
@@ -325,6 +348,9 @@ static const struct kind kinds[] = {
 	 add_syscall, order_syscalls},
 	{LIST(errors), sizeof(struct record_error), compare_errors, start_error, add_error,
 	 order_errors},
+	{LIST(counts), sizeof(struct record_count), compare_errors, start_error, add_error,
+	 order_errors},
+	{LIST(kinds), sizeof(struct record_kind), compare_kinds, start_kind, add_kind, NULL},
 	{LIST(phases), sizeof(struct record_round_phase), compare_phases, start_phase, add_phase,
 	 NULL},
 	{LIST(producers), sizeof(struct record_producer), compare_producers, start_producer,

@@ -235,6 +235,73 @@ static void put_protocols(FILE *out, const struct record *rec, struct merged *si
 	}
 }
 
+/* One gauge of a round, with a name of its own: {side=…,round="0",NAME="…"} */
+static void put_named(FILE *out, const struct record *rec, size_t round, const char *metric,
+		      const char *label, const char *name, double value)
+{
+	if (!isfinite(value))
+		return;
+	fputs(metric, out);
+	put_side(out, rec, rec->rounds[round].side);
+	fprintf(out, ",round=\"%zu\",", round);
+	put_label(out, label, name);
+	fprintf(out, "} %.15g\n", value);
+}
+
+static void put_errors(FILE *out, const struct record *rec)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		any |= rec->rounds[i].n_errors > 0;
+	if (!any)
+		return;
+	put_head(out, "perfbpf_errors", "gauge", "Operations that failed, by kind.");
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		for (size_t j = 0; j < rec->rounds[i].n_errors; j++)
+			if (rec->rounds[i].errors[j].count != RECORD_NONE)
+				put_named(out, rec, i, "perfbpf_errors", "kind",
+					  rec->rounds[i].errors[j].kind,
+					  (double)rec->rounds[i].errors[j].count);
+}
+
+static void put_side_metrics(FILE *out, const struct record *rec)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		any |= rec->rounds[i].n_side_metrics > 0;
+	if (!any)
+		return;
+	put_head(out, "perfbpf_side_metric", "gauge",
+		 "Numbers read from elsewhere, in their own units.");
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		for (size_t j = 0; j < rec->rounds[i].n_side_metrics; j++)
+			put_named(out, rec, i, "perfbpf_side_metric", "name",
+				  rec->rounds[i].side_metrics[j].name,
+				  rec->rounds[i].side_metrics[j].value);
+}
+
+static void put_thresholds(FILE *out, const struct record *rec)
+{
+	if (!rec->n_thresholds)
+		return;
+	put_head(out, "perfbpf_threshold_passed", "gauge", "Whether a threshold holds: 1 or 0.");
+	for (size_t i = 0; i < rec->n_thresholds; i++) {
+		const struct record_threshold *threshold = &rec->thresholds[i];
+
+		fputs("perfbpf_threshold_passed", out);
+		put_side(out, rec, threshold->side);
+		putc(',', out);
+		put_label(out, "metric", threshold->metric);
+		putc(',', out);
+		put_label(out, "threshold", threshold->expression);
+		putc(',', out);
+		put_label(out, "level", threshold->level);
+		fprintf(out, "} %d\n", threshold->passed);
+	}
+}
+
 static int write_openmetrics(const struct record *rec, const struct report_options *options,
 			     FILE *out, struct error *err)
 {
@@ -248,6 +315,9 @@ static int write_openmetrics(const struct record *rec, const struct report_optio
 		put_metrics(out, rec);
 		put_latencies(out, rec, sides);
 		put_protocols(out, rec, sides);
+		put_errors(out, rec);
+		put_side_metrics(out, rec);
+		put_thresholds(out, rec);
 		fputs("# EOF\n", out);
 	}
 	merged_free(sides[SIDE_A]);

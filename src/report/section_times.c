@@ -65,7 +65,9 @@ static bool is_one_of(const char *name, const char *const *names)
 
 bool is_request_latency(const char *name)
 {
-	static const char *const names[] = {"queue", "service", "response", "round_trip", NULL};
+	static const char *const names[] = {"queue",      "service",        "response",
+					    "round_trip", "server_service", "server_response",
+					    NULL};
 
 	return is_one_of(name, names);
 }
@@ -89,10 +91,15 @@ bool is_connection_latency(const char *name)
 	return is_one_of(name, names);
 }
 
+bool is_kind_latency(const char *name)
+{
+	return !strncmp(name, "response ", 9) || !strncmp(name, "service ", 8);
+}
+
 bool is_other_latency(const char *name)
 {
-	return !is_request_latency(name) && !is_wait_latency(name) && !is_storage_latency(name) &&
-	       !is_connection_latency(name);
+	return !is_request_latency(name) && !is_kind_latency(name) && !is_wait_latency(name) &&
+	       !is_storage_latency(name) && !is_connection_latency(name);
 }
 
 /* Is it the first time that the name is met, going through A and then B? */

@@ -181,6 +181,7 @@ static void add_requests(const struct builder *b)
 	}
 	section_end(b->out);
 	builder_add_percentiles(b, "How long requests took", is_request_latency);
+	builder_add_percentiles(b, "How long requests took, by kind", is_kind_latency);
 }
 
 static void add_protocols(const struct builder *b, size_t side)
@@ -221,6 +222,11 @@ static void add_protocols(const struct builder *b, size_t side)
 
 static void add_all(const struct builder *b)
 {
+	builder_add_thresholds(b);
+	builder_add_endurance(b);
+	builder_add_load(b);
+	builder_add_faults(b);
+	builder_add_side_metrics(b);
 	builder_add_limits(b);
 	builder_add_use(b);
 	add_time(b);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/threshold.h"
 #include "stats/stats.h"
 
 const struct summary_field summary_work_fields[] = {
@@ -92,6 +93,8 @@ static void add_round(struct summary_side *side, const struct record_round *roun
 	side->invalid += !round->validity.valid;
 	if (round->has_work) {
 		side->has_work = true;
+		side->has_lines |= round->work.lines != RECORD_NONE ||
+				   round->work.expected_lines != RECORD_NONE;
 		add_fields(&side->work, &round->work, summary_work_fields, summary_n_work_fields);
 	}
 	if (round->has_driver) {
@@ -324,6 +327,68 @@ static int summarize_side(struct summary_side *side, const struct record *rec, e
 	return find_window(side, rec, which) || fold_processes(side, rec, which) ? -1 : 0;
 }
 
+static int add_failure(struct summary *summary, char *text)
+{
+	if (!text)
+		return -1;
+	summary->failures[summary->n_failures++] = text;
+	return 0;
+}
+
+static char *text_of_threshold(const struct record_threshold *threshold)
+{
+	char value[32], *text;
+
+	summary_value(value, sizeof(value), summary_kind(threshold->unit), threshold->value);
+	if (asprintf(&text, "%s: %s of %s does not hold: %s%s%s",
+		     threshold->side == SIDE_A ? "A" : "B",
+		     threshold->expression ? threshold->expression : "?",
+		     threshold->metric ? threshold->metric : "?", value,
+		     threshold->text ? ", " : "", threshold->text ? threshold->text : "") < 0)
+		return NULL;
+	return text;
+}
+
+static bool is_bad(const struct record_endurance *endurance)
+{
+	return endurance->verdict &&
+	       (!strcmp(endurance->verdict, "leak") || !strcmp(endurance->verdict, "drift"));
+}
+
+static char *text_of_endurance(const struct record_round *round,
+			       const struct record_endurance *endurance)
+{
+	char *text;
+
+	if (asprintf(&text, "%s, %s: %s", round->side == SIDE_A ? "A" : "B",
+		     endurance->name ? endurance->name : "?",
+		     endurance->text ? endurance->text : endurance->verdict) < 0)
+		return NULL;
+	return text;
+}
+
+static int collect_failures(struct summary *summary, const struct record *rec)
+{
+	size_t most = rec->n_thresholds;
+
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		most += rec->rounds[i].n_endurance;
+	summary->failures = calloc(most + 1, sizeof(*summary->failures));
+	if (!summary->failures)
+		return -1;
+	for (size_t i = 0; i < rec->n_thresholds; i++)
+		if (!rec->thresholds[i].passed && threshold_is_gate(rec->thresholds[i].level) &&
+		    add_failure(summary, text_of_threshold(&rec->thresholds[i])))
+			return -1;
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		for (size_t j = 0; j < rec->rounds[i].n_endurance; j++)
+			if (is_bad(&rec->rounds[i].endurance[j]) &&
+			    add_failure(summary, text_of_endurance(&rec->rounds[i],
+								   &rec->rounds[i].endurance[j])))
+				return -1;
+	return 0;
+}
+
 struct summary *summary_new(const struct record *rec)
 {
 	struct summary *summary = calloc(1, sizeof(*summary));
@@ -332,7 +397,7 @@ struct summary *summary_new(const struct record *rec)
 		return NULL;
 	if (summarize_side(&summary->sides[SIDE_A], rec, SIDE_A) ||
 	    summarize_side(&summary->sides[SIDE_B], rec, SIDE_B) || collect_reasons(summary, rec) ||
-	    fold_programs(summary, rec)) {
+	    fold_programs(summary, rec) || collect_failures(summary, rec)) {
 		summary_free(summary);
 		return NULL;
 	}
@@ -348,6 +413,9 @@ void summary_free(struct summary *summary)
 	free(summary->sides[SIDE_A].processes);
 	free(summary->sides[SIDE_B].processes);
 	free(summary->reasons);
+	for (size_t i = 0; i < summary->n_failures; i++)
+		free(summary->failures[i]);
+	free(summary->failures);
 	free(summary->programs);
 	free(summary);
 }

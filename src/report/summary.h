@@ -29,6 +29,7 @@ struct summary_side {
 	size_t rounds, invalid;
 	double window_seconds; /* median */
 	bool has_work, has_driver;
+	bool has_lines;              /* the driver counts lines */
 	struct record_work work;     /* totals; RECORD_NONE: never known */
 	struct record_driver driver; /* total, largest, total */
 	struct record_losses losses; /* totals */
@@ -47,6 +48,9 @@ struct summary {
 	size_t invalid; /* rounds */
 	size_t n_reasons;
 	const char **reasons; /* each once */
+	size_t n_failures;
+	char **failures; /* thresholds that fail the run, leaks and drifts: a sentence each, owned
+			  */
 	size_t n_programs;
 	struct record_program *programs; /* both sides together, most run time first */
 };
@@ -57,6 +61,8 @@ void summary_free(struct summary *summary);
 
 /* "A kubectl" over a column, a long name cut. To be freed; NULL without memory. */
 char *summary_side_title(const struct summary *summary, enum side side);
+/* The kind of a number whose unit is "s", "bytes" or "". */
+enum metric_kind summary_kind(const char *unit);
 /* A number for people, with its unit; "-" where it is not known. */
 char *summary_value(char *buf, size_t size, enum metric_kind kind, double value);
 /* "12.3 MiB (11.9–13.1)": the range is left out where all rounds are alike. */

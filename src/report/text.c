@@ -169,7 +169,7 @@ static int print_work(const struct text *text)
 	char *titles[SIDES], number[32];
 	struct table *table;
 
-	if (!text->summary->sides[SIDE_A].has_work && !text->summary->sides[SIDE_B].has_work)
+	if (!text->summary->sides[SIDE_A].has_lines && !text->summary->sides[SIDE_B].has_lines)
 		return 0;
 	heading_print(text->out, &text->style, "Work: lines, all rounds together");
 	table = side_table(text, columns, titles);
@@ -403,11 +403,18 @@ static int print_sections(const struct text *text)
 	return rc;
 }
 
+/* Thresholds that fail the run, and what a soak found. */
+static void print_failures(const struct text *text)
+{
+	for (size_t i = 0; i < text->summary->n_failures; i++)
+		paragraph_printf(text->out, &text->style, 4, "  - %s", text->summary->failures[i]);
+}
+
 static void print_verdict(const struct text *text)
 {
 	const struct record *rec = text->rec;
 	const struct summary *summary = text->summary;
-	const char *colour = rec->verdict.valid ? "\x1b[32m" : "\x1b[31m";
+	const char *colour = rec->verdict.valid && !summary->n_failures ? "\x1b[32m" : "\x1b[31m";
 
 	heading_print(text->out, &text->style, "Verdict");
 	if (summary->invalid)
@@ -421,6 +428,7 @@ static void print_verdict(const struct text *text)
 	if (summary->n_reasons > MANY_REASONS && !text->all)
 		paragraph_printf(text->out, &text->style, 4, "  - and %zu more (--all)",
 				 summary->n_reasons - MANY_REASONS);
+	print_failures(text);
 	fputs(text->style.colour ? colour : "", text->out);
 	paragraph_print(text->out, &text->style, 0,
 			rec->verdict.text ? rec->verdict.text : "no verdict was made");

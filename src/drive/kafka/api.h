@@ -21,7 +21,6 @@
 	F(NewTopic_destroy)                                                                        \
 	F(NewTopic_new)                                                                            \
 	F(assign)                                                                                  \
-	F(assignment)                                                                              \
 	F(conf_destroy)                                                                            \
 	F(conf_new)                                                                                \
 	F(conf_set)                                                                                \
@@ -52,7 +51,6 @@
 	F(metadata)                                                                                \
 	F(metadata_destroy)                                                                        \
 	F(new)                                                                                     \
-	F(pause_partitions)                                                                        \
 	F(poll)                                                                                    \
 	F(poll_set_consumer)                                                                       \
 	F(produce)                                                                                 \
@@ -65,11 +63,12 @@
 	F(queue_new)                                                                               \
 	F(queue_poll)                                                                              \
 	F(rebalance_protocol)                                                                      \
-	F(resume_partitions)                                                                       \
 	F(subscribe)                                                                               \
 	F(topic_destroy)                                                                           \
 	F(topic_new)                                                                               \
 	F(topic_partition_list_add)                                                                \
+	F(topic_partition_list_copy)                                                               \
+	F(topic_partition_list_del)                                                                \
 	F(topic_partition_list_destroy)                                                            \
 	F(topic_partition_list_new)                                                                \
 	F(topic_result_error)                                                                      \

@@ -20,7 +20,8 @@ struct consumer {
 	int event_fd;
 	uint32_t group;
 	uint64_t subscribed_ns;
-	int n_owned;      /* partitions */
+	rd_kafka_topic_partition_list_t *held; /* its share, while the load has not begun */
+	int n_owned;                           /* partitions */
 	bool is_assigned; /* it has been told its share, which may be nothing */
 	bool is_told;     /* how long that took is in the histogram */
 	bool is_leaving, is_gone;
@@ -28,9 +29,14 @@ struct consumer {
 
 /* --- groups -------------------------------------------------------------------------- */
 
+/*
+ * Each member has been told its share, each partition is somebody's, and the shares are even: all
+ * assignors make them so, but the cooperative one in several steps, with each partition owned
+ * between them, too.
+ */
 static bool is_whole(const struct driver *driver, uint32_t group)
 {
-	int n_owned = 0;
+	int n_owned = 0, least = driver->n_partitions, most = 0;
 
 	for (size_t i = 0; i < driver->n_consumers; i++) {
 		const struct consumer *consumer = driver->consumers[i];
@@ -40,8 +46,10 @@ static bool is_whole(const struct driver *driver, uint32_t group)
 		if (consumer->is_leaving || !consumer->is_assigned)
 			return false;
 		n_owned += consumer->n_owned;
+		least = consumer->n_owned < least ? consumer->n_owned : least;
+		most = consumer->n_owned > most ? consumer->n_owned : most;
 	}
-	return n_owned == driver->n_partitions;
+	return n_owned == driver->n_partitions && most - least <= 1;
 }
 
 bool consumers_are_whole(const struct driver *driver)
@@ -94,14 +102,47 @@ static void set_offsets(const struct consumer *consumer, rd_kafka_topic_partitio
 	}
 }
 
-/* Of an incremental change; takes the error. */
-static void check_incremental(struct driver *driver, rd_kafka_error_t *error)
+/* Adds to what it reads, or replaces it. */
+static void assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
+		   bool is_incremental)
 {
-	if (!error)
-		return;
-	kafka_fail(driver, "kafka: a consumer cannot take its partitions: %s",
-		   driver->api.error_string(error));
-	driver->api.error_destroy(error);
+	struct driver *driver = consumer->driver;
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_error_t *error = NULL;
+
+	if (is_incremental)
+		error = driver->api.incremental_assign(consumer->rk, list);
+	else
+		code = driver->api.assign(consumer->rk, list);
+	if (error || code)
+		kafka_fail(driver, "kafka: a consumer cannot take its partitions: %s",
+			   error ? driver->api.error_string(error) : driver->api.err2str(code));
+	if (error)
+		driver->api.error_destroy(error);
+}
+
+/*
+ * What is in the topic already is left until the load begins. (A partition that is paused would not
+ * do: it goes on up to a second after it is resumed.)
+ */
+static void hold(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
+		 bool is_incremental)
+{
+	const struct kafka_api *api = &consumer->driver->api;
+	rd_kafka_topic_partition_list_t *none = api->topic_partition_list_new(1);
+
+	if (!consumer->held || !is_incremental) {
+		if (consumer->held)
+			api->topic_partition_list_destroy(consumer->held);
+		consumer->held = api->topic_partition_list_copy(list);
+	} else {
+		for (int i = 0; i < list->cnt; i++)
+			api->topic_partition_list_add(consumer->held, list->elems[i].topic,
+						      list->elems[i].partition)
+				->offset = list->elems[i].offset;
+	}
+	assign(consumer, none, is_incremental);
+	api->topic_partition_list_destroy(none);
 }
 
 static void assigned(struct consumer *consumer, rd_kafka_topic_partition_list_t *list,
@@ -110,18 +151,34 @@ static void assigned(struct consumer *consumer, rd_kafka_topic_partition_list_t 
 	struct driver *driver = consumer->driver;
 
 	set_offsets(consumer, list);
-	if (is_incremental) {
-		check_incremental(driver, driver->api.incremental_assign(consumer->rk, list));
-		consumer->n_owned += list->cnt;
-	} else {
-		driver->api.assign(consumer->rk, list);
-		consumer->n_owned = list->cnt;
-	}
-	consumer->is_assigned = true;
-	/* What is there already is left until the load begins. */
 	if (!kafka_produces(driver) && !driver->start_ns)
-		driver->api.pause_partitions(consumer->rk, list);
+		hold(consumer, list, is_incremental);
+	else
+		assign(consumer, list, is_incremental);
+	consumer->n_owned = list->cnt + (is_incremental ? consumer->n_owned : 0);
+	consumer->is_assigned = true;
 	look_at(driver, consumer->group);
+}
+
+/* Of what it holds nothing is read, so there is nothing to give back but its claim. */
+static void unassign_incremental(struct consumer *consumer,
+				 const rd_kafka_topic_partition_list_t *list)
+{
+	struct driver *driver = consumer->driver;
+	rd_kafka_topic_partition_list_t *none = driver->api.topic_partition_list_new(1);
+	rd_kafka_error_t *error;
+
+	for (int i = 0; consumer->held && i < list->cnt; i++)
+		driver->api.topic_partition_list_del(consumer->held, list->elems[i].topic,
+						     list->elems[i].partition);
+	error = driver->api.incremental_unassign(consumer->rk, consumer->held ? none : list);
+	if (error) {
+		kafka_fail(driver, "kafka: a consumer cannot give its partitions back: %s",
+			   driver->api.error_string(error));
+		driver->api.error_destroy(error);
+	}
+	driver->api.topic_partition_list_destroy(none);
+	consumer->n_owned -= list->cnt;
 }
 
 static void revoked(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list,
@@ -135,13 +192,23 @@ static void revoked(struct consumer *consumer, const rd_kafka_topic_partition_li
 		driver->rebalances++;
 	begin_change(driver, consumer->group, clock_now_ns());
 	if (is_incremental) {
-		check_incremental(driver, driver->api.incremental_unassign(consumer->rk, list));
-		consumer->n_owned -= list->cnt;
-	} else {
-		driver->api.assign(consumer->rk, NULL);
-		consumer->n_owned = 0;
-		consumer->is_assigned = false;
+		unassign_incremental(consumer, list);
+		return;
 	}
+	driver->api.assign(consumer->rk, NULL);
+	if (consumer->held)
+		driver->api.topic_partition_list_destroy(consumer->held);
+	consumer->held = NULL;
+	consumer->n_owned = 0;
+	consumer->is_assigned = false;
+}
+
+/* Does its group hand over single partitions, rather than all of them anew? */
+static bool shares_incrementally(const struct consumer *consumer)
+{
+	const char *protocol = consumer->driver->api.rebalance_protocol(consumer->rk);
+
+	return protocol && !strcmp(protocol, "COOPERATIVE");
 }
 
 static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code,
@@ -149,13 +216,11 @@ static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 {
 	struct consumer *consumer = opaque;
 	const struct kafka_api *api = &consumer->driver->api;
-	const char *protocol = api->rebalance_protocol(rk);
-	bool is_incremental = protocol && !strcmp(protocol, "COOPERATIVE");
 
 	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-		assigned(consumer, list, is_incremental);
+		assigned(consumer, list, shares_incrementally(consumer));
 	} else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-		revoked(consumer, list, is_incremental);
+		revoked(consumer, list, shares_incrementally(consumer));
 	} else {
 		kafka_errors_add(&consumer->driver->consumer_errors, api->err2name(code));
 		api->assign(rk, NULL);
@@ -425,6 +490,8 @@ static void close_one(struct consumer *consumer)
 		api->queue_io_event_enable(consumer->closing, -1, NULL, 0);
 		api->queue_destroy(consumer->closing);
 	}
+	if (consumer->held)
+		api->topic_partition_list_destroy(consumer->held);
 	/* Nobody else is in its group, so nobody waits for it to say goodbye. */
 	if (consumer->rk)
 		api->destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
@@ -450,15 +517,14 @@ void consumers_resume(struct driver *driver)
 {
 	const struct kafka_api *api = &driver->api;
 
-	if (kafka_produces(driver))
-		return;
 	for (size_t i = 0; i < driver->n_consumers; i++) {
-		rd_kafka_topic_partition_list_t *list;
+		struct consumer *consumer = driver->consumers[i];
 
-		if (api->assignment(driver->consumers[i]->rk, &list))
+		if (!consumer->held)
 			continue;
-		api->resume_partitions(driver->consumers[i]->rk, list);
-		api->topic_partition_list_destroy(list);
+		assign(consumer, consumer->held, shares_incrementally(consumer));
+		api->topic_partition_list_destroy(consumer->held);
+		consumer->held = NULL;
 	}
 }
 

@@ -243,6 +243,19 @@ static void give_up_late(struct load *load, uint64_t now_ns)
 	}
 }
 
+/* Those that are done go on, which can be done at once again. */
+static int settle(struct load *load, unsigned int *budget, struct error *err)
+{
+	struct load_user *user;
+
+	while (*budget && (user = load_user_take_done(load))) {
+		--*budget;
+		if (go_on(user, true, err))
+			return -1;
+	}
+	return 0;
+}
+
 /* --- open loop ------------------------------------------------------------------------ */
 
 static void next_arrival(struct load *load, uint64_t i)
@@ -292,10 +305,20 @@ static int dispatch(struct load *load, uint64_t now_ns, unsigned int *budget, st
 	return 0;
 }
 
-/* Arrivals that were due before @until_ns and found no user are not sent any more. */
-static void drop_waiting(struct load *load, uint64_t until_ns)
+/* All of it; users that are done at once are free again. */
+static int dispatch_all(struct load *load, uint64_t now_ns, unsigned int *budget, struct error *err)
 {
-	while (load->next_due_ns < until_ns) {
+	do {
+		if (settle(load, budget, err) || dispatch(load, now_ns, budget, err))
+			return -1;
+	} while (load->done_first && load->next_due_ns <= now_ns && *budget);
+	return 0;
+}
+
+/* Arrivals of the phase that found no user are not sent any more. */
+static void drop_waiting(struct load *load)
+{
+	while (load->next_due_ns != UINT64_MAX) {
 		tally_dropped(load->tally, load->phase, load->next_due_ns);
 		next_arrival(load, load->next_arrival + 1);
 	}
@@ -347,11 +370,11 @@ static int change_phase(struct load *load, uint64_t now_ns, unsigned int *budget
 		uint64_t end_ns = phase_end_ns(load);
 
 		if (is_open_loop(load)) {
-			if (dispatch(load, end_ns, budget, err))
+			if (dispatch_all(load, end_ns, budget, err))
 				return -1;
 			if (!*budget)
 				return 0;
-			drop_waiting(load, UINT64_MAX);
+			drop_waiting(load);
 		}
 		load->phase++;
 		if (enter_phase(load, end_ns, err))
@@ -361,19 +384,6 @@ static int change_phase(struct load *load, uint64_t now_ns, unsigned int *budget
 }
 
 /* --- the loop ------------------------------------------------------------------------- */
-
-/* Those that are done go on, which can be done at once again. */
-static int settle(struct load *load, unsigned int *budget, struct error *err)
-{
-	struct load_user *user;
-
-	while (*budget && (user = load_user_take_done(load))) {
-		--*budget;
-		if (go_on(user, true, err))
-			return -1;
-	}
-	return 0;
-}
 
 static int advance(struct load *load, unsigned int *budget, struct error *err)
 {
@@ -388,7 +398,7 @@ static int advance(struct load *load, unsigned int *budget, struct error *err)
 		return -1;
 	if (wake_users(load, now_ns, err))
 		return -1;
-	if (is_open_loop(load) && dispatch(load, now_ns, budget, err))
+	if (is_open_loop(load) && dispatch_all(load, now_ns, budget, err))
 		return -1;
 	return settle(load, budget, err);
 }

@@ -7,8 +7,9 @@
 #include "util/clock.h"
 
 /* Numbers of arrivals and users are sums of products: what is nearer to a whole number than this
- * is that number. */
-#define ROUNDING 1e-6
+ * is that number. Users by time: at one a second, a tenth of a nanosecond. */
+#define ROUNDING       1e-6
+#define ROUNDING_USERS 1e-10
 
 /* A stretch of an open loop in which the rate changes linearly. */
 struct segment {
@@ -172,7 +173,7 @@ static struct step spawned(const struct phase *phase, double at_ns)
 
 	if (isnan(phase->spawn_rate))
 		return step;
-	begun = floor(at_ns * phase->spawn_rate / 1e9 + ROUNDING) + 1;
+	begun = floor(at_ns * phase->spawn_rate / 1e9 + ROUNDING_USERS) + 1;
 	if (begun < phase->vus) {
 		step.users = (unsigned int)begun;
 		step.next_ns = begun * 1e9 / phase->spawn_rate;
@@ -187,9 +188,9 @@ static struct step ramped(double from, double to, double length_ns, double at_ns
 	double slope = (to - from) / length_ns, exact = from + slope * at_ns, users;
 
 	if (from <= to)
-		users = floor(exact + ROUNDING);
+		users = floor(exact + ROUNDING_USERS);
 	else
-		users = ceil(exact - ROUNDING);
+		users = ceil(exact - ROUNDING_USERS);
 	return (struct step){
 		(unsigned int)fmax(users, 0),
 		from == to ? INFINITY : (users + (to > from ? 1 : -1) - from) / slope,

@@ -25,6 +25,13 @@ static void free_counts(struct tally_counts *counts)
 	memset(counts, 0, sizeof(*counts));
 }
 
+static void free_series(struct tally *tally)
+{
+	series_clear(&tally->good_series);
+	series_clear(&tally->error_series);
+	p95s_clear(&tally->responses);
+}
+
 void tally_free(struct tally *tally)
 {
 	if (!tally)
@@ -39,7 +46,7 @@ void tally_free(struct tally *tally)
 	free_names(&tally->errors);
 	free_names(&tally->counts);
 	recovery_free(tally->recovery);
-	free(tally->series.ticks);
+	free_series(tally);
 	free(tally->by_phase);
 	free(tally->by_kind);
 	free(tally->kinds);
@@ -58,7 +65,8 @@ struct tally *tally_new(const struct phase *phases, size_t n_phases, const char 
 	tally->n_phases = n_phases;
 	tally->n_kinds = n_kinds;
 	tally->open_ns = tally->close_ns = UINT64_MAX;
-	tally->series.tick_ns = FIRST_TICK_NS;
+	series_init(&tally->good_series, FIRST_TICK_NS);
+	series_init(&tally->error_series, FIRST_TICK_NS);
 	tally->kinds = calloc(n_kinds + 1, sizeof(*tally->kinds));
 	tally->by_phase = calloc(n_phases + 1, sizeof(*tally->by_phase));
 	tally->by_kind = calloc(n_kinds + 1, sizeof(*tally->by_kind));
@@ -102,25 +110,8 @@ static void forget_window(struct tally *tally)
 	free_names(&tally->errors);
 	free_names(&tally->counts);
 	tally->times_lost = 0;
-	tally->series.n = 0;
-	tally->series.tick_ns = FIRST_TICK_NS;
-}
-
-/* To ticks of @tick_ns, which are longer: none of them begins before what is added to it. */
-static void merge_ticks(struct tally_series *series, uint64_t tick_ns)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < series->n; i++) {
-		size_t into = (size_t)((uint64_t)i * series->tick_ns / tick_ns);
-		uint64_t count = series->ticks[i];
-
-		while (n <= into)
-			series->ticks[n++] = 0;
-		series->ticks[into] += count;
-	}
-	series->n = n;
-	series->tick_ns = tick_ns;
+	free_series(tally);
+	tally->good_series.tick_ns = tally->error_series.tick_ns = FIRST_TICK_NS;
 }
 
 void tally_window_open(struct tally *tally, uint64_t at_ns, uint64_t tick_ns)
@@ -130,8 +121,10 @@ void tally_window_open(struct tally *tally, uint64_t at_ns, uint64_t tick_ns)
 	tally->open_ns = at_ns;
 	tally->close_ns = UINT64_MAX;
 	tally->is_closed = false;
-	if (tick_ns > tally->series.tick_ns)
-		merge_ticks(&tally->series, tick_ns);
+	if (tick_ns > tally->good_series.tick_ns)
+		series_lengthen(&tally->good_series, tick_ns);
+	if (tick_ns > tally->error_series.tick_ns)
+		series_lengthen(&tally->error_series, tick_ns);
 }
 
 void tally_window_close(struct tally *tally, uint64_t at_ns)
@@ -208,39 +201,21 @@ static void add_service(struct tally *tally, struct tally_counts *counts,
 		add_time(tally, &counts->service, from_to(request->begun_ns, request->ended_ns));
 }
 
-/* Room for tick @index, by fewer and longer ticks where there would be too many. */
-static size_t make_room(struct tally_series *series, uint64_t since_ns)
+static void add_to_series(struct tally *tally, const struct tally_request *request)
 {
-	size_t room = series->room ? series->room : 1024;
-	uint64_t *ticks;
+	struct series *series = request->error ? &tally->error_series : &tally->good_series;
+	struct series *other = request->error ? &tally->good_series : &tally->error_series;
+	uint64_t ended_ns = request->ended_ns;
 
-	while (since_ns / series->tick_ns >= TALLY_TICKS_MAX)
-		merge_ticks(series, series->tick_ns * 2);
-	while (room <= since_ns / series->tick_ns)
-		room *= 2;
-	if (room > series->room) {
-		ticks = realloc(series->ticks, room * sizeof(*ticks));
-		if (!ticks)
-			return SIZE_MAX;
-		series->ticks = ticks;
-		series->room = room;
+	if (ended_ns >= tally->open_ns && ended_ns < tally->close_ns) {
+		series_add(series, ended_ns - tally->open_ns);
+		/* Both are shown with the same ticks. */
+		if (series->tick_ns > other->tick_ns)
+			series_lengthen(other, series->tick_ns);
 	}
-	return (size_t)(since_ns / series->tick_ns);
-}
-
-static void add_to_series(struct tally *tally, uint64_t ended_ns)
-{
-	struct tally_series *series = &tally->series;
-	size_t index;
-
-	if (ended_ns < tally->open_ns || ended_ns >= tally->close_ns)
-		return;
-	index = make_room(series, ended_ns - tally->open_ns);
-	if (index == SIZE_MAX)
-		return;
-	while (series->n <= index)
-		series->ticks[series->n++] = 0;
-	series->ticks[index]++;
+	if (!request->error && tally_is_in_window(tally, request->intended_ns))
+		p95s_add(&tally->responses, request->intended_ns - tally->open_ns,
+			 from_to(request->intended_ns, ended_ns));
 }
 
 void tally_add(struct tally *tally, const struct tally_request *request)
@@ -254,12 +229,8 @@ void tally_add(struct tally *tally, const struct tally_request *request)
 		     from_to(request->intended_ns, request->ended_ns), !request->error);
 	add_counts(tally, phase, request);
 	add_service(tally, phase, request);
-	if (request->error) {
-		tally->bad++;
-	} else {
-		tally->good++;
-		add_to_series(tally, request->ended_ns);
-	}
+	add_to_series(tally, request);
+	*(request->error ? &tally->bad : &tally->good) += 1;
 	if (!tally_is_in_window(tally, request->intended_ns))
 		return;
 	add_counts(tally, &tally->window, request);

@@ -74,7 +74,9 @@ bool tally_is_closed(const struct tally *tally);
  *   "kinds"    [{name, operations, errors, bytes, rows}]
  *   "latency"  {"response" (from the intended moment), "service" (from the moment at which it
  *              was sent) and, of several kinds, "response KIND"}
- *   "operations_per_second" by ticks of "tick_seconds", when the answers came
+ *   "operations_per_second" and "errors_per_second" by ticks of "tick_seconds", when the answers
+ *              came
+ *   "response_p95_seconds" by intervals of "response_p95_interval_seconds", when they were due
  *   "late_seconds_max", "dropped"
  *   "phases"   [{name, role, seconds, operations, errors, dropped, success_rate,
  *              operations_per_second, late_seconds_max, response {…}, service {…}}]: all that was

@@ -5,6 +5,7 @@
 
 #include "drive/load/recovery.h"
 #include "drive/load/tally.h"
+#include "drive/load/tally_series.h"
 #include "measure/histogram.h"
 
 /* Counters by name. */
@@ -23,14 +24,6 @@ struct tally_counts {
 	struct histogram *response, *service; /* NULL: no good answer yet */
 };
 
-/* Good answers by ticks of time. Above so many neighbours are added up, and the tick doubles. */
-#define TALLY_TICKS_MAX 72000
-struct tally_series {
-	uint64_t tick_ns;
-	size_t n, room;
-	uint64_t *ticks;
-};
-
 struct tally {
 	const struct phase *phases;
 	size_t n_phases;
@@ -44,7 +37,8 @@ struct tally {
 	struct tally_counts *by_phase; /* all that was due in it */
 	struct tally_counts *by_kind;  /* in the window */
 	struct tally_names errors, counts;
-	struct tally_series series;
+	struct series good_series, error_series; /* by when they came */
+	struct p95s responses;                   /* of good answers, by when they were due */
 	struct recovery *recovery;
 	uint64_t times_lost; /* there was no memory for their histogram */
 };

@@ -96,22 +96,24 @@ static uint64_t end_ns(const struct tally *tally)
 	return tally->is_closed ? tally->close_ns : tally->latest_ns;
 }
 
-/* What is left at its end counts from half a tick on. */
-static json_t *series(const struct tally *tally)
+/* Both series have the same ticks, or one of them has had longer ones since it went on for longer.
+ */
+static void add_series(const struct tally *tally, json_t *report)
 {
-	uint64_t tick_ns = tally->series.tick_ns, to_ns = end_ns(tally), length_ns;
-	json_t *json = json_array();
+	uint64_t to_ns = end_ns(tally);
+	uint64_t length_ns = to_ns > tally->open_ns ? to_ns - tally->open_ns : 0;
 
-	if (to_ns <= tally->open_ns)
-		return json;
-	length_ns = to_ns - tally->open_ns;
-	for (uint64_t i = 0, at = 0; at + tick_ns / 2 <= length_ns; i++, at += tick_ns) {
-		uint64_t span = length_ns - at < tick_ns ? length_ns - at : tick_ns;
-		uint64_t count = i < tally->series.n ? tally->series.ticks[i] : 0;
-
-		json_array_append_new(json, json_real((double)count * 1e9 / (double)span));
-	}
-	return json;
+	json_object_set_new(report, "operations_per_second",
+			    series_json(&tally->good_series, length_ns));
+	json_object_set_new(report, "errors_per_second",
+			    series_json(&tally->error_series, length_ns));
+	json_object_set_new(report, "tick_seconds",
+			    json_real((double)tally->good_series.tick_ns / 1e9));
+	json_object_set_new(report, "response_p95_seconds", p95s_json(&tally->responses));
+	json_object_set_new(report, "response_p95_interval_seconds",
+			    number_json(tally->responses.interval_ns
+						? (double)tally->responses.interval_ns / 1e9
+						: NAN));
 }
 
 /* Of a phase that was cut short, what there was of it. */
@@ -178,11 +180,14 @@ static json_t *notes(const struct tally *tally)
 
 json_t *tally_report(const struct tally *tally)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:o}", "work",
-			 work(tally), "errors", names_json(&tally->errors), "kinds", kinds(tally),
-			 "latency", latencies(tally), "operations_per_second", series(tally),
-			 "tick_seconds", (double)tally->series.tick_ns / 1e9, "late_seconds_max",
-			 (double)tally->window.late_max_ns / 1e9, "dropped",
-			 count_json(tally->window.dropped), "phases", phases(tally), "recovery",
-			 recovery_report(tally->recovery, tally->open_ns), "notes", notes(tally));
+	json_t *report = json_pack(
+		"{s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "work", work(tally), "errors",
+		names_json(&tally->errors), "kinds", kinds(tally), "latency", latencies(tally),
+		"late_seconds_max", (double)tally->window.late_max_ns / 1e9, "dropped",
+		count_json(tally->window.dropped), "phases", phases(tally), "recovery",
+		recovery_report(tally->recovery, tally->open_ns), "notes", notes(tally));
+
+	if (report)
+		add_series(tally, report);
+	return report;
 }
