@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Messages on their way to the broker: when each is due, how many may be under way, and what
  * came of them. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "drive/kafka/kafka.h"
+#include "drive/latency_json.h"
 #include "util/clock.h"
 
 /* Of one producer between two looks at what else there is to do. */
@@ -34,6 +36,7 @@ struct producer {
 	bool is_blocked;        /* as many messages are under way as may be */
 	struct kafka_flow flow; /* acknowledged, in the window */
 	uint64_t errors;        /* in the window */
+	struct histogram response; /* of what was acknowledged in the window */
 };
 
 /* --- a message --------------------------------------------------------------------- */
@@ -124,8 +127,10 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
 		producer->errors += entry.counted;
 	} else {
 		ledger_acknowledge(driver->ledger, &entry);
-		if (entry.counted)
+		if (entry.counted && !(stamp.flags & STAMP_PRELOAD)) {
 			kafka_flow_add(&producer->flow, producer->acked_ns, stamp.size);
+			histogram_add(&producer->response, producer->acked_ns - stamp.intended_ns);
+		}
 	}
 	if (!(stamp.flags & STAMP_PRELOAD))
 		tell_tally(producer, &stamp,
@@ -341,6 +346,7 @@ static int open_one(struct driver *driver, size_t i, struct error *err)
 
 	producer->driver = driver;
 	producer->number = (uint16_t)i;
+	histogram_init(&producer->response);
 	producer->arrival = i;
 	producer->event_fd = kafka_eventfd(driver, KAFKA_TAG_PRODUCER + i, err);
 	if (producer->event_fd < 0)
@@ -453,19 +459,23 @@ bool producers_are_drained(const struct driver *driver)
 json_t *producers_report(const struct driver *driver, double seconds)
 {
 	json_t *list = json_array();
+	char name[24];
 
 	for (size_t i = 0; kafka_produces(driver) && i < driver->n_producers; i++) {
 		const struct producer *producer = &driver->producers[i];
 		double messages = (double)producer->flow.messages;
 		double bytes = (double)producer->flow.bytes;
 
+		snprintf(name, sizeof(name), "producer %zu", i);
 		json_array_append_new(
-			list, json_pack("{s:I, s:I, s:I, s:f, s:f}", "messages",
-					(json_int_t)producer->flow.messages, "bytes",
+			list, json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "name", name,
+					"operations", (json_int_t)producer->flow.messages, "bytes",
 					(json_int_t)producer->flow.bytes, "errors",
-					(json_int_t)producer->errors, "messages_per_second",
-					seconds > 0 ? messages / seconds : 0.0, "bytes_per_second",
-					seconds > 0 ? bytes / seconds : 0.0));
+					(json_int_t)producer->errors, "operations_per_second",
+					number_json(seconds > 0 ? messages / seconds : NAN),
+					"bytes_per_second",
+					number_json(seconds > 0 ? bytes / seconds : NAN),
+					"response", latency_json(&producer->response)));
 	}
 	return list;
 }

@@ -84,6 +84,8 @@ static void put_work(const struct driver *driver, json_t *report)
 		{"messages_produced", sent->acknowledged + sent->failed, true},
 		{"messages_acknowledged", sent->acknowledged, true},
 		{"messages_consumed", got.counts.consumed, consumes},
+		/* What is missing or doubled of them makes a round invalid. */
+		{"expected_lines", sent->acknowledged * (uint64_t)driver->config->groups, consumes},
 		{"lost", got.lost, consumes},
 		{"duplicated", got.counts.duplicated, consumes},
 		{"redelivered", got.counts.redelivered, consumes},
@@ -100,6 +102,10 @@ static void put_work(const struct driver *driver, json_t *report)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		json_object_set_new(work, rows[i].key,
 				    rows[i].is_known ? whole(rows[i].value) : json_null());
+	/* What was there before is the same for both sides, where they came to its end. */
+	if (!produces)
+		json_object_set_new(report, "work_is_fixed",
+				    json_boolean(consumers_have_all(driver, true)));
 }
 
 static void put_phase(const struct driver *driver, json_t *phase, size_t i)
