@@ -336,15 +336,17 @@ static void defaults(void **state)
 	assert_int_equal(scenario->rounds, 3);
 	assert_true(scenario->work_bound == 0.001);
 	assert_int_equal(scenario->ready_timeout_ns, 30 * SECOND);
+	assert_int_equal(scenario->graceful_stop_ns, 30 * SECOND);
 	assert_ptr_equal(scenario->driver_schema, &fake_schema);
 	assert_string_equal(config->namespace, "default");
 	assert_true(config->rate == 100);
 	scenario_free(scenario);
-	scenario = take(START "rounds: 1\nwork_bound: 0\nready_timeout: 5s\n"
+	scenario = take(START "rounds: 1\nwork_bound: 0\nready_timeout: 5s\ngracefulStop: 0s\n"
 			      "kubelogs: {rate: 5k}\ndescription: d\n");
 	assert_int_equal(scenario->rounds, 1);
 	assert_true(scenario->work_bound == 0);
 	assert_int_equal(scenario->ready_timeout_ns, 5 * SECOND);
+	assert_int_equal(scenario->graceful_stop_ns, 0);
 	config = scenario->driver_config;
 	assert_true(config->rate == 5000);
 	assert_string_equal(config->namespace, "default");
