@@ -56,7 +56,8 @@ OBJS      := $(SRCS:src/%.c=$(BUILD)/obj/%.o)
 MAIN_OBJ  := $(BUILD)/obj/cmd/main.o
 BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJS  := $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
-TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%,$(sort $(wildcard tests/truth/*.c))) \
+TRUTH     := $(patsubst tests/truth/%.c,$(BUILD)/truth/%, \
+	     $(filter-out $(if $(HAVE_KAFKA),,tests/truth/mock_broker.c),$(sort $(wildcard tests/truth/*.c)))) \
 	     $(addprefix $(BUILD)/truth/,stack_tree_stripped stack_tree_fp stack_late_1.so stack_late_2.so) \
 	     $(if $(shell command -v $(CXX)),$(BUILD)/truth/stack_classes)
 BENCH     := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tools/bench/*.c)))
@@ -125,7 +126,9 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libperfbpf.a
 $(BUILD)/truth/%: tests/truth/%.c $(wildcard tests/truth/*.h)
 	@mkdir -p $(@D)
 	$(call say,TRUTH,$<)
-	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) $(TRUTH_CFLAGS) -o $@ $< -lpthread
+	$(Q)$(CC) -D_GNU_SOURCE -Itests/truth $(ALL_CFLAGS) $(TRUTH_CFLAGS) -o $@ $< $(TRUTH_LIBS) -lpthread
+
+$(BUILD)/truth/mock_broker: TRUTH_LIBS = -lrdkafka
 
 # What is to be walked is built as distributions build theirs; but for one, with the opposite.
 STACKS_CFLAGS := -O2 -fomit-frame-pointer
@@ -193,6 +196,7 @@ bench:
 install: all
 	install -D -m 755 $(BUILD)/perfbpf $(DESTDIR)$(PREFIX)/bin/perfbpf
 	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
+	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/perfbpf/README.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/perfbpf/LICENSE
 
@@ -209,6 +213,9 @@ docs: $(BUILD)/unit/test_docs
 	awk -v table=$(BUILD)/run-json.table '/^\| path / { while ((getline line < table) > 0) print line } \
 		!/^\|/' docs/run-json.md > $(BUILD)/run-json.md
 	mv $(BUILD)/run-json.md docs/run-json.md
+	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
+		/^<!-- keys / { made = system(program " keys " $$3) == 0 }' docs/scenarios.md > $(BUILD)/scenarios.md
+	mv $(BUILD)/scenarios.md docs/scenarios.md
 
 clean:
 	rm -rf $(BUILD)

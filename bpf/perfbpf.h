@@ -63,6 +63,7 @@ enum pb_hist_kind {
 	PB_HIST_FSYNC,
 	PB_HIST_CONNECT,
 	PB_HIST_RTT,
+	PB_HIST_EXEC, /* of a timed process's children, from exec to exit */
 	PB_HISTS,
 };
 
@@ -172,6 +173,16 @@ struct pb_task {
 	pb_u32 call_nr;
 	pb_u32 sampled_in;       /* the window in which its stack was last sent off its CPU, */
 	pb_u64 sampled_switches; /* and how often it had been switched by then */
+};
+
+/*
+ * What task storage holds of a process whose children are timed (the driver's), and of each of its
+ * children. None of them is a member: they count for no side.
+ */
+struct pb_timed {
+	pb_u32 epoch; /* of the round; another one: not timed */
+	pb_u32 is_child;
+	pb_u64 exec_ns; /* when it first executed a program, CLOCK_MONOTONIC; 0: not yet, or told */
 };
 
 /* One process of the side. Written by BPF, read through mmap. */
@@ -436,6 +447,9 @@ struct pb_control {
 	pb_u32 n_calls;        /* kinds of system calls that have an index */
 	pb_u32 n_peers;        /* handed out in this round */
 	struct pb_requests requests;
+	/* Children of the driver that began in this time are in PB_HIST_EXEC, CLOCK_MONOTONIC. */
+	pb_u64 timed_from_ns;
+	pb_u64 timed_until_ns;
 };
 
 /*
@@ -602,7 +616,8 @@ _Static_assert(sizeof(struct pb_object) == 24 && sizeof(struct pb_mapping) == 32
 _Static_assert(sizeof(struct pb_peer) == 24 + 11 * 8, "pb_peer is an ABI");
 _Static_assert(sizeof(struct pb_task) == 8 + 12 * 8 + sizeof(struct pb_thread_time) + 24,
 	       "pb_task is an ABI");
-_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES + 24 + 8 * 8,
+_Static_assert(sizeof(struct pb_timed) == 16, "pb_timed is an ABI");
+_Static_assert(sizeof(struct pb_control) == 64 + 24 + 8 * PB_LOSSES + 24 + 8 * 8 + 16,
 	       "pb_control is an ABI");
 
 #endif

@@ -107,6 +107,10 @@ for_test() {
 	want --optional etcd-server have_command etcd
 	want --optional etcd-client have_command etcdctl
 	want --optional mariadb-server have_command mariadbd
+	want --optional redis-server have_command redis-server
+	want --optional python3-psycopg2 never
+	want --optional python3-pymysql never
+	want --optional python3-redis never
 }
 
 for_kernels() {

@@ -3,14 +3,18 @@
 #
 # install-peers.sh [FOLDER]
 #
-# Builds the log tools that are compared and that Debian does not package, where this
-# machine can: real stern, by a Go toolchain. FOLDER is $HOME/.local/bin unless named;
-# it should be on PATH. (For `make check` alone, PERFBPF_STERN may name the file.)
+# Gets what is compared and what Debian does not package, where this machine can: real stern, by
+# a Go toolchain; the Python package kailash, by pip, in an environment of its own below
+# $HOME/.local/share/perfbpf. What is run goes into FOLDER, $HOME/.local/bin unless named; it
+# should be on PATH. (For `make check` alone, PERFBPF_STERN may name stern's file.) What this machine
+# lacks the means for is said and skipped.
 set -u
 
 STERN=github.com/stern/stern
 STERN_VERSION=v1.33.1
+KAILASH_VERSION=2.65.0
 folder=${1:-${HOME:?}/.local/bin}
+shared=${XDG_DATA_HOME:-${HOME:?}/.local/share}/perfbpf
 
 say() { printf 'install-peers: %s\n' "$*" >&2; }
 
@@ -31,30 +35,87 @@ build_through_module() {
 	return "$status"
 }
 
-if ! command -v go >/dev/null; then
-	say 'skipped: stern needs a Go toolchain (1.24 or newer), and there is no go on PATH'
-	exit 0
-fi
-if is_stern "$folder/stern"; then
-	say "$folder/stern is $STERN_VERSION already"
-	exit 0
-fi
-mkdir -p "$folder" || exit 1
-folder=$(cd "$folder" && pwd) || exit 1
-say "building stern $STERN_VERSION into $folder (some minutes the first time)"
-if ! GOBIN=$folder timeout 1200 go install "$STERN@$STERN_VERSION"; then
-	say 'that did not work, once more through a module of our own'
-	build_through_module || {
-		say 'failed: stern could not be built'
-		exit 1
+peer_stern() {
+	if ! command -v go >/dev/null; then
+		say 'skipped: stern needs a Go toolchain (1.24 or newer), and there is no go on PATH'
+		return 0
+	fi
+	if is_stern "$folder/stern"; then
+		say "$folder/stern is $STERN_VERSION already"
+		return 0
+	fi
+	say "building stern $STERN_VERSION into $folder (some minutes the first time)"
+	if ! GOBIN=$folder timeout 1200 go install "$STERN@$STERN_VERSION"; then
+		say 'that did not work, once more through a module of our own'
+		build_through_module || {
+			say 'failed: stern could not be built'
+			return 1
+		}
+	fi
+	is_stern "$folder/stern" || {
+		say "failed: $folder/stern is not stern $STERN_VERSION"
+		return 1
 	}
-fi
-is_stern "$folder/stern" || {
-	say "failed: $folder/stern is not stern $STERN_VERSION"
-	exit 1
+	say "$folder/stern is ready"
 }
-say "$folder/stern is ready"
+
+# A Python that is new enough and can make environments; Debian has that in python3-venv.
+find_python() {
+	local python
+	for python in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do
+		"$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+		printf '%s\n' "$python"
+		return
+	done
+	return 1
+}
+
+# is_kailash PYTHON: does it have the package, and all that the workflows import of it?
+is_kailash() {
+	[[ -x $1 && $("$1" -c 'import importlib.metadata as m; print(m.version("kailash"))' 2>/dev/null) == "$KAILASH_VERSION" ]] &&
+		"$1" -c 'import psycopg2, pymysql, redis; from kailash.runtime.local import LocalRuntime' 2>/dev/null
+}
+
+# What runs the environment's Python from a folder on PATH: a link would lose the environment.
+write_kailash_python() {
+	printf '#!/bin/sh\nexec "%s" "$@"\n' "$shared/kailash/bin/python" >"$folder/kailash-python" &&
+		chmod 755 "$folder/kailash-python"
+}
+
+peer_kailash() {
+	local python=$shared/kailash/bin/python maker
+	if is_kailash "$python"; then
+		say "kailash $KAILASH_VERSION is in $shared/kailash already"
+		write_kailash_python
+		return
+	fi
+	maker=$(find_python) || {
+		say 'skipped: kailash needs Python 3.11 or newer that can make environments (python3-venv)'
+		return 0
+	}
+	say "installing kailash $KAILASH_VERSION into $shared/kailash"
+	if ! "$maker" -m venv --clear "$shared/kailash" ||
+		! timeout 1200 "$python" -m pip install -q --disable-pip-version-check \
+			"kailash==$KAILASH_VERSION" psycopg2-binary PyMySQL redis; then
+		say 'failed: pip could not install kailash'
+		return 1
+	fi
+	is_kailash "$python" || {
+		say "failed: what is in $shared/kailash is not kailash $KAILASH_VERSION"
+		return 1
+	}
+	write_kailash_python || return
+	say "$folder/kailash-python is ready"
+}
+
+mkdir -p "$folder" "$shared" || exit 1
+folder=$(cd "$folder" && pwd) || exit 1
+shared=$(cd "$shared" && pwd) || exit 1
+status=0
+peer_stern || status=1
+peer_kailash || status=1
 case :$PATH: in
 *:"$folder":*) ;;
 *) say "add $folder to PATH (or, for make check alone: export PERFBPF_STERN=$folder/stern)" ;;
 esac
+exit "$status"

@@ -6,6 +6,7 @@
 #include "drive/driver.h"
 #include "record/metric.h"
 #include "scenario/scenario.h"
+#include "scenario/schema_doc.h"
 #include "util/file.h"
 #include "util/suggest.h"
 
@@ -13,23 +14,41 @@ struct list_state {
 	const char *what; /* NULL: all of it */
 };
 
+/* What has to be on PATH for it; of one that is all components, the first's. */
+static const char *program_of(const struct target *target)
+{
+	return target->n_command ? target->command[0] : target->components[0].command[0];
+}
+
+static int widest(char **names, size_t n)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < n; i++)
+		width = strlen(names[i]) > width ? strlen(names[i]) : width;
+	return (int)width;
+}
+
 static int list_targets(struct error *err)
 {
 	char **names;
 	size_t n;
+	int width;
 
 	if (target_names(&names, &n, err))
 		return -1;
+	width = widest(names, n);
 	printf("Targets (a command line in quotes works too):\n");
 	for (size_t i = 0; i < n; i++) {
 		struct error broken;
 		struct target *target = target_load(names[i], &broken);
-		char *file = target ? path_find(target->command[0]) : NULL;
+		char *file = target ? path_find(program_of(target)) : NULL;
 
-		printf("  %-12s%s%s\n", names[i], target ? target->description : broken.text,
+		printf("  %-*s  %s%s\n", width, names[i],
+		       target ? target->description : broken.text,
 		       target && !file ? " (not installed here)" : "");
 		if (target && !file && target->install)
-			printf("  %-12sto get it: %s\n", "", target->install);
+			printf("  %-*s  to get it: %s\n", width, "", target->install);
 		free(file);
 		target_free(target);
 	}
@@ -41,18 +60,33 @@ static int list_scenarios(struct error *err)
 {
 	char **names;
 	size_t n;
+	int width;
 
 	if (scenario_names(&names, &n, err))
 		return -1;
+	width = widest(names, n);
 	printf("Scenarios:\n");
 	for (size_t i = 0; i < n; i++) {
 		struct error broken;
 		struct scenario *scenario = scenario_load(names[i], driver_schema_of, &broken);
 
-		printf("  %-26s%s\n", names[i], scenario ? scenario->description : broken.text);
+		printf("  %-*s  %s\n", width, names[i],
+		       scenario ? scenario->description : broken.text);
 		scenario_free(scenario);
 	}
 	names_free(names, n);
+	return 0;
+}
+
+static int list_drivers(struct error *err)
+{
+	(void)err;
+	printf("Drivers:\n");
+	for (size_t i = 0; driver_at(i); i++)
+		printf("  %-9s %s\n", driver_at(i)->name, driver_at(i)->description);
+	for (size_t i = 0; driver_absent_at(i); i++)
+		printf("  %-9s not in this build: %s\n", driver_absent_at(i),
+		       driver_absent(driver_absent_at(i)));
 	return 0;
 }
 
@@ -65,19 +99,39 @@ static int list_metrics(struct error *err)
 	metrics = metric_table(&n);
 	printf("Metrics (one value a round; * in the short table):\n");
 	for (size_t i = 0; i < n; i++)
-		printf("%c %-34s%-8s%s\n", metrics[i].headline ? '*' : ' ', metrics[i].name,
+		printf("%c %-34s %-7s %s\n", metrics[i].headline ? '*' : ' ', metrics[i].name,
 		       metrics[i].unit, metrics[i].description);
 	return 0;
 }
 
-/* One row a list. */
+static int list_keys(struct error *err)
+{
+	(void)err;
+	printf("Keys of a scenario:\n");
+	schema_print_text(&scenario_keys, NULL, stdout);
+	for (size_t i = 0; driver_at(i); i++) {
+		const struct driver_ops *ops = driver_at(i);
+
+		printf("\nKeys of a scenario with 'driver: %s':\n", ops->name);
+		schema_print_text(ops->schema, ops->name, stdout);
+	}
+	for (size_t i = 0; driver_absent_at(i); i++)
+		printf("\nThe driver %s is not in this build: %s\n", driver_absent_at(i),
+		       driver_absent(driver_absent_at(i)));
+	printf("\nKeys of a target:\n");
+	schema_print_text(&target_keys, NULL, stdout);
+	return 0;
+}
+
+/* One row a list; those that are long are not in the list of all. */
 static const struct {
 	const char *name;
 	int (*print)(struct error *err);
+	bool is_long;
 } lists[] = {
-	{"targets", list_targets},
-	{"scenarios", list_scenarios},
-	{"metrics", list_metrics},
+	{"targets", list_targets, false}, {"scenarios", list_scenarios, false},
+	{"drivers", list_drivers, false}, {"metrics", list_metrics, false},
+	{"keys", list_keys, true},
 };
 
 #define N_LISTS (sizeof(lists) / sizeof(lists[0]))
@@ -95,12 +149,13 @@ static int set_what(void *state, const char *word, struct error *err)
 	}
 	near = suggest_nearest(word, names, N_LISTS);
 	return error_set(err, EXIT_CODE_USAGE, "list: there is no list of '%s'; %s%s%s", word,
-			 near ? "did you mean '" : "it is targets, scenarios or metrics",
+			 near ? "did you mean '"
+			      : "it is targets, scenarios, drivers, metrics or keys",
 			 near ? near : "", near ? "'?" : "");
 }
 
 static const struct option_table table = {
-	.usage = "list [targets|scenarios|metrics]",
+	.usage = "list [targets|scenarios|drivers|metrics|keys]",
 	.summary = "Lists what can be measured, by which work, and what is told of it.",
 	.examples = "  perfbpf list scenarios\n",
 	.positional = set_what,
@@ -121,7 +176,7 @@ static int list(int argc, char **argv)
 		break;
 	}
 	for (size_t i = 0; i < N_LISTS; i++) {
-		if (state.what && strcmp(state.what, lists[i].name))
+		if (state.what ? strcmp(state.what, lists[i].name) != 0 : lists[i].is_long)
 			continue;
 		if (!first)
 			putchar('\n');
@@ -134,6 +189,6 @@ static int list(int argc, char **argv)
 
 const struct subcommand cmd_list = {
 	.name = "list",
-	.summary = "targets, scenarios and metrics",
+	.summary = "targets, scenarios, drivers, metrics and keys of files",
 	.run = list,
 };

@@ -83,6 +83,16 @@ int collector_add_driver(struct collector *collector, struct driver_process *dri
 	return add_fd(collector, driver_process_fd(driver), err);
 }
 
+int collector_add_fd(struct collector *collector, int fd, struct error *err)
+{
+	return add_fd(collector, fd, err);
+}
+
+void collector_remove_fd(struct collector *collector, int fd)
+{
+	epoll_ctl(collector->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 void collector_remove_driver(struct collector *collector)
 {
 	if (!collector->driver)
@@ -249,6 +259,8 @@ int collector_window_open(struct collector *collector, uint64_t planned_ns, stru
 	tree_sum(collector->tree, &sum);
 	window_open(&collector->window, now, collector->conductor->options->tick_ns, &sum);
 	arm_timer(collector);
+	collector->timed_from_ns = planned_ns ? planned_ns : now;
+	probe_time_window(probe, collector->timed_from_ns, UINT64_MAX);
 	collector->counting = true;
 	profiler_looks_begin(collector->conductor->profiler, now);
 	if (collector->driver)
@@ -347,6 +359,8 @@ int collector_window_close(struct collector *collector, uint64_t at_ns, uint64_t
 				   strerror(-looks_failed));
 	if (!at_ns)
 		at_ns = clock_now_ns();
+	probe_time_window(collector->conductor->probe, collector->timed_from_ns,
+			  planned_ns ? planned_ns : at_ns);
 	failed = read_tree(collector, &sum, &read_ns, err) || failed ? -1 : 0;
 	tree_window_close(collector->tree, at_ns);
 	window_close(&collector->window, at_ns, &sum);

@@ -35,7 +35,8 @@ struct collector {
 	struct driver_process *driver; /* NULL: none */
 	struct tree *tree;
 	struct window window;
-	bool counting; /* the window is open */
+	bool counting;          /* the window is open */
+	uint64_t timed_from_ns; /* the work's window: from here on commands are timed */
 	int epoll_fd, timer_fd;
 	/* The observer's own cost, at the opening and as a difference after the close. */
 	struct probe_cost cost_at_open, cost;
@@ -65,6 +66,9 @@ void collector_clear(struct collector *collector);
 /* From here on the driver's socket is part of the loop. */
 int collector_add_driver(struct collector *collector, struct driver_process *driver,
 			 struct error *err);
+/* Another that ends a wait when it is readable, and the end of that. */
+int collector_add_fd(struct collector *collector, int fd, struct error *err);
+void collector_remove_fd(struct collector *collector, int fd);
 /* Before it is stopped. */
 void collector_remove_driver(struct collector *collector);
 

@@ -276,6 +276,11 @@ void driver_process_stop(struct driver_process *driver)
 	free(driver);
 }
 
+pid_t driver_process_pid(const struct driver_process *driver)
+{
+	return driver->pid;
+}
+
 int driver_process_fd(const struct driver_process *driver)
 {
 	return driver->control;

@@ -30,6 +30,8 @@ struct driver_start {
 
 /* Starts it and waits until it is ready. NULL with @err. */
 struct driver_process *driver_process_start(const struct driver_start *start, struct error *err);
+/* For a pidfd; it is waited for by the keeper. */
+pid_t driver_process_pid(const struct driver_process *driver);
 /* Ends it; NULL is fine. */
 void driver_process_stop(struct driver_process *driver);
 int driver_process_fd(const struct driver_process *driver);

@@ -31,6 +31,7 @@ static const struct {
 	{PB_HIST_FSYNC, "fsync"},
 	{PB_HIST_CONNECT, "connect"},
 	{PB_HIST_RTT, "rtt"},
+	{PB_HIST_EXEC, "exec"},
 };
 
 /* One that has no values is left out: nothing of that kind happened. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +27,9 @@ char side_letter(const struct round *round)
 
 static bool has_target_ended(struct round *round, int *status)
 {
-	return !round->target_may_end && side_has_ended(&round->side, round->conductor, status);
+	if (round->faults && faults_have_ended(round->faults, "target"))
+		return false;
+	return side_has_ended(&round->side, round->conductor, status);
 }
 
 bool has_ended_early(void *context)
@@ -34,7 +37,8 @@ bool has_ended_early(void *context)
 	struct round *round = context;
 	int status;
 
-	return has_target_ended(round, &status) || parts_ended(&round->parts, &status);
+	return has_target_ended(round, &status) ||
+	       parts_ended(&round->parts, round->faults, &status);
 }
 
 static bool is_attached(void *context)
@@ -65,7 +69,7 @@ int ended_early(struct round *round, const char *when, struct error *err)
 	snprintf(what, sizeof(what), "target '%.100s'", round->plan->target->name);
 	if (has_target_ended(round, &status)) {
 		name_end(how, sizeof(how), status);
-	} else if ((part = parts_ended(&round->parts, &status)) != NULL) {
+	} else if ((part = parts_ended(&round->parts, round->faults, &status)) != NULL) {
 		name_end(how, sizeof(how), status);
 		snprintf(what, sizeof(what), "component '%.100s'", part->component->name);
 		log = part->log_name;
@@ -131,6 +135,22 @@ static int start_driver(struct round *round, struct error *err)
 	close(round->output[0]);
 	round->output[0] = -1;
 	return round->driver ? collector_add_driver(&round->collector, round->driver, err) : -1;
+}
+
+/* Its children are what it runs: the kernel times them. */
+static int time_children(struct round *round, struct error *err)
+{
+	int pidfd, failed;
+
+	if (!driver_find(round->plan->scenario->driver)->times_children)
+		return 0;
+	pidfd = (int)syscall(SYS_pidfd_open, driver_process_pid(round->driver), 0);
+	if (pidfd < 0)
+		return error_set(err, EXIT_CODE_FAILED, "the driver has ended: %s",
+				 strerror(errno));
+	failed = probe_time_children(round->conductor->probe, pidfd, !round->plan->warmup_ns, err);
+	close(pidfd);
+	return failed;
 }
 
 /* What a driver that serves gives comes first; the rest is handed out here. */
@@ -233,9 +253,12 @@ int launch(struct round *round, struct error *err)
 	const struct hooks *hooks = &scenario->hooks;
 
 	round->is_client = ops && ops->connect;
-	if (make_dir(round, err) || start_driver(round, err) || prepare(round, err))
+	if (make_dir(round, err) || start_driver(round, err) || time_children(round, err) ||
+	    prepare(round, err))
 		return -1;
 	round->is_prepared = true;
+	if (round_faults_open(round, err))
+		return -1;
 	if (run_hooks(round, "setup", hooks->setup, hooks->n_setup, err) ||
 	    parts_start(&round->parts, &round->collector, &round->variables, round->plan, err))
 		return -1;
@@ -328,6 +351,7 @@ void round_clear(struct round *round)
 {
 	if (round->plan->target)
 		parts_end(&round->parts);
+	round_faults_close(round);
 	clean_up(round);
 	driver_process_stop(round->driver);
 	json_decref(round->report);

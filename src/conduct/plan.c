@@ -151,7 +151,8 @@ static int check_targets(const struct plan *plan, const struct conduct_options *
 					"'%s'",
 					target->name, target->driver, plan->scenarios[j]->name,
 					plan->scenarios[j]->driver);
-			if (side_check(target, plan->scenarios[j], options->kubeconfig, err))
+			if (side_check(target, plan->scenarios[j], options->kubeconfig, err) ||
+			    faults_check_target(plan->scenarios[j], target, err))
 				return -1;
 		}
 		if (!plan->n_scenarios && side_check(target, NULL, NULL, err))
@@ -261,6 +262,14 @@ void plan_clear(struct plan *plan)
 		scenario_free(plan->scenarios[i]);
 	free(plan->label);
 	memset(plan, 0, sizeof(*plan));
+}
+
+bool plan_times_children(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		if (driver_find(plan->scenarios[i]->driver)->times_children)
+			return true;
+	return false;
 }
 
 int plan_rounds(const struct conduct_options *options, const struct scenario *scenario)

@@ -18,6 +18,8 @@ struct plan {
 /* Reads and checks it all, before any privilege is asked for. -1 with EXIT_CODE_USAGE. */
 int plan_make(struct plan *plan, const struct conduct_options *options, struct error *err);
 void plan_clear(struct plan *plan);
+/* Has a scenario a driver whose children are to be timed? */
+bool plan_times_children(const struct plan *plan);
 /* Pairs to run: the option's, the scenario's (may be NULL), or the default. */
 int plan_rounds(const struct conduct_options *options, const struct scenario *scenario);
 

@@ -36,6 +36,7 @@ struct look {
 	const struct scenario_scrape *wanted;
 	char *url; /* variables filled in */
 	struct prometheus_histogram first, last;
+	double first_value, last_value; /* of a metric */
 	bool failed;
 };
 
@@ -158,17 +159,25 @@ static struct text fetch(const struct curl_api *curl, const char *url, long time
 	return (struct text){0};
 }
 
-static void read_look(struct look *look, const struct text *text, struct prometheus_histogram *into,
-		      struct record *notes)
+static void read_look(struct look *look, const struct text *text, bool first, struct record *notes)
 {
+	const struct scenario_scrape *wanted = look->wanted;
 	struct prometheus_label labels[PROMETHEUS_MAX_LABELS];
-	struct prometheus_query query = {look->wanted->histogram, look->wanted->n_labels, labels};
+	struct prometheus_query query = {wanted->metric ? wanted->metric : wanted->histogram,
+					 wanted->n_labels, labels};
 	struct error err;
+	int failed;
 
 	for (size_t i = 0; i < query.n_labels && i < PROMETHEUS_MAX_LABELS; i++)
 		labels[i] = (struct prometheus_label){look->wanted->labels[i].name,
 						      look->wanted->labels[i].value};
-	if (prometheus_read(text->bytes, text->size, &query, into, &err))
+	if (wanted->metric)
+		failed = prometheus_scalar(text->bytes, text->size, &query,
+					   first ? &look->first_value : &look->last_value, &err);
+	else
+		failed = prometheus_read(text->bytes, text->size, &query,
+					 first ? &look->first : &look->last, &err);
+	if (failed)
 		give_up(look, notes, err.text);
 }
 
@@ -200,7 +209,7 @@ static void look_at_all(struct scrape *scrape, bool first, struct record *notes)
 			if (!text.bytes)
 				give_up(look, notes, why);
 			else
-				read_look(look, &text, first ? &look->first : &look->last, notes);
+				read_look(look, &text, first, notes);
 		}
 		free(text.bytes);
 	}
@@ -247,11 +256,32 @@ struct scrape *scrape_open(const struct scenario *scenario, const struct variabl
 	return scrape;
 }
 
+/* A counter that is first written in the window was 0 before. */
+static void add_value(const struct look *look, struct record_round *out, struct record *notes)
+{
+	double first = isnan(look->first_value) ? 0 : look->first_value;
+
+	if (isnan(look->last_value))
+		note(notes, look, "there is no such metric");
+	else if (look->wanted->is_counter && look->last_value < first)
+		note(notes, look,
+		     "the counter went back in the window: the program was started "
+		     "anew");
+	else
+		record_add_side_metric(out, look->wanted->as,
+				       look->wanted->is_counter ? look->last_value - first
+								: look->last_value);
+}
+
 static void add_latency(const struct look *look, struct record_round *out, struct record *notes)
 {
 	struct record_latency latency, *added;
 	struct error err;
 
+	if (look->wanted->metric) {
+		add_value(look, out, notes);
+		return;
+	}
 	if (prometheus_between(&look->first, &look->last, look->wanted->as, &latency, &err)) {
 		note(notes, look, err.text);
 		return;

@@ -141,6 +141,28 @@ static int take_ticks(const struct record_series *series, double **out, const js
 	return 0;
 }
 
+/* Of which of several phases the whole is, a driver that tells none does not say. */
+static void fill_use(struct record_round *out, const json_t *report)
+{
+	const json_t *phases = json_object_get(report, "phases");
+
+	for (size_t i = 0; i < out->n_phases; i++) {
+		struct record_round_phase *phase = &out->phases[i];
+
+		if (phase->has_load) {
+			phase->driver.saturation = phase->load.late_seconds_max;
+			phase->driver.errors = phase->load.dropped;
+		} else if (json_array_size(phases) == out->n_phases) {
+			phase->driver.saturation =
+				report_number(json_array_get(phases, i), "late_seconds_max");
+			phase->driver.errors = report_integer(json_array_get(phases, i), "dropped");
+		} else if (out->n_phases == 1) {
+			phase->driver.saturation = out->driver.late_seconds_max;
+			phase->driver.errors = out->driver.dropped;
+		}
+	}
+}
+
 static int take_p95(struct record_series *series, const json_t *report)
 {
 	const json_t *values = json_object_get(report, "response_p95_seconds"), *value;
@@ -201,6 +223,7 @@ int work_take(struct record_round *out, const json_t *report, uint64_t driver_cp
 	check_lateness(out);
 	if (take_latencies(out, json_object_get(report, "latency")) || work_take_load(out, report))
 		return -1;
+	fill_use(out, report);
 	return take_series(&out->series, report);
 }
 

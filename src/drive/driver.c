@@ -16,9 +16,16 @@
 
 /* A command of the conductor is short; what is longer is not its. */
 #define COMMAND_MAX 65536
+#define DRAIN_NS    (2 * NSEC_PER_SEC)
 
 static const struct driver_ops *const drivers[] = {
-	&driver_kubelogs,
+	&driver_kubelogs, &driver_http, &driver_exec, &driver_command,
+#ifdef HAVE_POSTGRES
+	&driver_postgres,
+#endif
+#ifdef HAVE_KAFKA
+	&driver_kafka,
+#endif
 };
 
 /* What this build lacks, and why. */
@@ -390,18 +397,35 @@ static bool is_over(const struct alone *alone)
 	       alone->ops->is_finished(alone->driver);
 }
 
-static void print_report(struct alone *alone)
+/* What is under way at the end is waited for, a little. */
+static int drain(struct alone *alone, struct error *err)
+{
+	uint64_t until_ns = clock_now_ns() + DRAIN_NS;
+	int rc = 0;
+
+	alone->end_ns = UINT64_MAX;
+	while (!rc && clock_now_ns() < until_ns && !alone->ops->is_drained(alone->driver))
+		rc = run_once(alone, clock_now_ns(), err);
+	return rc;
+}
+
+static int print_report(struct alone *alone, struct error *err)
 {
 	json_t *report;
 
 	if (!alone->has_begun)
-		return;
+		return 0;
 	alone->ops->window_close(alone->driver, clock_now_ns());
+	if (drain(alone, err))
+		return -1;
 	report = alone->ops->report(alone->driver);
 	if (report)
 		json_dumpf(report, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(report);
+	return fflush(stdout) ? error_set(err, EXIT_CODE_FAILED,
+					  "cannot write to standard output: %s", strerror(errno))
+			      : 0;
 }
 
 static int run(struct alone *alone, struct error *err)
@@ -414,7 +438,8 @@ static int run(struct alone *alone, struct error *err)
 		rc = run_once(alone, now_ns, err);
 		now_ns = clock_now_ns();
 	}
-	print_report(alone);
+	if (!rc)
+		rc = print_report(alone, err);
 	if (alone->shows_progress)
 		fputs("\r\033[K", stderr);
 	fprintf(stderr, "ended after %.1f s: ", (double)(now_ns - alone->started_ns) / 1e9);
@@ -437,7 +462,8 @@ int driver_run_alone(const struct driver_ops *ops, const struct driver_context *
 	if (!open_alone(&alone, &err))
 		alone.driver = ops->open(context, &err);
 	if (alone.driver && !connect_alone(&alone, variables, n_variables, &err)) {
-		ops->print_usage(alone.driver, stdout);
+		/* A client's standard output is its report. */
+		ops->print_usage(alone.driver, alone.is_client ? stderr : stdout);
 		rc = fflush(stdout)
 			     ? error_set(&err, EXIT_CODE_FAILED,
 					 "cannot write to standard output: %s", strerror(errno))

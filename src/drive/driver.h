@@ -85,9 +85,17 @@ struct driver_ops {
 	void (*print_usage)(const struct driver *driver, FILE *out);
 	void (*print_progress)(const struct driver *driver, FILE *out);
 	void (*close)(struct driver *driver); /* takes NULL */
+	/* What it runs are children of its process, each of which is timed in the kernel (the
+	 * latency "exec"): from its first exec to its end. */
+	bool times_children;
 };
 
 extern const struct driver_ops driver_kubelogs;
+extern const struct driver_ops driver_http;
+extern const struct driver_ops driver_exec;
+extern const struct driver_ops driver_command;
+extern const struct driver_ops driver_postgres; /* where libpq's headers are */
+extern const struct driver_ops driver_kafka;    /* where librdkafka's are */
 
 /* By name; NULL: there is none. */
 const struct driver_ops *driver_find(const char *name);

@@ -260,6 +260,49 @@ static int read_line(struct line *line, const struct prometheus_query *query,
 	return matches(&series) ? add_sample(out, totals, line, sample, &series, value) : 0;
 }
 
+/* One line's value, where its series is asked for; leaves *@value alone otherwise. */
+static int read_scalar(struct line *line, const struct prometheus_query *query, double *sum)
+{
+	struct series series = {.query = query};
+	double value;
+
+	skip_blanks(line);
+	if (!is_text(line->at, name_length(line), query->name))
+		return 0;
+	line->at += strlen(query->name);
+	if (take_labels(line, &series))
+		return -1;
+	skip_blanks(line);
+	if (take_number(line, &value))
+		return -1;
+	if (matches(&series))
+		*sum = isnan(*sum) ? value : *sum + value;
+	return 0;
+}
+
+int prometheus_scalar(const char *text, size_t size, const struct prometheus_query *query,
+		      double *value, struct error *err)
+{
+	struct line line = {text, text, 0, err};
+	const char *end = text + size;
+
+	*value = NAN;
+	if (query->n_labels > PROMETHEUS_MAX_LABELS)
+		return error_set(err, EXIT_CODE_USAGE, "at most %d labels can be asked for",
+				 PROMETHEUS_MAX_LABELS);
+	for (const char *next = text; next && next < end;) {
+		const char *newline = memchr(next, '\n', (size_t)(end - next));
+
+		line.at = next;
+		line.end = newline ? newline : end;
+		line.number++;
+		next = newline ? newline + 1 : NULL;
+		if (read_scalar(&line, query, value))
+			return -1;
+	}
+	return 0;
+}
+
 static int settle(struct prometheus_histogram *out, const struct totals *totals, struct error *err)
 {
 	out->n_series = totals->n_infinite ? totals->n_infinite : totals->n_count;

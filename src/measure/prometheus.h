@@ -37,6 +37,12 @@ struct prometheus_histogram {
 	double count, sum;                     /* of all; @sum NAN: the text has none */
 };
 
+/*
+ * The sum of all series of the gauge or counter @query->name that have its labels, into @value;
+ * NAN where there is none. -1 with @err: the text is broken.
+ */
+int prometheus_scalar(const char *text, size_t size, const struct prometheus_query *query,
+		      double *value, struct error *err);
 /* Looks through @text (@size bytes, need not end in NUL). -1 with @err: it is broken. */
 int prometheus_read(const char *text, size_t size, const struct prometheus_query *query,
 		    struct prometheus_histogram *out, struct error *err);

@@ -23,6 +23,7 @@ struct probe_options {
 	bool time;     /* where the time of threads goes */
 	bool io;       /* requests to block devices */
 	bool syscalls; /* every system call of the members; slows down all of the machine's */
+	bool timed;    /* time the children of a process that probe_time_children() names */
 	bool payload;  /* tell what is said at sockets, as PB_EVENT_PAYLOAD; with requests only */
 	bool oncpu;    /* sample the stacks of what runs */
 	bool offcpu;   /* look at the stacks of what does not; with time only */
@@ -69,6 +70,15 @@ void probe_round_begin(struct probe *probe);
  * @observer_pid and its children stay out.
  */
 int probe_enrol(struct probe *probe, int pidfd, int observer_pid, struct error *err);
+/*
+ * Until the next round, each child of the process behind @pidfd is timed from its exec to its exit,
+ * where options.timed was set; none of them is a member of the side. PB_HIST_EXEC holds those that
+ * began between the two moments of probe_time_window(), which the work has for its window: it
+ * may have opened before the kernel's. @from_now: so far, all count; else none. -1 with @err.
+ */
+int probe_time_children(struct probe *probe, int pidfd, bool from_now, struct error *err);
+/* CLOCK_MONOTONIC */
+void probe_time_window(struct probe *probe, uint64_t from_ns, uint64_t until_ns);
 /*
  * The window: between the two, the kernel counts. Opening forgets what the last one has
  * gathered; closing ends the accounts of threads (PB_EVENT_THREAD) and of connections, and

@@ -53,6 +53,11 @@ static bool wants_offcpu(const struct probe_options *options)
 	return options->offcpu;
 }
 
+static bool wants_timed(const struct probe_options *options)
+{
+	return options->timed;
+}
+
 static bool wants_stacks(const struct probe_options *options)
 {
 	return options->oncpu || options->offcpu;
@@ -63,6 +68,7 @@ static const struct choice choices[] = {
 	{"syscall_", wants_syscalls},     {"socket_arrival", wants_requests},
 	{"socket_sweep", wants_requests}, {"profile_oncpu", wants_oncpu},
 	{"profile_offcpu", wants_offcpu}, {"profile_mappings", wants_stacks},
+	{"timed_", wants_timed},
 };
 
 static bool is_wanted(const char *name, const struct probe_options *options)
@@ -247,6 +253,7 @@ void programs_configure(struct probe *probe)
 	if (options->payload)
 		bpf_map__set_max_entries(skel->maps.pb_ring, PAYLOAD_RING_BYTES);
 	skel->rodata->pb_ring_bytes = bpf_map__max_entries(skel->maps.pb_ring);
+	bpf_map__set_autocreate(skel->maps.pb_timed, options->timed);
 	configure_stacks(probe);
 	/* Each CPU's sampling event is attached to by itself. */
 	bpf_program__set_autoattach(skel->progs.profile_oncpu, false);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Opening and closing the window, and what was gathered in it. */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,12 +15,20 @@ static void clear_map(const struct bpf_map *map, void *key)
 			return;
 }
 
+static void forget_histograms(struct probe *probe, size_t from, size_t to)
+{
+	memset(&probe->hists[from], 0, (to - from) * sizeof(*probe->hists));
+}
+
 static void forget(struct probe *probe)
 {
 	struct pb_peer_key peer;
+	uint32_t bits = probe->skel->rodata->pb_hist_shard_bits;
 	uint64_t socket;
 
-	memset(probe->hists, 0, probe->n_hists * sizeof(*probe->hists));
+	forget_histograms(probe, 0, (size_t)PB_HIST_EXEC << bits);
+	/* Commands may have been timed for a while already. */
+	forget_histograms(probe, (size_t)(PB_HIST_EXEC + 1) << bits, probe->n_hists);
 	memset(probe->peers, 0, PB_PEERS * sizeof(*probe->peers));
 	memset(probe->calls, 0, PB_CALLS * sizeof(*probe->calls));
 	memset(&probe->control->requests, 0, sizeof(probe->control->requests));
@@ -67,6 +76,25 @@ int probe_window_close(struct probe *probe)
 	if (probe->sweep_kept)
 		clear_map(probe->skel->maps.pb_unix_turns, &socket);
 	return failed;
+}
+
+int probe_time_children(struct probe *probe, int pidfd, bool from_now, struct error *err)
+{
+	struct pb_timed parent = {.epoch = probe->control->epoch};
+	uint32_t bits = probe->skel->rodata->pb_hist_shard_bits;
+
+	probe_time_window(probe, from_now ? 0 : UINT64_MAX, UINT64_MAX);
+	forget_histograms(probe, (size_t)PB_HIST_EXEC << bits, (size_t)(PB_HIST_EXEC + 1) << bits);
+	if (!bpf_map_update_elem(bpf_map__fd(probe->skel->maps.pb_timed), &pidfd, &parent, BPF_ANY))
+		return 0;
+	return error_set(err, EXIT_CODE_FAILED, "cannot time the driver's commands: %s",
+			 strerror(errno));
+}
+
+void probe_time_window(struct probe *probe, uint64_t from_ns, uint64_t until_ns)
+{
+	__atomic_store_n(&probe->control->timed_until_ns, until_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&probe->control->timed_from_ns, from_ns, __ATOMIC_RELAXED);
 }
 
 bool probe_has_requests(const struct probe *probe)

@@ -93,8 +93,8 @@ struct record_error {
 /*
  * A distribution of times. Its names: "delivery" (of a driver); of requests "queue",
  * "service", "response" (server) and "round_trip" (client); of threads "run_queue" and
- * "wait_REASON"; "block_read", "block_write", "fsync", "connect", "rtt"; and what a
- * scenario scrapes.
+ * "wait_REASON"; "block_read", "block_write", "fsync", "connect", "rtt"; "exec", of a driver's
+ * commands from exec to exit; and what a scenario scrapes.
  */
 struct record_latency {
 	char *name;

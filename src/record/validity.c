@@ -63,6 +63,7 @@ static void check_expected(struct record_round *round, double bound)
 	int64_t counts[3];
 	double faults, expected = (double)work->expected_lines;
 	char names[128], number[GROUPED_MAX];
+	const char *what = record_has_operations(round) ? "messages" : "lines";
 
 	if (work->expected_lines == RECORD_NONE || expected < 0)
 		return;
@@ -75,13 +76,12 @@ static void check_expected(struct record_round *round, double bound)
 	name_faults(names, sizeof(names), counts);
 	format_grouped(number, sizeof(number), work->expected_lines);
 	if (expected > 0)
-		record_invalid(round,
-			       "%s, pair %" PRId64 ": of %s lines %s (%.3g %%), bound %.3g %%",
-			       validity_side(round->side), validity_pair(round), number, names,
-			       100 * faults / expected, 100 * bound);
+		record_invalid(round, "%s, pair %" PRId64 ": of %s %s %s (%.3g %%), bound %.3g %%",
+			       validity_side(round->side), validity_pair(round), number, what,
+			       names, 100 * faults / expected, 100 * bound);
 	else
-		record_invalid(round, "%s, pair %" PRId64 ": %s, where no lines were expected",
-			       validity_side(round->side), validity_pair(round), names);
+		record_invalid(round, "%s, pair %" PRId64 ": %s, where no %s were expected",
+			       validity_side(round->side), validity_pair(round), names, what);
 }
 
 /* How a command ended, for people: "exit code 2", "signal 9". */

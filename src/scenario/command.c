@@ -175,7 +175,8 @@ struct command *target_command(const struct target *target, const struct filter 
 	free(m.vars);
 	if (!result)
 		return m.command;
-	error_prefix(err, "target '%s'", target->name);
+	if (target->name)
+		error_prefix(err, "target '%s'", target->name);
 	command_free(m.command);
 	return NULL;
 }

@@ -367,6 +367,7 @@ static void scale_phases(struct scenario *scenario, enum phase_role role, uint64
 
 	for (size_t i = 0; i < scenario->n_phases; i++) {
 		struct phase *phase = &scenario->phases[i];
+		uint64_t before_ns = phase->duration_ns;
 		unsigned __int128 share;
 
 		if (phase->role != role)
@@ -375,6 +376,7 @@ static void scale_phases(struct scenario *scenario, enum phase_role role, uint64
 		phase->duration_ns = --n ? (uint64_t)share : left;
 		left -= phase->duration_ns;
 		scale_stages(phase);
+		faults_scale(scenario, i, before_ns);
 		if (!n)
 			return;
 	}

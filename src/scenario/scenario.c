@@ -12,6 +12,7 @@
 #define DEFAULT_ROUNDS     3
 #define DEFAULT_WORK_BOUND 0.001
 #define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
+#define DEFAULT_STOP_NS    (30 * NSEC_PER_SEC)
 
 _Static_assert(sizeof(struct filter_clause) == sizeof(struct yaml_strings) &&
 		       offsetof(struct filter_clause, words) ==
@@ -117,6 +118,23 @@ static const struct yaml_field scenario_fields[] = {
 		.help = "true: what grows and what wears off is judged at the end",
 	},
 	{
+		.key = "proxies",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, proxies),
+		.count_offset = offsetof(struct scenario, n_proxies),
+		.nested = &proxy_schema,
+		.help = "a list of {name, to}: each listens on ${port.NAME}, for faults between "
+			"two parts",
+	},
+	{
+		.key = "faults",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, faults),
+		.count_offset = offsetof(struct scenario, n_faults),
+		.nested = &fault_schema,
+		.help = "what goes wrong, and for how long: {name, kind, phase, at, for, …}",
+	},
+	{
 		.key = "driver_cpus",
 		.type = YAML_STRING,
 		.offset = offsetof(struct scenario, driver_cpus),
@@ -159,6 +177,14 @@ static const struct yaml_field scenario_fields[] = {
 		.max = 3600,
 		.help = "how long a target may take until it works",
 	},
+	{
+		.key = "gracefulStop",
+		.type = YAML_DURATION,
+		.offset = offsetof(struct scenario, graceful_stop_ns),
+		.max = 3600,
+		.help = "how long requests under way at the end of the load may take; what is "
+			"unanswered then is an error",
+	},
 };
 
 static void scenario_defaults(void *object)
@@ -168,9 +194,18 @@ static void scenario_defaults(void *object)
 	scenario->rounds = DEFAULT_ROUNDS;
 	scenario->work_bound = DEFAULT_WORK_BOUND;
 	scenario->ready_timeout_ns = DEFAULT_READY_NS;
+	scenario->graceful_stop_ns = DEFAULT_STOP_NS;
 	hooks_schema.defaults(&scenario->hooks);
 	limits_schema.defaults(&scenario->target_limits);
 }
+
+const struct yaml_schema scenario_keys = {
+	.name = "a scenario",
+	.size = sizeof(struct scenario),
+	.fields = scenario_fields,
+	.n_fields = ARRAY_SIZE(scenario_fields),
+	.defaults = scenario_defaults,
+};
 
 /* The fields above and one more: the driver's section, named as the driver. */
 struct scenario_schema {
@@ -202,13 +237,9 @@ static void schema_make(struct scenario_schema *made, const char *driver,
 			.help = "the driver's own section",
 		};
 	}
-	made->schema = (struct yaml_schema){
-		.name = "a scenario",
-		.size = sizeof(struct scenario),
-		.fields = made->fields,
-		.n_fields = n,
-		.defaults = scenario_defaults,
-	};
+	made->schema = scenario_keys;
+	made->schema.fields = made->fields;
+	made->schema.n_fields = n;
 }
 
 /* A driver is often misspelled where its section is not. */
@@ -247,8 +278,9 @@ static int sections_check(struct scenario *scenario, const struct yaml_file *fil
 	if (cpus_check(scenario->driver_cpus, "driver_cpus", file, err) ||
 	    cpus_check(scenario->target_cpus, "target_cpus", file, err))
 		return -1;
-	return components_check(scenario->components, scenario->n_components, "components", file,
-				err);
+	if (components_check(scenario->components, scenario->n_components, "components", file, err))
+		return -1;
+	return faults_check(scenario, file, err);
 }
 
 static struct scenario *load(const struct yaml_file *file, scenario_schema_fn schema_of,
@@ -274,7 +306,9 @@ static struct scenario *load(const struct yaml_file *file, scenario_schema_fn sc
 		return NULL;
 	}
 	scenario->driver_schema = driver_schema;
-	if (sections_check(scenario, file, err)) {
+	if (sections_check(scenario, file, err) ||
+	    (driver_schema && driver_schema->check &&
+	     driver_schema->check(scenario->driver_config, driver, file, err))) {
 		scenario_free(scenario);
 		return NULL;
 	}

@@ -120,6 +120,7 @@ enum fault_kind {
 };
 
 enum proxy_effect {
+	PROXY_NONE,
 	PROXY_DELAY,
 	PROXY_STALL,
 	PROXY_RESET,
@@ -132,20 +133,22 @@ struct fault {
 	char *phase;          /* in which it begins; NULL: the first measured one */
 	uint64_t at_ns;       /* after the phase's beginning */
 	uint64_t duration_ns; /* 0: until the end of the phase */
-	char *component;      /* of a signal: whom; NULL: the target */
+	/* Of a signal: whom. NULL or "target": the target; "target.NAME": a component that the
+	 * target brings; otherwise one of the scenario's. */
+	char *component;
 	size_t n_leader;
 	char **leader;  /* a command whose first line names the component to be hit, in its place */
 	char *signal;   /* "KILL" "STOP" "TERM" … */
-	bool restart;   /* what was killed is started again when the fault ends */
-	int workers;    /* of CPU, memory and I/O pressure */
-	uint64_t bytes; /* of memory pressure */
+	bool restart;   /* what was ended is started again when the fault ends */
+	int workers;    /* of CPU, memory and I/O pressure; 0: as many as there are CPUs, or one */
+	uint64_t bytes; /* of memory pressure, or of the files of I/O pressure, in all */
 	int count;      /* of connections */
 	char *address;  /* of connections, "127.0.0.1:${port}" */
 	char *proxy;    /* the proxy's name */
 	enum proxy_effect effect;
 	uint64_t delay_ns;
-	double bytes_per_second;
-	double probability; /* of the connections or pieces that it meets; 1: all */
+	uint64_t bytes_per_second; /* each way, of all connections together */
+	double probability;        /* of the answers or connections that it meets; 1: all */
 };
 
 /* A TCP proxy between two parts: it listens on ${port.NAME}. */
@@ -182,10 +185,12 @@ struct filter {
 /* What the target tells Prometheus of itself; see conduct/scrape.h. */
 struct scenario_scrape {
 	char *url;       /* http or https; variables are filled in */
-	char *histogram; /* its name, without _bucket */
+	char *histogram; /* its name, without _bucket; NULL: a metric is wanted */
+	char *metric;    /* of a gauge or counter; NULL: a histogram is */
+	bool is_counter; /* what was added in the window counts, not the value at its end */
 	size_t n_labels;
 	struct yaml_pair *labels; /* that a series must have, with these values */
-	char *as;                 /* name in the record's latencies */
+	char *as;                 /* name in the record's latencies, or side metrics */
 };
 
 struct scenario {
@@ -214,6 +219,7 @@ struct scenario {
 	int rounds;        /* pairs, where --rounds does not say */
 	double work_bound; /* share of unequal work that makes a round invalid */
 	uint64_t ready_timeout_ns;
+	uint64_t graceful_stop_ns; /* what is under way when the load ends may take so long */
 	const struct yaml_schema *driver_schema;
 };
 
@@ -253,6 +259,9 @@ struct target {
 	char *install;  /* one line: how to get the tool */
 };
 
+/* What a scenario's file may hold beside its driver's section, and what a target's may. */
+extern const struct yaml_schema scenario_keys, target_keys;
+
 /* A driver's own section, by driver name; see drive/driver.h. NULL: no such driver. */
 typedef const struct yaml_schema *(*scenario_schema_fn)(const char *driver);
 
@@ -272,6 +281,23 @@ uint64_t scenario_duration_ns(const struct scenario *scenario, enum phase_role r
  * measured). */
 int scenario_set_duration(struct scenario *scenario, enum phase_role role, uint64_t ns,
 			  struct error *err);
+
+/* The index of the phase that a fault begins in; n_phases: it was left out. */
+size_t fault_phase(const struct scenario *scenario, const struct fault *fault);
+/* The number of a fault's signal; 0: none that a fault can be. */
+int fault_signal_number(const char *name);
+/* Does the signal end what it is sent to, unless that has other plans? */
+bool fault_signal_ends(int number);
+/* The words of scenarios: "signal" "cpu" …, and "none" "delay" …. */
+const char *fault_kind_name(enum fault_kind kind);
+const char *proxy_effect_name(enum proxy_effect effect);
+struct target;
+/*
+ * What can only be said of a scenario and a target together: the components that faults hit are
+ * there, and names of proxies are not those of the target's components. -1 with @err.
+ */
+int faults_check_target(const struct scenario *scenario, const struct target *target,
+			struct error *err);
 
 /* The same for a target: a path, or a name below targets/. */
 struct target *target_load(const char *name, struct error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The section `scrape` of a scenario: histograms that the target itself publishes. */
+/* The section `scrape` of a scenario: what the target itself publishes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +25,20 @@ static const struct yaml_field scrape_fields[] = {
 		.key = "histogram",
 		.type = YAML_STRING,
 		.offset = offsetof(struct scenario_scrape, histogram),
-		.required = true,
 		.help = "its name without _bucket: http_request_duration_seconds",
+	},
+	{
+		.key = "metric",
+		.type = YAML_STRING,
+		.offset = offsetof(struct scenario_scrape, metric),
+		.help = "in place of a histogram, a gauge or counter: process_open_fds",
+	},
+	{
+		.key = "counter",
+		.type = YAML_BOOL,
+		.offset = offsetof(struct scenario_scrape, is_counter),
+		.help = "true: what was added to the metric in the window, not its value at the "
+			"end",
 	},
 	{
 		.key = "labels",
@@ -56,7 +68,7 @@ static bool is_taken(const char *name)
 {
 	static const char *const taken[] = {
 		"delivery",   "queue",       "service", "response", "round_trip", "run_queue",
-		"block_read", "block_write", "fsync",   "connect",  "rtt",
+		"block_read", "block_write", "fsync",   "connect",  "rtt",        "exec",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
@@ -137,12 +149,23 @@ static int check_scrape(const struct scenario *scenario, size_t i, const struct 
 		return yaml_file_error(file, where, err,
 				       "'%.60s' is no address; write http://… or https://…",
 				       scrape->url);
-	snprintf(where, sizeof(where), "scrape[%zu].histogram", i);
-	if (!is_made_of(scrape->histogram, LETTERS DIGITS "_:"))
+	snprintf(where, sizeof(where), "scrape[%zu]", i);
+	if (!scrape->histogram == !scrape->metric)
+		return yaml_file_error(
+			file, where, err,
+			"wants either a histogram or a metric; write one of the two");
+	if (scrape->histogram && scrape->is_counter)
+		return yaml_file_error(file, where, err,
+				       "has a histogram, of which all that was added counts; leave "
+				       "counter out");
+	snprintf(where, sizeof(where), "scrape[%zu].%s", i,
+		 scrape->histogram ? "histogram" : "metric");
+	if (!is_made_of(scrape->histogram ? scrape->histogram : scrape->metric,
+			LETTERS DIGITS "_:"))
 		return yaml_file_error(file, where, err,
 				       "'%.60s' is no name of a metric; write letters, digits, '_' "
 				       "and ':'",
-				       scrape->histogram);
+				       scrape->histogram ? scrape->histogram : scrape->metric);
 	snprintf(where, sizeof(where), "scrape[%zu].as", i);
 	if (check_name(scenario, i, file, where, err))
 		return -1;

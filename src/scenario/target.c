@@ -83,7 +83,7 @@ static void target_defaults(void *object)
 	readiness_schema.defaults(&((struct target *)object)->ready);
 }
 
-static const struct yaml_schema target_schema = {
+const struct yaml_schema target_keys = {
 	.name = "a target",
 	.size = sizeof(struct target),
 	.fields = target_fields,
@@ -129,7 +129,7 @@ static struct target *load_named(struct yaml_file *file, char *name, char *path,
 	if (file && !target)
 		error_set(err, EXIT_CODE_FAILED, "out of memory");
 	if (target &&
-	    (yaml_file_map(file, &target_schema, target, err) || target_check(target, file, err))) {
+	    (yaml_file_map(file, &target_keys, target, err) || target_check(target, file, err))) {
 		target_free(target);
 		target = NULL;
 	}
@@ -223,6 +223,6 @@ void target_free(struct target *target)
 		return;
 	free(target->name);
 	free(target->path);
-	yaml_map_free(&target_schema, target);
+	yaml_map_free(&target_keys, target);
 	free(target);
 }

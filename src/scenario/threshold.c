@@ -197,4 +197,7 @@ static int set_thresholds(struct yaml_mapper *m, const yaml_node_t *node,
 const struct yaml_custom thresholds_custom = {
 	.set = set_thresholds,
 	.clear = clear_thresholds,
+	.value = "mapping of metrics to an expression, or to a list of expressions or mappings",
+	.place = "METRIC[]",
+	.item = &item_schema,
 };

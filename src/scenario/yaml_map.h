@@ -34,6 +34,8 @@ enum yaml_type {
 			      at count_offset */
 };
 
+struct yaml_file;
+
 struct yaml_pair {
 	char *name, *value;
 };
@@ -55,6 +57,10 @@ struct yaml_custom {
 		   const struct yaml_field *field, char *object);
 	/* Frees what hangs there. */
 	void (*clear)(const struct yaml_field *field, char *object);
+	/* For docs: what may be written, and of the mappings in it their place below the key
+	 * ("METRIC[]") and their keys; NULL: there are none. */
+	const char *value, *place;
+	const struct yaml_schema *item;
 };
 
 struct yaml_field {
@@ -78,6 +84,10 @@ struct yaml_schema {
 	/* Sets defaults in a zeroed struct, strings as copies that free() takes, no lists; may be
 	 * NULL. */
 	void (*defaults)(void *object);
+	/* Of a driver's section: complains, by yaml_file_error() below @key, of what the fields
+	 * cannot say. May be NULL. */
+	int (*check)(const void *object, const char *key, const struct yaml_file *file,
+		     struct error *err);
 };
 
 /* More is no file that people write. */
@@ -101,7 +111,6 @@ void yaml_map_free(const struct yaml_schema *schema, void *object);
  * The same in steps, for a schema that depends on what the file says, and for
  * complaints about a value that only the caller can judge.
  */
-struct yaml_file;
 struct yaml_file *yaml_file_open(const char *path, struct error *err);
 struct yaml_file *yaml_file_open_memory(const char *name, const char *text, size_t size,
 					struct error *err);

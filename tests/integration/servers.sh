@@ -88,8 +88,8 @@ start_redis() {
 	REDIS=$(<"$WORK/redis.pid")
 }
 
-# start_postgres: POSTGRES is its process, PGHOST, PGPORT and so on lead to it: by TCP, or by a
-# Unix socket where PGHOST is set to $WORK/postgres.
+# start_postgres [ARGUMENT...]: POSTGRES is its process, PGHOST, PGPORT and so on lead to it: by TCP, or
+# by a Unix socket where PGHOST is set to $WORK/postgres. The arguments are the server's.
 start_postgres() {
 	local folder=$WORK/postgres
 	PATH=$PATH:$(printf '%s:' /usr/lib/postgresql/*/bin)
@@ -104,8 +104,14 @@ start_postgres() {
 		MISSING="initdb: $(tail -n 1 "$WORK/postgres.log")"
 		return 1
 	fi
+	serve_postgres "$@"
+}
+
+# serve_postgres [ARGUMENT...]: the same again, after it has been stopped, on the data that is there.
+serve_postgres() {
+	local folder=$WORK/postgres
 	start_other as_nobody postgres -D "$folder/data" -p "$PGPORT" -k "$folder" \
-		-c listen_addresses=127.0.0.1 -c logging_collector=off -c max_connections=20 \
+		-c listen_addresses=127.0.0.1 -c logging_collector=off -c max_connections=20 "$@" \
 		2>>"$WORK/postgres.log"
 	is_up postgres "$folder/data/postmaster.pid" "$PGPORT" || return
 	POSTGRES=$(head -n 1 "$folder/data/postmaster.pid")

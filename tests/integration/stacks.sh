@@ -41,9 +41,10 @@ of_profile() { value ".rounds[0].profile.$1.$2"; }
 
 # sum KIND PROCESS PATTERN [COLUMN]: samples (or column 6: seconds) of lines of a process ("" of
 # any) whose frames match; in PATTERN a frame's begin and end are ; as are those of the whole.
+# (Not every awk leaves the backslashes in what -v gives.)
 sum() {
-	awk -F'\t' -v kind="$1" -v comm="$2" -v pattern="$3" -v column="${4:-5}" '
-		$1 == kind && (comm == "" || $7 == comm) && ";" $8 ";" ~ pattern { n += $column }
+	PATTERN=$3 awk -F'\t' -v kind="$1" -v comm="$2" -v column="${4:-5}" '
+		$1 == kind && (comm == "" || $7 == comm) && ";" $8 ";" ~ ENVIRON["PATTERN"] { n += $column }
 		END { printf "%.9g\n", n }' "$DIR/lines"
 }
 
@@ -72,9 +73,9 @@ starts_at() {
 
 # chain NAME PROCESS FRAME PATTERN: whatever has FRAME in it has it as the end of PATTERN.
 chain() {
-	equal "$1/callers-of-$3" "$(awk -F'\t' -v comm="$2" -v frame="$3" -v pattern=";($4);" '
+	equal "$1/callers-of-$3" "$(PATTERN=";($4);" awk -F'\t' -v comm="$2" -v frame="$3" '
 		$1 == "oncpu" && $7 == comm && $2 == "complete" && index(";" $8 ";", ";" frame ";") &&
-			";" $8 ";" !~ pattern { print $8 }' "$DIR/lines" | head -n 1)" ''
+			";" $8 ";" !~ ENVIRON["PATTERN"] { print $8 }' "$DIR/lines" | head -n 1)" ''
 }
 
 # shares NAME PROCESS POINTS: of the samples of a process each function's share, by the truth of

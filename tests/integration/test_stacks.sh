@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Stacks of real programs as they are distributed, under load: nginx, redis, PostgreSQL, Python, Go,
 # Rust, Node. At least 95 % of the user stacks are complete, and 95 % of the frames have a
-# function or a file; shares of functions are those that perf sees at the same time.
+# function or a file; of the C programs among them, shares of functions are those that perf sees at the
+# same time.
 # shellcheck disable=SC2016,SC2054
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/servers.sh"
@@ -36,18 +37,27 @@ well_known() {
 	equal "$1/lost" "$(value '.rounds[0] | "\(.observer.losses.stacks) \(.profile.oncpu.lost) \(.profile.oncpu.mappings_lost)"')" '0 0 0'
 }
 
-# attach_to NAME PID PATTERN COMMAND...: while COMMAND, which goes on for long enough, is the load.
-attach_to() {
-	local name=$1 pid=$2 pattern=$3
-	shift 3
+# under_load COMMAND...: begins what is the load of a server, which goes on for long enough.
+under_load() {
 	PERFBPF_TEST_MARK=$MARK timeout -k 5 60 "$@" >"$LOAD" 2>&1 </dev/null 3>&- &
 	load=$!
 	started+=("$load")
 	sleep 0.3
-	new_folder
-	perfbpf attach "$pid" --quiet -o "$DIR" --duration "${LENGTH}s" --freq 499
+}
+
+end_load() {
 	kill "$load" 2>/dev/null
 	wait "$load" 2>/dev/null
+}
+
+# attach_to NAME PID PATTERN COMMAND...: while COMMAND, which goes on for long enough, is the load.
+attach_to() {
+	local name=$1 pid=$2 pattern=$3
+	shift 3
+	under_load "$@"
+	new_folder
+	perfbpf attach "$pid" --quiet -o "$DIR" --duration "${LENGTH}s" --freq 499
+	end_load
 	if ((RC != 0)); then
 		fail "$name" "exit $RC: $(error_line)"
 		return 1
@@ -82,39 +92,60 @@ with_nginx() {
 		return
 	fi
 	attach_to nginx "$NGINX" . wrk -t 1 -c 8 -d 30s "http://127.0.0.1:$NGINX_PORT/file.html"
+	under_load wrk -t 1 -c 8 -d 30s "http://127.0.0.1:$NGINX_PORT/file.html"
+	against_perf as-perf-sees/nginx "$(pgrep -P "$NGINX")" 8192
+	end_load
 }
 
-# against_perf NAME COMMAND...: both look at the same process at the same time. Of the twenty functions
-# that perf sees most of, and whose names both have, the inclusive shares are the same within 3 points.
+# perf_record FREQUENCY SECONDS: all that runs on CPU, with the BYTES of stack that perf copies each time. What
+# it samples by a process's own clock misses that clock's time on the way out of a CPU.
+perf_record() {
+	timeout -k 5 30 perf record -q -B -o "$WORK/perf.data" -e cpu-clock -C "$CPU" -F "$1" \
+		--call-graph "dwarf,$BYTES" -m 8M -- sleep "$2" >"$WORK/recorder" 2>&1 </dev/null 3>&-
+}
+
+# perf_shares PID: how many samples perf has of it, then of each function the inclusive share, as perf names
+# it (without the version); not of what is known by its address only.
+perf_shares() {
+	timeout -k 5 60 perf script -i "$WORK/perf.data" --pid "$1" --no-inline -F ip,sym 2>"$WORK/recorder" </dev/null |
+		awk '
+		function take(name) { all += any; for (name in counted) n[name]++; split("", counted); any = 0 }
+		NF == 0 { take(); next }
+		{ any = 1; sub(/@.*/, "", $2); if ($2 != "[unknown]") counted[$2] }
+		END { take(); print all + 0; for (name in n) printf "%.4f\t%s\n", 100 * n[name] / all, name }' |
+		{ read -r samples && echo "$samples" && sort -rn; }
+}
+
+# against_perf NAME PID BYTES: both look at the same process at the same time. Of the twenty functions that perf
+# sees most of, and whose names both have, the inclusive shares are the same within 3 points and two
+# standard errors of what two samples of so many stacks differ by.
 against_perf() {
-	local name=$1 pid recorder
-	have perf || { skip "$name" "$MISSING"; return; }
-	shift
-	start_other "$@"
-	pid=$OTHER
-	sleep 0.3
-	if ! perf record -q -o "$WORK/perf.data" -e cpu-clock -F 99 --call-graph dwarf -p "$pid" \
-		-- sleep 0.1 >"$LOAD" 2>&1 </dev/null; then
-		skip "$name" "perf cannot record stacks by DWARF here: $(tail -n 1 "$LOAD")"
-		kill "$pid"
+	local name=$1 pid=$2 BYTES=$3 CPU recorder
+	have perf taskset || { skip "$name" "$MISSING"; return; }
+	CPU=$(taskset -pc $$ | grep -oE '[0-9]+$')
+	if ! taskset -apc "$CPU" "$pid" >"$LOAD" 2>&1; then
+		fail "$name" "there is no process $pid to look at"
+		return
+	fi
+	if ! perf_record 99 0.1; then
+		skip "$name" "perf cannot record stacks by DWARF here: $(tail -n 1 "$WORK/recorder")"
 		return
 	fi
 	new_folder
-	start_perfbpf attach "$pid" --quiet --debug -o "$DIR" --duration "$((LENGTH + 2))s" --freq 1999 --profile oncpu
+	start_perfbpf attach "$pid" --quiet --debug -o "$DIR" --duration "$((LENGTH + 4))s" --freq 1999 --profile oncpu
 	wait_for 15 window_is_open
-	timeout -k 5 30 perf record -q -o "$WORK/perf.data" -e cpu-clock -F 1777 --call-graph dwarf,16384 -m 8M -p "$pid" \
-		-- sleep "$((LENGTH + 2))" >"$WORK/recorder" 2>&1 </dev/null 3>&- &
+	perf_record 1777 "$((LENGTH + 4))" &
 	recorder=$!
 	wait_end 30
-	wait "$recorder"
-	kill "$pid"
+	if ! wait "$recorder"; then
+		skip "$name" "perf did not record: $(tail -n 1 "$WORK/recorder")"
+		return
+	fi
 	stacks_read "$name" || return
-	# As it names them: without the version, and what is not known by its address.
-	timeout -k 5 60 perf report -i "$WORK/perf.data" --children --no-inline -g none --stdio --percent-limit 2 \
-		-F overhead_children,sym 2>"$WORK/recorder" </dev/null |
-		awk '$1 ~ /%$/ && $3 !~ /^0x/ { share = $1; sub(/%/, "", share); sub(/@.*/, "", $3); print share "\t" $3 }' |
+	perf_shares "$pid" |
 		awk -F'\t' '
-		NR == FNR { if (!($2 in theirs)) { theirs[$2] = $1; order[++n] = $2 } next }
+		NR == 1 { samples = $1; next }
+		NR == FNR { theirs[$2] = $1; order[++n] = $2; next }
 		{
 			all += $5
 			gsub(/_\[k\]/, "", $8)
@@ -129,11 +160,15 @@ against_perf() {
 				both++
 				share = 100 * ours[order[i]] / all
 				off = share - theirs[order[i]]
-				printf "# %s: %.2f %%, by perf %.2f %%\n", order[i], share, theirs[order[i]] >"/dev/stderr"
-				if (off > 3 || off < -3)
+				p = theirs[order[i]] / 100
+				bound = 3 + 200 * sqrt(p * (1 - p) * (1 / all + 1 / samples))
+				printf "# %s: %.2f %%, by perf %.2f %%, %+.2f of %.2f\n", order[i], share,
+					theirs[order[i]], off, bound >"/dev/stderr"
+				if (off > bound || off < -bound)
 					printf "%s: %.2f %% instead of %.2f %%, ", order[i], share, theirs[order[i]]
 			}
-			if (both < 15) printf "only %d functions have the same name (of %d, %d samples)", both, n, all
+			if (both < 15 || all < 500 || samples < 500)
+				printf "only %d functions have the same name (of %d, %d samples, by perf %d)", both, n, all, samples
 		}' - <(grep ^oncpu "$DIR/lines") >"$WORK/why"
 	equal "$name" "$(<"$WORK/why")" ''
 }
@@ -142,6 +177,9 @@ with_redis() {
 	start_redis || { skip redis "$MISSING"; return; }
 	attach_to redis "$REDIS" ';aeMain;|;main;' \
 		redis-benchmark -p "$REDIS_PORT" -c 8 -n 100000000 -t set,lpush,zadd
+	under_load redis-benchmark -p "$REDIS_PORT" -c 8 -n 100000000 -t set
+	against_perf as-perf-sees/redis "$REDIS" 8192
+	end_load
 }
 
 with_postgres() {
@@ -149,6 +187,10 @@ with_postgres() {
 	pgbench -i -q >"$LOAD" 2>&1 || { fail postgres "pgbench -i: $(tail -n 1 "$LOAD")"; return; }
 	attach_to postgres "$POSTGRES" ';PostgresMain;' pgbench -n -c 4 -T 30 || return
 	well_known postgres offcpu . 100
+	# One that only reads works all the time, in one process.
+	under_load pgbench -n -S -c 1 -T 30
+	against_perf as-perf-sees/postgres "$(pgrep -P "$POSTGRES" -f 'postgres: postgres postgres')" 16384
+	end_load
 }
 
 # python_of VERSION...: the interpreter itself, not what finds one, of a version at least that.
@@ -178,7 +220,10 @@ with_python() {
 	END
 	if python=$(python_of '3, 11'); then
 		starts python ';(_PyEval_EvalFrameDefault|PyEval_EvalCode);' "$python" "$WORK/load.py" "$LENGTH"
-		against_perf as-perf-sees "$python" "$WORK/load.py" 30
+		start_other "$python" "$WORK/load.py" 30
+		sleep 0.3
+		against_perf as-perf-sees/python "$OTHER" 16384
+		kill "$OTHER"
 	else
 		skip python 'there is no Python of 3.11 or later'
 	fi
@@ -203,7 +248,8 @@ with_node() {
 		while (Date.now() < end) t += knownOuter();
 		console.log(t);
 	END
-	starts node 'knownInner' node --perf-basic-prof --interpreted-frames-native-stack "$WORK/load.js" "$LENGTH"
+	starts node 'knownInner' node --perf-basic-prof --interpreted-frames-native-stack --no-logfile-per-isolate \
+		--logfile="$WORK/v8.log" "$WORK/load.js" "$LENGTH"
 }
 
 with_go() {

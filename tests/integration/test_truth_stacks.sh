@@ -96,7 +96,9 @@ if everywhere && sample frames "stack_frames $LONG"; then
 	complete frames oncpu stack_frames 99
 	few_by_frame_pointer frames
 	shares frames stack_frames 2
-	chain frames stack_frames both 'turn;both;with_alloca;calls_realigned;realigned;innermost'
+	# Each of them runs a little itself.
+	chain frames stack_frames both \
+		'turn;both(;with_alloca(;calls_realigned(;realigned(;innermost)?)?)?)?'
 fi
 
 # Until the next tick the kernel walks by what lay at the place before: that is cut off, not wrong.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The parts of docs/ that come from tables of the program are those of the program.
- * `test_docs exit-codes` and `test_docs run-json` print them. Runs in the root of the
- * repository, or finds it in PERFBPF_SOURCE_DIR.
+ * `test_docs exit-codes`, `test_docs run-json` and `test_docs keys NAME` (scenario, target or that
+ * of a driver) print them. Runs in the root of the repository, or finds it in PERFBPF_SOURCE_DIR.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drive/driver.h"
 #include "record/shape.h"
+#include "scenario/schema_doc.h"
 #include "util/exit_code.h"
 #include "util/file.h"
 #include "util/grouped.h"
@@ -63,6 +65,143 @@ static void test_run_json(void **state)
 	free(table);
 }
 
+/* NULL: there are no such keys in this build. */
+static const struct yaml_schema *keys_of(const char *name)
+{
+	if (!strcmp(name, "scenario"))
+		return &scenario_keys;
+	return strcmp(name, "target") ? driver_schema_of(name) : &target_keys;
+}
+
+static void print_keys(const char *name, FILE *out)
+{
+	schema_print_markdown(keys_of(name), driver_find(name) ? name : NULL, out);
+}
+
+static void assert_has_keys(const char *text, const char *name)
+{
+	char *table = NULL;
+	const char *found;
+	size_t size;
+	FILE *out = open_memstream(&table, &size);
+
+	fprintf(out, "<!-- keys %s -->\n", name);
+	print_keys(name, out);
+	fclose(out);
+	found = strstr(text, table);
+	if (!found || found[size] == '|')
+		fail_msg("the keys of '%s' in docs/scenarios.md are not those of the program; "
+			 "make docs (behind a line '<!-- keys %s -->')",
+			 name, name);
+	free(table);
+}
+
+static void test_keys(void **state)
+{
+	char *text = doc("scenarios.md");
+
+	(void)state;
+	assert_has_keys(text, "scenario");
+	assert_has_keys(text, "target");
+	for (size_t i = 0; driver_at(i); i++)
+		assert_has_keys(text, driver_at(i)->name);
+	free(text);
+}
+
+/* A table of which each way to write a key is known. */
+struct sample {
+	bool yes;
+	int number, choice;
+	double count;
+	uint64_t time_ns, bytes;
+	char *word;
+	size_t n;
+	struct sample *more;
+};
+
+static void sample_defaults(void *object)
+{
+	struct sample *sample = object;
+
+	sample->number = 3;
+	sample->time_ns = 1500000000;
+	sample->bytes = 65536;
+	sample->word = strdup("a|b");
+}
+
+static const char *const sample_choices[] = {"none", "some", NULL};
+
+static const struct yaml_field inner_fields[] = {
+	{.key = "yes", .type = YAML_BOOL, .offset = offsetof(struct sample, yes), .help = "or no"},
+};
+
+static const struct yaml_schema inner_schema = {
+	.name = "an inner", .size = sizeof(struct sample), .fields = inner_fields, .n_fields = 1};
+
+static const struct yaml_field sample_fields[] = {
+	{.key = "number",
+	 .type = YAML_INT,
+	 .offset = offsetof(struct sample, number),
+	 .min = 1,
+	 .max = 9,
+	 .help = "n"},
+	{.key = "count",
+	 .type = YAML_COUNT,
+	 .offset = offsetof(struct sample, count),
+	 .required = true,
+	 .help = "c"},
+	{.key = "choice",
+	 .type = YAML_ENUM,
+	 .offset = offsetof(struct sample, choice),
+	 .choices = sample_choices,
+	 .help = "e"},
+	{.key = "time",
+	 .type = YAML_DURATION,
+	 .offset = offsetof(struct sample, time_ns),
+	 .min = 0.001,
+	 .max = 3600,
+	 .help = "t"},
+	{.key = "bytes",
+	 .type = YAML_SIZE,
+	 .offset = offsetof(struct sample, bytes),
+	 .min = 1048576,
+	 .help = "b"},
+	{.key = "word", .type = YAML_STRING, .offset = offsetof(struct sample, word)},
+	{.key = "more",
+	 .type = YAML_MAPS,
+	 .offset = offsetof(struct sample, more),
+	 .count_offset = offsetof(struct sample, n),
+	 .nested = &inner_schema,
+	 .help = "m"},
+};
+
+static void test_schema_printed(void **state)
+{
+	const struct yaml_schema schema = {.name = "a sample",
+					   .size = sizeof(struct sample),
+					   .fields = sample_fields,
+					   .n_fields =
+						   sizeof(sample_fields) / sizeof(sample_fields[0]),
+					   .defaults = sample_defaults};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	schema_print_markdown(&schema, "s", out);
+	fclose(out);
+	assert_string_equal(text, "| key | value | without it | meaning |\n|---|---|---|---|\n"
+				  "| `s.number` | whole number, 1 to 9 | 3 | n |\n"
+				  "| `s.count` | count | required | c |\n"
+				  "| `s.choice` | one of none, some | none | e |\n"
+				  "| `s.time` | duration, 1ms to 1h | 1.5s | t |\n"
+				  "| `s.bytes` | size, at least 1MiB | 64KiB | b |\n"
+				  "| `s.word` | text | a\\|b |  |\n"
+				  "| `s.more` | list of mappings | | m |\n"
+				  "| `s.more[].yes` | true or false | | or no |\n");
+	free(text);
+}
+
 static void test_grouped(void **state)
 {
 	char buf[GROUPED_MAX], small[4];
@@ -100,10 +239,9 @@ static void test_utf8(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exit_codes),
-		cmocka_unit_test(test_run_json),
-		cmocka_unit_test(test_grouped),
-		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_run_json),
+		cmocka_unit_test(test_keys),       cmocka_unit_test(test_schema_printed),
+		cmocka_unit_test(test_grouped),    cmocka_unit_test(test_utf8),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "exit-codes")) {
@@ -112,6 +250,12 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "run-json")) {
 		record_print_markdown(stdout);
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "keys")) {
+		if (!keys_of(argv[2]))
+			return 1;
+		print_keys(argv[2], stdout);
 		return 0;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "measure/histogram.h"
 
 #define MANY 10000000

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "drive/kubelogs/check.h"
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "util/clock.h"
 
 #define PODS 20

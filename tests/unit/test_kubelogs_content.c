@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "drive/kubelogs/content.h"
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "drive/kubelogs/source.h"
 
 #define INTENDED 1732000000000000000ULL

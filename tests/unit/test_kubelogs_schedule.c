@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "drive/kubelogs/schedule.h"
 #include "util/clock.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "measure/latency.h"
 #include "record/distribution.h"
 

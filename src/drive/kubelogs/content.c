@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 
 /* Room for a stamp with its JSON head and the largest numbers that it can hold. */
 #define STAMP_MAX        80

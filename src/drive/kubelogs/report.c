@@ -4,8 +4,7 @@
 #include <stdio.h>
 
 #include "drive/kubelogs/kubelogs.h"
-#include "measure/latency.h"
-#include "record/distribution.h"
+#include "drive/latency_json.h"
 #include "util/clock.h"
 #include "util/units.h"
 
@@ -37,41 +36,6 @@ json_t *kubelogs_variables(const struct driver *driver)
 	json_object_set_new(variables, "url", json_string(url));
 	json_object_set_new(variables, "pods_glob", json_string(glob));
 	return variables;
-}
-
-/* JSON knows no NaN: what is not known is null. */
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *numbers(const double *values, size_t n)
-{
-	json_t *json = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(json, json_real(values[i]));
-	return json;
-}
-
-static json_t *latency(const struct histogram *h)
-{
-	struct record_latency l;
-	json_t *json;
-
-	if (latency_fill(&l, NULL, h))
-		return json_null();
-	json = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count",
-			 (json_int_t)l.count, "min_seconds", number(l.min_seconds), "mean_seconds",
-			 number(l.mean_seconds), "p50_seconds", number(l.p50_seconds),
-			 "p90_seconds", number(l.p90_seconds), "p95_seconds", number(l.p95_seconds),
-			 "p99_seconds", number(l.p99_seconds), "p999_seconds",
-			 number(l.p999_seconds), "max_seconds", number(l.max_seconds));
-	json_object_set_new(json, "bucket_upper_seconds",
-			    numbers(l.bucket_upper_seconds, l.n_buckets));
-	json_object_set_new(json, "bucket_counts", numbers(l.bucket_counts, l.n_buckets));
-	latency_clear(&l);
-	return json;
 }
 
 /* @counts NULL: no output was read. @is_known: the lines were checked, not only counted. */
@@ -175,8 +139,8 @@ static json_t *phase_work(const struct driver *driver, const struct check_phase 
 	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "name", phase_name(driver, i),
 			 "operations", (json_int_t)phase->found, "expected",
 			 (json_int_t)phase->expected, "errors", (json_int_t)lost, "rate",
-			 number((double)phase->expected / seconds), "response",
-			 phase->delivery ? latency(phase->delivery) : json_null());
+			 number_json((double)phase->expected / seconds), "response",
+			 phase->delivery ? latency_json(phase->delivery) : json_null());
 }
 
 /* Of a real cluster neither is known. A line that a full socket has no room for waits: none is
@@ -238,7 +202,7 @@ json_t *kubelogs_report(struct driver *driver)
 	if (driver->check && driver->close_ns)
 		check_settle(driver->check);
 	if (counts && is_known)
-		json_object_set_new(latencies, "delivery", latency(&counts->delivery));
+		json_object_set_new(latencies, "delivery", latency_json(&counts->delivery));
 	json_object_set_new(report, "work", work(counts, is_known));
 	json_object_set_new(report, "latency", latencies);
 	json_object_set_new(report, "lines_per_second", series(driver));

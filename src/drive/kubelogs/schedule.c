@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "util/clock.h"
 
 __extension__ typedef unsigned __int128 wide;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "drive/kubelogs/content.h"
-#include "drive/kubelogs/random.h"
+#include "util/random.h"
 #include "drive/kubelogs/schedule.h"
 #include "drive/kubelogs/warp.h"
 #include "util/error.h"

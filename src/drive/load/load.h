@@ -37,13 +37,17 @@ struct load_class {
 	const char *name;
 	double weight; /* share of the users; in an open loop share of the requests */
 	uint64_t wait_min_ns, wait_max_ns; /* closed loop: between an answer and the next request */
-	size_t first_kind, n_kinds;        /* a stretch of the plan's kinds */
+	const size_t *kinds;               /* which of the plan's kinds they draw from */
+	size_t n_kinds;                    /* 0: all of them */
 };
 
 /* What came of a request. */
 struct load_outcome {
 	const char *error; /* as of struct tally_request: NULL is a good answer */
 	uint64_t bytes, rows;
+	/* Where the protocol knows better than the moments of load_sent() and load_done(), as of
+	 * a process that the kernel saw begin and end; 0: it does not. */
+	uint64_t begun_ns, ended_ns;
 };
 
 /*
@@ -54,10 +58,11 @@ struct load_protocol {
 	size_t user_size; /* of its state for a user, zeroed at first */
 	/*
 	 * Begins a request of @kind: connects where that is still to do, and sends. load_done()
-	 * ends it, now or later.
+	 * ends it, now or later (the next one begins only after the function has returned).
 	 */
 	int (*begin)(void *context, struct load_user *user, size_t kind, struct error *err);
-	/* A file that the user watches has @events (EPOLLIN …). */
+	/* A file that the user watches has @events (EPOLLIN …), perhaps while no request is under
+	 * way. */
 	int (*ready)(void *context, struct load_user *user, int fd, uint32_t events,
 		     struct error *err);
 	/* The request under way has run out of time: it is given up, with its connection. The
@@ -92,11 +97,15 @@ int load_step(struct load *load, struct error *err);
 void load_window_open(struct load *load, uint64_t at_ns, uint64_t tick_ns);
 void load_window_close(struct load *load, uint64_t at_ns);
 void load_fault(struct load *load, const char *name, uint64_t at_ns, bool ended);
-/* All iterations of a per-vu-iterations phase, and of every phase before it, are done. */
+/* Nothing more is to come: the last phase with work has ended (of per-vu-iterations: all its
+ * iterations are done), and nothing is under way. */
 bool load_is_finished(const struct load *load);
-/* No request is under way that was due in the window. */
+/* No request is under way or waits that was due in the window. */
 bool load_is_drained(const struct load *load);
-/* tally_report() of it; new reference. */
+/*
+ * tally_report() of it; new reference. Once the window is closed, what is still under way
+ * is counted as the error "unanswered", and what was not sent as dropped.
+ */
 json_t *load_report(struct load *load);
 void load_print_progress(const struct load *load, FILE *out);
 
@@ -107,7 +116,8 @@ void *load_user_state(struct load_user *user);
 unsigned int load_user_number(const struct load_user *user);
 /* Counts the user's requests from 0, the present one included; for keys and ids. */
 uint64_t load_user_iteration(const struct load_user *user);
-/* A number of the user's own stream, from the plan's seed. */
+/* The next of the numbers of the request under way. They come of the plan's seed and the request's
+ * place in the work alone, so that both sides get the same. */
 uint64_t load_user_random(struct load_user *user);
 /* Watches @fd (several may be watched) for @events, or changes them. -errno. */
 int load_watch(struct load_user *user, int fd, uint32_t events);
@@ -117,5 +127,8 @@ void load_unwatch(struct load_user *user, int fd);
  * counts from here. */
 void load_sent(struct load_user *user);
 void load_done(struct load_user *user, const struct load_outcome *outcome);
+/* Adds @n to what the report's "work" counts as @name ("status 200", "reconnects"), if the request
+ * under way belongs to the window. Before load_done(). */
+void load_count(struct load_user *user, const char *name, uint64_t n);
 
 #endif

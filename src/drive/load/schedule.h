@@ -36,8 +36,12 @@ bool phase_is_open_loop(const struct phase *phase);
 uint64_t schedule_arrivals(const struct schedule *schedule, size_t phase);
 uint64_t schedule_arrival_ns(const struct schedule *schedule, size_t phase, uint64_t i);
 
-/* Closed loop: how many users are wanted at @at_ns (0 in an open loop and behind the last phase),
- * and when that number changes next (UINT64_MAX: never). */
+/*
+ * Closed loop: how many users are wanted at @at_ns (0 in an open loop and behind the last phase),
+ * and when that number can change next (UINT64_MAX: never); at a phase's or stage's end at the
+ * latest. With a spawn_rate s the n-th user (from 0) begins after n/s. While the number is ramped,
+ * one begins or goes each time that the line between both reaches the next whole number.
+ */
 unsigned int schedule_users(const struct schedule *schedule, uint64_t at_ns);
 uint64_t schedule_users_change_ns(const struct schedule *schedule, uint64_t at_ns);
 /* The most users that any phase wants at a time; of an open loop its maxVUs. */

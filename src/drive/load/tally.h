@@ -34,15 +34,22 @@ struct tally_request {
 	uint64_t rows;     /* in a driver's own terms: rows returned, messages consumed; 0: none */
 };
 
-/* @kinds: names of the kinds of requests; copied. NULL without memory. */
+/* @phases outlive it. @kinds: names of the kinds of requests; copied. NULL without memory. */
 struct tally *tally_new(const struct phase *phases, size_t n_phases, const char *const *kinds,
 			size_t n_kinds);
 void tally_free(struct tally *tally); /* takes NULL */
 
+/*
+ * The first phase begins at @at_ns. Until tally_window_open() says otherwise, the window is taken
+ * to be that of the measured phases: the conductor's word of it comes somewhat after it has begun.
+ */
+void tally_start(struct tally *tally, uint64_t at_ns);
 void tally_window_open(struct tally *tally, uint64_t at_ns, uint64_t tick_ns);
 void tally_window_close(struct tally *tally, uint64_t at_ns);
 
 void tally_add(struct tally *tally, const struct tally_request *request);
+/* Adds @n to what "counts" has as @name, for a request that was due at @intended_ns. */
+void tally_count(struct tally *tally, const char *name, uint64_t n, uint64_t intended_ns);
 /* A request that was due at @intended_ns went out @late_ns late, by the driver's own fault: there
  * was a user free to send it. */
 void tally_late(struct tally *tally, size_t phase, uint64_t intended_ns, uint64_t late_ns);
@@ -55,14 +62,29 @@ void tally_fault(struct tally *tally, const char *name, uint64_t at_ns, bool end
 uint64_t tally_good(const struct tally *tally);
 uint64_t tally_errors(const struct tally *tally);
 
+/* Was what was due at @intended_ns due in the window? */
+bool tally_is_in_window(const struct tally *tally, uint64_t intended_ns);
+bool tally_is_closed(const struct tally *tally);
+
 /*
- * The report of a driver (driver.h): "work" {operations, errors, bytes, rows, dropped},
- * "errors" {KIND: n}, "latency" {"response" (from the intended moment), "service" (from the moment
- * at which it was sent), "response KIND" …}, "operations_per_second" by ticks, "late_seconds_max",
- * "dropped", "phases" [{name, role, operations, errors, dropped, late_seconds_max, rate, response
- * {…}, service {…}}], "recovery" [{fault, last_good_seconds, first_good_seconds, outage_seconds,
- * normal_p95_seconds, p95_normal_after_seconds}]. Times of good answers only; a percentile that its
- * count does not carry is null. New reference; NULL without memory.
+ * The report of a driver (driver.h):
+ *   "work"     {operations (good answers), errors, bytes, rows, dropped, success_rate,
+ *              counts {NAME: n}}
+ *   "errors"   {KIND: n}
+ *   "kinds"    [{name, operations, errors, bytes, rows}]
+ *   "latency"  {"response" (from the intended moment), "service" (from the moment at which it
+ *              was sent) and, of several kinds, "response KIND"}
+ *   "operations_per_second" and "errors_per_second" by ticks of "tick_seconds", when the answers
+ *              came
+ *   "response_p95_seconds" by intervals of "response_p95_interval_seconds", when they were due
+ *   "late_seconds_max", "dropped"
+ *   "phases"   [{name, role, seconds, operations, errors, dropped, success_rate,
+ *              operations_per_second, late_seconds_max, response {…}, service {…}}]: all that was
+ *              due in each, whatever the window
+ *   "recovery" as of recovery.h
+ *   "notes"
+ * Times of good answers only; a percentile that its count does not carry is null. New reference;
+ * NULL without memory.
  */
 json_t *tally_report(const struct tally *tally);
 

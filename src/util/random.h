@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* splitmix64 (Steele, Lea, Flood 2014): a seed's numbers are the same on every machine. */
-#ifndef PERFBPF_DRIVE_KUBELOGS_RANDOM_H
-#define PERFBPF_DRIVE_KUBELOGS_RANDOM_H
+#ifndef PERFBPF_UTIL_RANDOM_H
+#define PERFBPF_UTIL_RANDOM_H
 
 #include <stdint.h>
 
