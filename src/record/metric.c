@@ -327,14 +327,12 @@ static const struct metric metrics[] = {
 	 "bytes sent and received by sockets over good answers; derived",
 	 network_bytes_per_operation},
 	SECONDS("recovery.outage_seconds", "longest outage", true,
-		"last good answer before a fault to the first after it, the longest; not known "
-		"where "
-		"none came",
+		"last good answer before a fault to the first after it; the longest, not known "
+		"where none came; derived",
 		longest_outage),
 	SECONDS("recovery.p95_normal_after_seconds", "longest recovery", false,
-		"a fault's begin until p95 was as before, the longest; not known where it did not "
-		"come "
-		"back",
+		"a fault's begin until p95 was as before; the longest, not known where it never "
+		"was; derived",
 		longest_recovery),
 	{"latency.delivery.count", "deliveries timed", "", METRIC_COUNT, false, false,
 	 "lines whose delivery was timed", delivery_count},
@@ -384,10 +382,10 @@ static const struct metric metrics[] = {
 		"99.9 % of response times took no longer"),
 	LATENCY_MAX(response, "response", "response times"),
 	LATENCY_FEW(
-		server_service, "service at the sockets",
+		server_service, "server service",
 		"times from reading a request to answering it, where a load driver tells its own"),
 	LATENCY_FEW(
-		server_response, "response at the sockets",
+		server_response, "server response",
 		"times from a request's arrival to the answer's end, where a load driver tells its "
 		"own"),
 	LATENCY_ALL(round_trip, "round trip",

@@ -336,15 +336,17 @@ static void defaults(void **state)
 	assert_int_equal(scenario->rounds, 3);
 	assert_true(scenario->work_bound == 0.001);
 	assert_int_equal(scenario->ready_timeout_ns, 30 * SECOND);
+	assert_int_equal(scenario->graceful_stop_ns, 30 * SECOND);
 	assert_ptr_equal(scenario->driver_schema, &fake_schema);
 	assert_string_equal(config->namespace, "default");
 	assert_true(config->rate == 100);
 	scenario_free(scenario);
-	scenario = take(START "rounds: 1\nwork_bound: 0\nready_timeout: 5s\n"
+	scenario = take(START "rounds: 1\nwork_bound: 0\nready_timeout: 5s\ngracefulStop: 0s\n"
 			      "kubelogs: {rate: 5k}\ndescription: d\n");
 	assert_int_equal(scenario->rounds, 1);
 	assert_true(scenario->work_bound == 0);
 	assert_int_equal(scenario->ready_timeout_ns, 5 * SECOND);
+	assert_int_equal(scenario->graceful_stop_ns, 0);
 	config = scenario->driver_config;
 	assert_true(config->rate == 5000);
 	assert_string_equal(config->namespace, "default");
@@ -549,6 +551,76 @@ static int use_shipped(void **state)
 	return setenv("PERFBPF_SCENARIOS", "scenarios", 1);
 }
 
+static void thresholds(void **state)
+{
+	struct scenario *scenario =
+		take(START "soak: true\n"
+			   "thresholds:\n"
+			   "  latency.response: p(95)<50ms\n"
+			   "  latency.response{phase:m}: ['avg<1s', 'p(99)<=2s']\n"
+			   "  work.success:\n"
+			   "    - threshold: rate>0.99\n"
+			   "      abortOnFail: true\n"
+			   "      delayAbortEval: 10s\n"
+			   "    - {threshold: rate>0.999, level: target}\n"
+			   "  operations: {threshold: count>100, level: critical}\n");
+
+	(void)state;
+	assert_true(scenario->is_soak);
+	assert_int_equal(scenario->n_thresholds, 6);
+	assert_string_equal(scenario->thresholds[0].metric, "latency.response");
+	assert_string_equal(scenario->thresholds[0].expression, "p(95)<50ms");
+	assert_false(scenario->thresholds[0].abort_on_fail);
+	assert_null(scenario->thresholds[0].level);
+	assert_string_equal(scenario->thresholds[2].metric, "latency.response{phase:m}");
+	assert_string_equal(scenario->thresholds[2].expression, "p(99)<=2s");
+	assert_true(scenario->thresholds[3].abort_on_fail);
+	assert_true(scenario->thresholds[3].delay_abort_ns == 10 * SECOND);
+	assert_string_equal(scenario->thresholds[4].level, "target");
+	assert_string_equal(scenario->thresholds[5].level, "critical");
+	scenario_free(scenario);
+	scenario = take(START "thresholds: {}\n");
+	assert_int_equal(scenario->n_thresholds, 0);
+	assert_false(scenario->is_soak);
+	scenario_free(scenario);
+}
+
+static void wrong_thresholds(void **state)
+{
+	static const char *const rows[][2] = {
+		/* where, and what; the text is behind START, whose two lines count */
+		{"s.yaml:4:21: key 'thresholds.latency.response':", "write one with its unit"},
+		{"s.yaml:4:3: key 'thresholds.latency.respons{phase:m}':", "known by phase"},
+		{"s.yaml:4:26: key 'thresholds.work.errors':", "is no number"},
+		{"s.yaml:4:29: key 'thresholds.work.errors':", "has count, rate, value"},
+		{"s.yaml:4:45: key 'thresholds.work.errors':", "is no level"},
+		{"s.yaml:4:16: key 'thresholds.work.errors.threshold':", "is missing"},
+		{"s.yaml:4:17: key 'thresholds.work.errors.abort':", "abortOnFail"},
+		{"s.yaml:3:13: key 'thresholds':", "is a list; write a mapping of metrics"},
+		{"s.yaml:4:17: key 'thresholds.work.errors':", "is a list; write an expression"},
+		{"s.yaml:4:15: key 'thresholds.work.errors':", "is empty"},
+	};
+	static const char *const texts[] = {
+		"thresholds:\n  latency.response: p(95)<50\n",
+		"thresholds:\n  latency.respons{phase:m}: p(95)<50ms\n",
+		"thresholds:\n  work.errors: [count<1, count<x]\n",
+		"thresholds:\n  work.errors: [{threshold: 'p(95)<1'}]\n",
+		"thresholds:\n  work.errors: [{threshold: count<1, level: bad}]\n",
+		"thresholds:\n  work.errors: {level: good}\n",
+		"thresholds:\n  work.errors: {abort: true, threshold: count<1}\n",
+		"thresholds: [count<1]\n",
+		"thresholds:\n  work.errors: [[count<1]]\n",
+		"thresholds:\n  work.errors: \n",
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		snprintf(text, sizeof(text), START "%s", texts[i]);
+		refuse(text, rows[i][0], rows[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +639,8 @@ int main(void)
 		cmocka_unit_test(set_durations),
 		cmocka_unit_test(made_phases_work_as_their_neighbours),
 		cmocka_unit_test(targets),
+		cmocka_unit_test(thresholds),
+		cmocka_unit_test(wrong_thresholds),
 	};
 
 	return cmocka_run_group_tests(tests, use_shipped, NULL);
