@@ -190,7 +190,7 @@ static void test_unequal_operations(void **state)
 	rec->rounds[1].work.operations = 19980;
 	assert_valid(rec);
 	rec = sound(1, true);
-	rec->rounds[1].work.operations = 10000;
+	rec->rounds[1].work.operations = rec->rounds[1].work.completed = 10000;
 	assert_invalid(rec, 0,
 		       "pair 1: A was asked for 20,000, B 10,000 (50 % apart), bound 0.1 %: "
 		       "unequal work");
@@ -220,7 +220,7 @@ static void test_closed_loop(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++)
 		rec->rounds[i].work.is_fixed = false;
-	rec->rounds[1].work.operations = 10000;
+	rec->rounds[1].work.operations = rec->rounds[1].work.completed = 10000;
 	assert_int_equal(record_compare(rec, 0.001), 0);
 	assert_true(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text,
