@@ -277,6 +277,9 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	cut_short = is_cut_short(round);
 	if (collector_window_close(&round->collector, 0, cut_short ? 0 : close_ns, err))
 		return -1;
+	/* A driver that had no more to do closed it early. */
+	if (cut_short)
+		close_ns = clock_now_ns();
 	/* What was over before its time is not waited for. */
 	if (cut_short)
 		close_ns = clock_now_ns();
