@@ -459,7 +459,7 @@ bool producers_are_drained(const struct driver *driver)
 json_t *producers_report(const struct driver *driver, double seconds)
 {
 	json_t *list = json_array();
-	char name[24];
+	char name[32];
 
 	for (size_t i = 0; kafka_produces(driver) && i < driver->n_producers; i++) {
 		const struct producer *producer = &driver->producers[i];
