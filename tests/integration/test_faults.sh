@@ -94,9 +94,9 @@ is_state() { [[ $(state "$1") == "$2" ]]; }
 # burning: the PIDs of stress-ng as this test has started it.
 burning() {
 	local file
-	for file in $(grep -lsaF "$MARK" /proc/[0-9]*/environ); do
+	while read -r file; do
 		grep -qs '^stress-ng' "${file%environ}comm" && basename "${file%/environ}"
-	done
+	done < <(grep -lsaF "$MARK" /proc/[0-9]*/environ)
 }
 burns() { [[ -n $(burning) ]]; }
 
