@@ -31,6 +31,7 @@ static void take_work(struct record_round *out, const json_t *report)
 		.operations = report_integer(work, "operations"),
 		.errors = report_integer(work, "errors"),
 		.dropped = report_integer(work, "dropped"),
+		.completed = report_integer(work, "completed"),
 		.rows = report_integer(work, "rows"),
 		.rows_expected = report_integer(work, "rows_expected"),
 	};

@@ -480,6 +480,32 @@ static void set_durations(void **state)
 	scenario_free(scenario);
 }
 
+/* What warms up before a ramp does so as the ramp begins, what cools down as it ends. */
+static void made_phases_work_as_their_neighbours(void **state)
+{
+	struct scenario *scenario = take(
+		"driver: kubelogs\nphases:\n"
+		"  - {name: a, role: measured, executor: ramping-arrival-rate, startRate: 10,\n"
+		"     timeUnit: 1m, maxVUs: 7, stages: [{duration: 1s, target: 90}]}\n"
+		"  - {name: b, role: measured, executor: ramping-vus,\n"
+		"     stages: [{duration: 1s, target: 5}, {duration: 1s, target: 3}]}\n");
+	const struct phase *phases;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(scenario_set_duration(scenario, PHASE_WARMUP, SECOND, &err), 0);
+	assert_int_equal(scenario_set_duration(scenario, PHASE_COOLDOWN, SECOND, &err), 0);
+	phases = scenario->phases;
+	assert_int_equal(scenario->n_phases, 4);
+	assert_int_equal(phases[0].executor, EXECUTOR_CONSTANT_ARRIVAL_RATE);
+	assert_true(phases[0].rate == 10);
+	assert_int_equal(phases[0].time_unit_ns, 60 * SECOND);
+	assert_int_equal(phases[0].max_vus, 7);
+	assert_int_equal(phases[3].executor, EXECUTOR_CONSTANT_VUS);
+	assert_int_equal(phases[3].vus, 3);
+	scenario_free(scenario);
+}
+
 static void refuse_target(const char *text, const char *begins, const char *holds)
 {
 	struct error err = {0};
@@ -610,6 +636,7 @@ int main(void)
 		cmocka_unit_test(filters),
 		cmocka_unit_test(other_bounds),
 		cmocka_unit_test(set_durations),
+		cmocka_unit_test(made_phases_work_as_their_neighbours),
 		cmocka_unit_test(targets),
 		cmocka_unit_test(thresholds),
 		cmocka_unit_test(wrong_thresholds),
