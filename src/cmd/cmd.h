@@ -21,7 +21,8 @@ struct subcommand {
 	bool hidden;
 };
 
-extern const struct subcommand cmd_run, cmd_attach, cmd_drive, cmd_list, cmd_doctor, cmd_report;
+extern const struct subcommand cmd_run, cmd_attach, cmd_drive, cmd_list, cmd_doctor, cmd_report,
+	cmd_fault, cmd_proxy, cmd_idle;
 
 /* One option of a subcommand. */
 struct option_spec {

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
+#include "fault/recover.h"
 #include "probe/capability.h"
 #include "probe/log.h"
 #include "probe/probe.h"
@@ -106,6 +107,28 @@ static int try_all(bool verifier, struct error *err)
 	return failed;
 }
 
+static void print_left(void *context, const char *text)
+{
+	(void)context;
+	printf("  left    %s\n", text);
+}
+
+/* Only what there is to say something about. */
+static void print_faults(void)
+{
+	struct recovery left;
+	int failed = faults_look(NULL, print_left, NULL, &left);
+
+	if (failed)
+		printf("\nThe journals of faults cannot be read: %s\n", strerror(-failed));
+	if (left.left)
+		printf("\n%zu faults were left by a perfbpf that was killed; the next 'perfbpf "
+		       "run' undoes them.\n",
+		       left.left);
+	if (left.live)
+		printf("\n%zu faults are applied by a perfbpf that runs now.\n", left.live);
+}
+
 static int doctor(int argc, char **argv)
 {
 	struct doctor_options options = {.verifier = false};
@@ -132,6 +155,7 @@ static int doctor(int argc, char **argv)
 
 		print_one(&capabilities[i], capabilities[i].probe(why, sizeof(why)), why, colour);
 	}
+	print_faults();
 	fflush(stdout);
 	return try_all(options.verifier, &err) ? cmd_fail(&err) : EXIT_CODE_OK;
 }

@@ -83,6 +83,16 @@ int collector_add_driver(struct collector *collector, struct driver_process *dri
 	return add_fd(collector, driver_process_fd(driver), err);
 }
 
+int collector_add_fd(struct collector *collector, int fd, struct error *err)
+{
+	return add_fd(collector, fd, err);
+}
+
+void collector_remove_fd(struct collector *collector, int fd)
+{
+	epoll_ctl(collector->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 void collector_remove_driver(struct collector *collector)
 {
 	if (!collector->driver)

@@ -66,6 +66,9 @@ void collector_clear(struct collector *collector);
 /* From here on the driver's socket is part of the loop. */
 int collector_add_driver(struct collector *collector, struct driver_process *driver,
 			 struct error *err);
+/* Another that ends a wait when it is readable, and the end of that. */
+int collector_add_fd(struct collector *collector, int fd, struct error *err);
+void collector_remove_fd(struct collector *collector, int fd);
 /* Before it is stopped. */
 void collector_remove_driver(struct collector *collector);
 

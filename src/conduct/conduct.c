@@ -21,6 +21,7 @@
 #include "probe/stacks.h"
 #include "record/compare.h"
 #include "record/endurance.h"
+#include "fault/recover.h"
 #include "record/threshold.h"
 #include "report/report.h"
 #include "stats/stats.h"
@@ -174,6 +175,62 @@ static int find_users(struct conductor *conductor, const struct plan *plan, stru
 	return 0;
 }
 
+static void note_recovery(void *context, const char *text)
+{
+	struct conductor *conductor = context;
+
+	progress_note(&conductor->progress, true, "%s", text);
+}
+
+/* Where the journal of this run's faults is: it is written with the invoking user's rights. To be
+ * freed; NULL where that user has no home. */
+static char *own_journal_folder(const struct conductor *conductor)
+{
+	char *folder;
+
+	if (!conductor->identity.is_other)
+		return journal_folder();
+	return asprintf(&folder, "%s/.local/state/perfbpf", conductor->identity.home) < 0 ? NULL
+											  : folder;
+}
+
+/*
+ * What an earlier perfbpf could not undo would be measured with. While all rights are there still:
+ * what it started may run as somebody else.
+ */
+static void undo_left_faults(struct conductor *conductor)
+{
+	char *folder = own_journal_folder(conductor);
+	struct recovery recovery;
+	int failed = folder ? faults_recover(folder, note_recovery, conductor, &recovery) : 0;
+
+	free(folder);
+	if (failed)
+		progress_note(&conductor->progress, true,
+			      "faults that an earlier perfbpf may have left are not known: %s",
+			      strerror(-failed));
+}
+
+static int open_journal(struct conductor *conductor, const struct plan *plan, struct error *err)
+{
+	bool is_needed = false;
+	char *folder;
+
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		is_needed |= plan->scenarios[i]->n_faults || plan->scenarios[i]->n_proxies;
+	if (!is_needed)
+		return 0;
+	folder = own_journal_folder(conductor);
+	if (!folder)
+		return error_set(
+			err, EXIT_CODE_FAILED,
+			"there is no folder for the journal of faults; set HOME to one that "
+			"can be written");
+	conductor->journal = journal_open(folder, err);
+	free(folder);
+	return conductor->journal ? 0 : -1;
+}
+
 /*
  * Everything that takes privileges, in this order: the keeper is forked while the
  * process is small, the programs are loaded, the results folder is made; then all of it
@@ -192,6 +249,7 @@ static int acquire(struct conductor *conductor, struct results *results, const s
 		return -1;
 	if (open_signals(conductor, err))
 		return -1;
+	undo_left_faults(conductor);
 	if (find_users(conductor, plan, err))
 		return -1;
 	users = (struct keeper_users){
@@ -214,6 +272,8 @@ static int acquire(struct conductor *conductor, struct results *results, const s
 	if (failed)
 		return error_set(err, EXIT_CODE_PRIVILEGE, "cannot become user %s: %s",
 				 conductor->identity.name, strerror(-failed));
+	if (open_journal(conductor, plan, err))
+		return -1;
 	if (*probe_sampling_refused(conductor->probe))
 		progress_note(&conductor->progress, true, "measuring without stacks: %s",
 			      probe_sampling_refused(conductor->probe));
@@ -557,6 +617,7 @@ static void release(struct conductor *conductor)
 	profiler_free(conductor->profiler);
 	probe_free(conductor->probe);
 	keeper_stop(conductor->keeper);
+	journal_close(conductor->journal);
 	for (size_t i = 0; i < conductor->n_users; i++)
 		identity_clear(&conductor->users[i]);
 	free(conductor->users);

@@ -9,6 +9,7 @@
 #include "conduct/profiler.h"
 #include "conduct/progress.h"
 #include "conduct/results.h"
+#include "fault/journal.h"
 #include "probe/probe.h"
 #include "record/record.h"
 #include "scenario/scenario.h"
@@ -24,6 +25,7 @@ struct conductor {
 	struct profiler *profiler; /* NULL: no stacks are wanted */
 	struct results *results;   /* of the present scenario */
 	struct record *record;     /* of the present scenario, for its notes */
+	struct journal *journal;   /* of faults; NULL: no scenario has any */
 	struct progress progress;
 	int signal_fd;
 	int interrupted; /* the signal that asks for the end; 0: none */

@@ -390,6 +390,20 @@ int keeper_put_file(struct keeper *keeper, const char *path, const char *text,
 	return failed ? -1 : 0;
 }
 
+int keeper_signal(struct keeper *keeper, const struct process *process, int signal)
+{
+	struct wire_message message;
+	struct error ignored;
+	int number, failed;
+
+	wire_begin(&message, KEEPER_SIGNAL);
+	wire_put_i64(&message, process->pid);
+	wire_put_i64(&message, (int64_t)process->start_ticks);
+	wire_put_i64(&message, signal);
+	failed = ask(keeper, &message, &number, &ignored);
+	return failed < 0 ? -EPIPE : -failed;
+}
+
 void keeper_remove_dir(struct keeper *keeper, const char *path)
 {
 	struct wire_message message;

@@ -18,6 +18,7 @@
 
 #include "conduct/identity.h"
 #include "conduct/process_file.h"
+#include "fault/process.h"
 #include "scenario/scenario.h"
 #include "util/error.h"
 
@@ -94,6 +95,8 @@ int keeper_make_dir(struct keeper *keeper, const char *path, const struct identi
 		    struct error *err);
 int keeper_put_file(struct keeper *keeper, const char *path, const char *text,
 		    const struct identity *identity, struct error *err);
+/* Signals a process that descends from the keeper, whoever it runs as: 0 or -errno. */
+int keeper_signal(struct keeper *keeper, const struct process *process, int signal);
 /* Removes a folder below the private one, whoever owns what is in it. */
 void keeper_remove_dir(struct keeper *keeper, const char *path);
 

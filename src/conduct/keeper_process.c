@@ -282,6 +282,21 @@ static void handle_group(struct keeper_state *state, struct wire_message *reques
 	answer_done(state, failed, (int64_t)state->n_groups);
 }
 
+static int signal_one(const struct keeper_state *state, struct wire_message *request)
+{
+	struct process process = {.pid = (pid_t)wire_get_i64(request)};
+	int number;
+
+	process.start_ticks = (uint64_t)wire_get_i64(request);
+	number = (int)wire_get_i64(request);
+	if (request->broken)
+		return EPROTO;
+	if (!descends_from(process.pid, state->setting->users->attached,
+			   state->setting->users->n_attached))
+		return EPERM;
+	return -process_signal(&process, number);
+}
+
 static void handle(struct keeper_state *state, struct wire_message *request)
 {
 	size_t stage = 0;
@@ -310,6 +325,9 @@ static void handle(struct keeper_state *state, struct wire_message *request)
 		break;
 	case KEEPER_PUT_FILE:
 		answer_done(state, keeper_folder_put(state->setting, request), 0);
+		break;
+	case KEEPER_SIGNAL:
+		answer_done(state, signal_one(state, request), 0);
 		break;
 	case KEEPER_REMOVE_DIR:
 		answer_done(state, keeper_folder_remove(state->setting, request), 0);

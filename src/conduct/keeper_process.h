@@ -21,6 +21,7 @@ enum keeper_request {
 	KEEPER_MAKE_DIR,   /* path, uid */
 	KEEPER_PUT_FILE,   /* path, text, uid */
 	KEEPER_REMOVE_DIR, /* path */
+	KEEPER_SIGNAL,     /* pid, start_ticks, signal */
 };
 
 enum keeper_file {

@@ -27,7 +27,9 @@ char side_letter(const struct round *round)
 
 static bool has_target_ended(struct round *round, int *status)
 {
-	return !round->target_may_end && side_has_ended(&round->side, round->conductor, status);
+	if (round->faults && faults_have_ended(round->faults, "target"))
+		return false;
+	return side_has_ended(&round->side, round->conductor, status);
 }
 
 bool has_ended_early(void *context)
@@ -35,7 +37,8 @@ bool has_ended_early(void *context)
 	struct round *round = context;
 	int status;
 
-	return has_target_ended(round, &status) || parts_ended(&round->parts, &status);
+	return has_target_ended(round, &status) ||
+	       parts_ended(&round->parts, round->faults, &status);
 }
 
 static bool is_attached(void *context)
@@ -66,7 +69,7 @@ int ended_early(struct round *round, const char *when, struct error *err)
 	snprintf(what, sizeof(what), "target '%.100s'", round->plan->target->name);
 	if (has_target_ended(round, &status)) {
 		name_end(how, sizeof(how), status);
-	} else if ((part = parts_ended(&round->parts, &status)) != NULL) {
+	} else if ((part = parts_ended(&round->parts, round->faults, &status)) != NULL) {
 		name_end(how, sizeof(how), status);
 		snprintf(what, sizeof(what), "component '%.100s'", part->component->name);
 		log = part->log_name;
@@ -254,6 +257,8 @@ int launch(struct round *round, struct error *err)
 	    prepare(round, err))
 		return -1;
 	round->is_prepared = true;
+	if (round_faults_open(round, err))
+		return -1;
 	if (run_hooks(round, "setup", hooks->setup, hooks->n_setup, err) ||
 	    parts_start(&round->parts, &round->collector, &round->variables, round->plan, err))
 		return -1;
@@ -346,6 +351,7 @@ void round_clear(struct round *round)
 {
 	if (round->plan->target)
 		parts_end(&round->parts);
+	round_faults_close(round);
 	clean_up(round);
 	driver_process_stop(round->driver);
 	json_decref(round->report);

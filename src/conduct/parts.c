@@ -45,13 +45,14 @@ struct part *parts_find(struct parts *parts, const char *name)
 	return NULL;
 }
 
-struct part *parts_ended(struct parts *parts, int *status)
+struct part *parts_ended(struct parts *parts, const struct faults *faults, int *status)
 {
 	for (size_t i = 0; i < parts->n; i++) {
 		struct part *part = &parts->list[i];
 
-		if (part->pid && !part->may_end &&
-		    keeper_ended(parts->collector->conductor->keeper, part->pid, status))
+		if (!part->pid || (faults && faults_have_ended(faults, part->component->name)))
+			continue;
+		if (keeper_ended(parts->collector->conductor->keeper, part->pid, status))
 			return part;
 	}
 	return NULL;
@@ -180,8 +181,7 @@ static int run_and_wait(struct parts *parts, struct part *part, struct error *er
 
 int part_restart(struct parts *parts, struct part *part, struct error *err)
 {
-	part->pid = 0;
-	return run_and_wait(parts, part, err);
+	return run(parts, part, err);
 }
 
 static int start(struct parts *parts, struct part *part, struct error *err)

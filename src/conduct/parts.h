@@ -4,13 +4,13 @@
 #define PERFBPF_CONDUCT_PARTS_H
 
 #include "conduct/hook.h"
+#include "fault/fault.h"
 
 struct part {
 	const struct component *component;
 	bool is_measured;
 	pid_t pid; /* of its first process; 0: not started */
 	char *dir, *log_name;
-	bool may_end; /* a fault ends it: its end is no failure */
 };
 
 struct parts {
@@ -28,12 +28,12 @@ struct parts {
  */
 int parts_start(struct parts *parts, struct collector *collector, const struct variables *variables,
 		const struct round_plan *plan, struct error *err);
-/* Starts one anew, after its end. -1 with @err. */
+/* Starts one anew after its end, without waiting until it is ready. -1 with @err. */
 int part_restart(struct parts *parts, struct part *part, struct error *err);
 /* By its component's name; NULL: there is none. */
 struct part *parts_find(struct parts *parts, const char *name);
-/* One that has ended by itself, and was not to; NULL: none. */
-struct part *parts_ended(struct parts *parts, int *status);
+/* One that has ended by itself, and not by one of @faults (may be NULL); NULL: none. */
+struct part *parts_ended(struct parts *parts, const struct faults *faults, int *status);
 /* Ends those that are not measured, the newest first; the others go with the side. */
 void parts_end(struct parts *parts);
 void parts_clear(struct parts *parts);

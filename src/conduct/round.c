@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #define DRAIN_NS       (2 * NSEC_PER_SEC)
 #define PATIENCE_NS    (5 * NSEC_PER_SEC)
 #define LATE_NS        (20 * NSEC_PER_MSEC)
+#define PEEK_NS        NSEC_PER_SEC
 #define SCRAPE_LEAD_NS (500 * NSEC_PER_MSEC)
 /* Longer than preparing and scraping take. */
 #define PREPARE_LEAD_NS (2 * NSEC_PER_SEC)
@@ -64,26 +66,92 @@ static bool is_finished(const struct round *round)
 
 static bool need_not_wait(void *context)
 {
-	return has_ended_early(context) || is_finished(context);
+	struct round *round = context;
+	struct pollfd fd = {.fd = round->faults ? faults_fd(round->faults) : -1, .events = POLLIN};
+
+	return has_ended_early(round) || is_finished(round) || poll(&fd, 1, 0) > 0;
+}
+
+static bool has_abort(const struct scenario *scenario)
+{
+	for (size_t i = 0; scenario && i < scenario->n_thresholds; i++)
+		if (scenario->thresholds[i].abort_on_fail)
+			return true;
+	return false;
+}
+
+/* A threshold that is to end the round where it fails is looked at once a second. */
+static int look_at_thresholds(struct round *round, struct error *err)
+{
+	const struct scenario *scenario = round->plan->scenario;
+	uint64_t now = clock_now_ns();
+	size_t which;
+	int fails;
+
+	if (!round->driver || !round->collector.counting || now < round->next_peek_ns ||
+	    !has_abort(scenario))
+		return 0;
+	round->next_peek_ns = now + PEEK_NS;
+	fails = driver_process_peeked(round->driver)
+			? work_fails_live(scenario->thresholds, scenario->n_thresholds,
+					  driver_process_peeked(round->driver), &which)
+			: 0;
+	if (fails < 0)
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	if (fails) {
+		round->is_aborted = true;
+		progress_note(&round->conductor->progress, true,
+			      "side %c: ended, as the threshold '%s' of %s failed",
+			      side_letter(round), scenario->thresholds[which].expression,
+			      scenario->thresholds[which].metric);
+	}
+	driver_process_peek(round->driver);
+	return 0;
+}
+
+/* What is to be done while a phase passes, and when it is to be looked at again. */
+static int look(struct round *round, uint64_t *next_ns, struct error *err)
+{
+	if (round_faults_look(round, err) || look_at_thresholds(round, err))
+		return -1;
+	if (round->faults && faults_next_ns(round->faults) < *next_ns)
+		*next_ns = faults_next_ns(round->faults);
+	if (round->collector.counting && has_abort(round->plan->scenario) &&
+	    round->next_peek_ns < *next_ns)
+		*next_ns = round->next_peek_ns;
+	return 0;
+}
+
+static bool is_cut_short(const struct round *round)
+{
+	return round->conductor->interrupted || round->is_aborted || is_finished(round);
 }
 
 /* Does nothing but wait until then; -1 with @err also where the side ends meanwhile. */
 static int pass(struct round *round, const char *phase, uint64_t until_ns, struct error *err)
 {
 	uint64_t now = clock_now_ns();
-	enum collector_result result;
 	char when[64];
 
 	if (until_ns <= now || round->conductor->interrupted)
 		return 0;
 	progress_phase(&round->conductor->progress, phase, until_ns - now);
-	result = collector_wait(&round->collector, until_ns,
-				round->plan->target ? need_not_wait : NULL, round, err);
-	if (result == COLLECTOR_DONE && has_ended_early(round)) {
-		snprintf(when, sizeof(when), "in the %s phase", phase);
-		return ended_early(round, when, err);
+	while (clock_now_ns() < until_ns && !is_cut_short(round)) {
+		uint64_t next_ns = until_ns;
+		enum collector_result result;
+
+		if (look(round, &next_ns, err))
+			return -1;
+		result = collector_wait(&round->collector, next_ns,
+					round->plan->target ? need_not_wait : NULL, round, err);
+		if (result == COLLECTOR_FAILED)
+			return -1;
+		if (result == COLLECTOR_DONE && has_ended_early(round)) {
+			snprintf(when, sizeof(when), "in the %s phase", phase);
+			return ended_early(round, when, err);
+		}
 	}
-	return result == COLLECTOR_FAILED ? -1 : 0;
+	return 0;
 }
 
 /* As pass(), before a window: what takes long at first is done somewhat before it opens. */
@@ -96,17 +164,26 @@ static int warm_up(struct round *round, uint64_t open_ns, struct error *err)
 	return pass(round, "warm-up", open_ns, err);
 }
 
-/* The driver's report comes when all lines have been seen, or can no more come. */
+/* How long what is under way may take: a request its time, a line on its way hardly any. */
+static uint64_t drain_ns(const struct round *round)
+{
+	bool waits = round->is_client && !round->conductor->interrupted;
+
+	return waits ? round->plan->scenario->graceful_stop_ns : DRAIN_NS;
+}
+
+/* The driver's report comes when all has been seen, or can no more come. */
 static int fetch_report(struct round *round, struct error *err)
 {
 	struct conductor *conductor = round->conductor;
 	int interrupted = conductor->interrupted;
+	uint64_t wait_ns = drain_ns(round);
 	enum collector_result result;
 
-	driver_process_ask_report(round->driver, DRAIN_NS);
+	driver_process_ask_report(round->driver, wait_ns);
 	/* An interrupt ends the measuring, not the telling of what was measured. */
 	conductor->interrupted = 0;
-	result = collector_wait(&round->collector, clock_now_ns() + DRAIN_NS + NSEC_PER_SEC,
+	result = collector_wait(&round->collector, clock_now_ns() + wait_ns + NSEC_PER_SEC,
 				has_report, round, err);
 	if (!conductor->interrupted)
 		conductor->interrupted = interrupted;
@@ -133,11 +210,25 @@ static int pass_to_opening(struct round *round, uint64_t open_ns, struct error *
 	return warm_up(round, open_ns, err);
 }
 
+/* Tells the faults when the phases of a role begin, one after the other. */
+static void phases_begin(struct round *round, enum phase_role role, uint64_t from_ns)
+{
+	const struct scenario *scenario = round->plan->scenario;
+
+	for (size_t i = 0; i < scenario->n_phases; i++) {
+		if (scenario->phases[i].role != role)
+			continue;
+		round_faults_phase(round, &scenario->phases[i], from_ns);
+		from_ns += scenario->phases[i].duration_ns;
+	}
+}
+
 /* The window is open: one measured phase after the other. */
 static int pass_measured(struct round *round, uint64_t from_ns, struct error *err)
 {
 	const struct scenario *scenario = round->plan->scenario;
 
+	phases_begin(round, PHASE_MEASURED, from_ns);
 	for (size_t i = 0; i < scenario->n_phases && !round->conductor->interrupted; i++) {
 		const struct phase *phase = &scenario->phases[i];
 
@@ -146,7 +237,7 @@ static int pass_measured(struct round *round, uint64_t from_ns, struct error *er
 		if (collector_phase(&round->collector, phase->name, from_ns, err) ||
 		    pass(round, phase->name, from_ns + phase->duration_ns, err))
 			return -1;
-		if (is_finished(round))
+		if (is_cut_short(round))
 			break;
 		from_ns += phase->duration_ns;
 	}
@@ -175,6 +266,7 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 		return 0;
 	open_ns = driver_process_attached_ns(round->driver) + plan->warmup_ns;
 	close_ns = open_ns + plan->duration_ns;
+	phases_begin(round, PHASE_WARMUP, driver_process_attached_ns(round->driver));
 	if (pass_to_opening(round, open_ns, err))
 		return -1;
 	if (conductor->interrupted)
@@ -182,11 +274,15 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	if (collector_window_open(&round->collector, open_ns, err) ||
 	    pass_measured(round, open_ns, err))
 		return -1;
-	cut_short = conductor->interrupted || is_finished(round);
+	cut_short = is_cut_short(round);
 	if (collector_window_close(&round->collector, 0, cut_short ? 0 : close_ns, err))
 		return -1;
+	/* What was over before its time is not waited for. */
+	if (cut_short)
+		close_ns = clock_now_ns();
 	scrape_close(round->scrape, out, (double)(close_ns - open_ns) / 1e9, conductor->record);
 	round->scrape = NULL;
+	phases_begin(round, PHASE_COOLDOWN, close_ns);
 	if (pass(round, "cool-down", close_ns + plan->cooldown_ns, err) || fetch_report(round, err))
 		return -1;
 	return conductor->interrupted ? 0 : conclude(round, err);
@@ -392,6 +488,8 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	}
 	if (round.collector.tree && !round.is_void && collector_fill(&round.collector, out) &&
 	    !failed)
+		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
+	if (round_faults_end(&round, out) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	has_driver = round.driver != NULL;
 	hang_up(&round);

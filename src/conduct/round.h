@@ -26,9 +26,13 @@ struct round {
 	int output[2];
 	struct scrape *scrape; /* between the two looks of a window, NULL: none */
 	uint64_t released_ns;
+	struct faults *faults; /* NULL: none */
+	struct fault_host fault_host;
+	int fault_log_fd;
+	uint64_t next_peek_ns;
+	bool is_aborted;     /* a threshold said so */
 	bool is_void;        /* what was measured is not the target's */
 	bool is_prepared;    /* setup hooks have run, so cleanup is owed */
-	bool target_may_end; /* a fault ends it: its end is no failure */
 };
 
 char side_letter(const struct round *round);
@@ -49,6 +53,17 @@ int conclude(struct round *round, struct error *err);
 void hang_up(struct round *round);
 /* Everything is ended and cleaned up. */
 void round_clear(struct round *round);
+
+/*
+ * round_faults.c: what the scenario does to the round. Proxies listen once it is opened; a phase's
+ * faults are due from where it begins. look() applies and undoes what is due now. -1 with @err.
+ */
+int round_faults_open(struct round *round, struct error *err);
+void round_faults_phase(struct round *round, const struct phase *phase, uint64_t begin_ns);
+int round_faults_look(struct round *round, struct error *err);
+/* Undoes all, and puts what came of each into @out. */
+int round_faults_end(struct round *round, struct record_round *out);
+void round_faults_close(struct round *round);
 
 /* The target, or a component of its side, has ended by itself. For collector_wait(). */
 bool has_ended_early(void *round);

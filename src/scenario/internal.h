@@ -49,6 +49,16 @@ int commands_check(const struct yaml_strings *commands, size_t n, const char *ke
 /* "0-1,3" */
 int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, struct error *err);
 
+#define FAULT_TARGET "target" /* what no component is called */
+bool component_exists(const struct component *components, size_t n, const char *name);
+/* Items of `faults` and `proxies`, and complaints about them all; what is left to be filled in of
+ * faults is filled in. */
+extern const struct yaml_schema fault_schema, proxy_schema;
+int faults_check(struct scenario *scenario, const struct yaml_file *file, struct error *err);
+/* The phase at @index lasts as it does now, in place of @before_ns: its faults keep their shares.
+ */
+void faults_scale(struct scenario *scenario, size_t index, uint64_t before_ns);
+
 /* Complaints about a filter that has been read from @file. */
 int filter_check(const struct filter *filter, const struct yaml_file *file, struct error *err);
 /* One clause as an extended regular expression: "ERROR|WARN"; to be freed. */

@@ -12,6 +12,7 @@
 #define DEFAULT_ROUNDS     3
 #define DEFAULT_WORK_BOUND 0.001
 #define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
+#define DEFAULT_STOP_NS    (30 * NSEC_PER_SEC)
 
 _Static_assert(sizeof(struct filter_clause) == sizeof(struct yaml_strings) &&
 		       offsetof(struct filter_clause, words) ==
@@ -117,6 +118,23 @@ static const struct yaml_field scenario_fields[] = {
 		.help = "true: what grows and what wears off is judged at the end",
 	},
 	{
+		.key = "proxies",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, proxies),
+		.count_offset = offsetof(struct scenario, n_proxies),
+		.nested = &proxy_schema,
+		.help = "a list of {name, to}: each listens on ${port.NAME}, for faults between "
+			"two parts",
+	},
+	{
+		.key = "faults",
+		.type = YAML_MAPS,
+		.offset = offsetof(struct scenario, faults),
+		.count_offset = offsetof(struct scenario, n_faults),
+		.nested = &fault_schema,
+		.help = "what goes wrong, and for how long: {name, kind, phase, at, for, …}",
+	},
+	{
 		.key = "driver_cpus",
 		.type = YAML_STRING,
 		.offset = offsetof(struct scenario, driver_cpus),
@@ -159,6 +177,14 @@ static const struct yaml_field scenario_fields[] = {
 		.max = 3600,
 		.help = "how long a target may take until it works",
 	},
+	{
+		.key = "gracefulStop",
+		.type = YAML_DURATION,
+		.offset = offsetof(struct scenario, graceful_stop_ns),
+		.max = 3600,
+		.help = "how long requests under way at the end of the load may take; what is "
+			"unanswered then is an error",
+	},
 };
 
 static void scenario_defaults(void *object)
@@ -168,6 +194,7 @@ static void scenario_defaults(void *object)
 	scenario->rounds = DEFAULT_ROUNDS;
 	scenario->work_bound = DEFAULT_WORK_BOUND;
 	scenario->ready_timeout_ns = DEFAULT_READY_NS;
+	scenario->graceful_stop_ns = DEFAULT_STOP_NS;
 	hooks_schema.defaults(&scenario->hooks);
 	limits_schema.defaults(&scenario->target_limits);
 }
@@ -251,8 +278,9 @@ static int sections_check(struct scenario *scenario, const struct yaml_file *fil
 	if (cpus_check(scenario->driver_cpus, "driver_cpus", file, err) ||
 	    cpus_check(scenario->target_cpus, "target_cpus", file, err))
 		return -1;
-	return components_check(scenario->components, scenario->n_components, "components", file,
-				err);
+	if (components_check(scenario->components, scenario->n_components, "components", file, err))
+		return -1;
+	return faults_check(scenario, file, err);
 }
 
 static struct scenario *load(const struct yaml_file *file, scenario_schema_fn schema_of,

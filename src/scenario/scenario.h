@@ -120,6 +120,7 @@ enum fault_kind {
 };
 
 enum proxy_effect {
+	PROXY_NONE,
 	PROXY_DELAY,
 	PROXY_STALL,
 	PROXY_RESET,
@@ -132,20 +133,22 @@ struct fault {
 	char *phase;          /* in which it begins; NULL: the first measured one */
 	uint64_t at_ns;       /* after the phase's beginning */
 	uint64_t duration_ns; /* 0: until the end of the phase */
-	char *component;      /* of a signal: whom; NULL: the target */
+	/* Of a signal: whom. NULL or "target": the target; "target.NAME": a component that the
+	 * target brings; otherwise one of the scenario's. */
+	char *component;
 	size_t n_leader;
 	char **leader;  /* a command whose first line names the component to be hit, in its place */
 	char *signal;   /* "KILL" "STOP" "TERM" … */
-	bool restart;   /* what was killed is started again when the fault ends */
-	int workers;    /* of CPU, memory and I/O pressure */
-	uint64_t bytes; /* of memory pressure */
+	bool restart;   /* what was ended is started again when the fault ends */
+	int workers;    /* of CPU, memory and I/O pressure; 0: as many as there are CPUs, or one */
+	uint64_t bytes; /* of memory pressure, or of the files of I/O pressure, in all */
 	int count;      /* of connections */
 	char *address;  /* of connections, "127.0.0.1:${port}" */
 	char *proxy;    /* the proxy's name */
 	enum proxy_effect effect;
 	uint64_t delay_ns;
-	double bytes_per_second;
-	double probability; /* of the connections or pieces that it meets; 1: all */
+	uint64_t bytes_per_second; /* each way, of all connections together */
+	double probability;        /* of the answers or connections that it meets; 1: all */
 };
 
 /* A TCP proxy between two parts: it listens on ${port.NAME}. */
@@ -216,6 +219,7 @@ struct scenario {
 	int rounds;        /* pairs, where --rounds does not say */
 	double work_bound; /* share of unequal work that makes a round invalid */
 	uint64_t ready_timeout_ns;
+	uint64_t graceful_stop_ns; /* what is under way when the load ends may take so long */
 	const struct yaml_schema *driver_schema;
 };
 
@@ -277,6 +281,23 @@ uint64_t scenario_duration_ns(const struct scenario *scenario, enum phase_role r
  * measured). */
 int scenario_set_duration(struct scenario *scenario, enum phase_role role, uint64_t ns,
 			  struct error *err);
+
+/* The index of the phase that a fault begins in; n_phases: it was left out. */
+size_t fault_phase(const struct scenario *scenario, const struct fault *fault);
+/* The number of a fault's signal; 0: none that a fault can be. */
+int fault_signal_number(const char *name);
+/* Does the signal end what it is sent to, unless that has other plans? */
+bool fault_signal_ends(int number);
+/* The words of scenarios: "signal" "cpu" …, and "none" "delay" …. */
+const char *fault_kind_name(enum fault_kind kind);
+const char *proxy_effect_name(enum proxy_effect effect);
+struct target;
+/*
+ * What can only be said of a scenario and a target together: the components that faults hit are
+ * there, and names of proxies are not those of the target's components. -1 with @err.
+ */
+int faults_check_target(const struct scenario *scenario, const struct target *target,
+			struct error *err);
 
 /* The same for a target: a path, or a name below targets/. */
 struct target *target_load(const char *name, struct error *err);

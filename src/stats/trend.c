@@ -2,11 +2,14 @@
 #include "stats/trend.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stats/stats.h"
 
+/* Beyond it a series says next to nothing of its trend. */
+#define R_MAX     0.98
 #define Z_95      1.959964
 #define MIN_SLOPE 8
 #define MIN_SHIFT 4
@@ -90,22 +93,34 @@ static double autocorrelation(const double *x, size_t n, size_t lag)
 	return square > 0 ? sum / square : 0;
 }
 
+static bool is_constant(const double *x, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (x[i] != x[0])
+			return false;
+	return true;
+}
+
 /*
  * How much larger the variance of S is than of independent values: 1 + 2/(n(n−1)(n−2)) · Σ
- * (n−k)(n−k−1)(n−k−2) r_k, over the lags up to the first whose r is within what chance gives.
+ * (n−k)(n−k−1)(n−k−2) r_k, with r_k = r^k, as of an AR(1) process. Taking the trend out makes r too
+ * small; (n·r + 1)/(n − 4) makes up for that (Hamed 2009). What falls and rises again (a sawtooth)
+ * is not made more certain by that.
  */
 static double inflation(const double *ranks, size_t n)
 {
-	double count = (double)n, sum = 0;
+	double count = (double)n, sum = 0, r = autocorrelation(ranks, n, 1), power = 1;
 
-	for (size_t lag = 1; lag < n - 3; lag++) {
-		double r = autocorrelation(ranks, n, lag), left = count - (double)lag;
+	if (is_constant(ranks, n))
+		return 1;
+	r = fmin((count * r + 1) / (count - 4), R_MAX);
+	for (size_t lag = 1; lag < n - 2 && r > 0; lag++) {
+		double left = count - (double)lag;
 
-		if (r < Z_95 / sqrt(count))
-			break;
-		sum += left * (left - 1) * (left - 2) * r;
+		power *= r;
+		sum += left * (left - 1) * (left - 2) * power;
 	}
-	return fmax(1, 1 + 2 / (count * (count - 1) * (count - 2)) * sum);
+	return 1 + 2 / (count * (count - 1) * (count - 2)) * sum;
 }
 
 /* What of the slopes @k of @n, of which half are on each side, an interval reaches to. */

@@ -14,7 +14,8 @@ struct stats_interval {
  * The slope of @y over equal steps (per step): the median of (y_j − y_i) / (j − i) (Theil 1950, Sen
  * 1968). Its interval are those of these slopes that Kendall's S would reach by chance in one case
  * of twenty; the variance of S is enlarged for the autocorrelation of what is left without the
- * trend, as by Hamed & Rao (1998), and never made smaller. @n from 8 on. -1 without memory.
+ * trend, as by Hamed & Rao (1998) and Hamed (2009), and never made smaller. An end of the interval
+ * may be infinite. @n from 8 on. -1 without memory.
  */
 int stats_slope(const double *y, size_t n, struct stats_interval *out);
 

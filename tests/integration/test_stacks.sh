@@ -248,7 +248,8 @@ with_node() {
 		while (Date.now() < end) t += knownOuter();
 		console.log(t);
 	END
-	starts node 'knownInner' node --perf-basic-prof --interpreted-frames-native-stack "$WORK/load.js" "$LENGTH"
+	starts node 'knownInner' node --perf-basic-prof --interpreted-frames-native-stack --no-logfile-per-isolate \
+		--logfile="$WORK/v8.log" "$WORK/load.js" "$LENGTH"
 }
 
 with_go() {

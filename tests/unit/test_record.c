@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "record/metric.h"
-#include "sample_details.h"
+#include "record/threshold.h"
+#include "sample_load.h"
 #include "util/file.h"
 
 /* The contract, word by word; "[]" goes into the first element, NAME is "delivery". */
@@ -125,8 +126,34 @@ static const char *const contract[] = {
 	"rounds[].observer.losses.map_full",
 	"rounds[].observer.losses.storage",
 	"rounds[].observer.losses.stacks",
+	"rounds[].work.operations",
+	"rounds[].work.errors",
+	"rounds[].work.dropped",
+	"rounds[].work.rows_expected",
+	"rounds[].work.is_fixed",
+	"rounds[].errors[].kind",
+	"rounds[].errors[].count",
+	"rounds[].counts[].name",
+	"rounds[].kinds[].rows",
+	"rounds[].producers[].load.operations",
+	"rounds[].faults[].applied_at",
+	"rounds[].faults[].verified",
+	"rounds[].faults[].undone",
+	"rounds[].faults[].error",
+	"rounds[].recovery[].outage_seconds",
+	"rounds[].side_metrics[].value",
+	"rounds[].endurance[].verdict",
+	"rounds[].series.operations_per_second[]",
+	"rounds[].series.errors_per_second[]",
+	"rounds[].series.response_p95_seconds[]",
+	"rounds[].latency.server_response.p99_seconds",
 	"rounds[].validity.valid",
 	"rounds[].validity.reasons",
+	"thresholds[].side",
+	"thresholds[].metric",
+	"thresholds[].expression",
+	"thresholds[].value",
+	"thresholds[].passed",
 	"comparison[].metric",
 	"comparison[].unit",
 	"comparison[].better",
@@ -176,17 +203,25 @@ static json_t *json_of(const struct record *rec)
 	return root;
 }
 
+static const struct threshold_rule sample_rule = {"latency.response", "p(95)<5ms", "critical"};
+
 static void test_contract(void **state)
 {
 	struct record *rec = sample_detailed(2, true);
-	json_t *root;
+	json_t *root, *phases;
 
 	(void)state;
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		sample_load(&rec->rounds[i], 1);
+	assert_int_equal(record_thresholds(rec, &sample_rule, 1), 0);
 	assert_int_equal(record_compare(rec, 0.001), 0);
 	root = json_of(rec);
 	for (size_t i = 0; i < sizeof(contract) / sizeof(contract[0]); i++)
 		if (!value_at(root, contract[i]))
 			fail_msg("run.json has no %s", contract[i]);
+	phases = value_at(root, "rounds[].phases");
+	assert_true(json_is_null(value_at(json_array_get(phases, 0), "load")));
+	assert_non_null(value_at(json_array_get(phases, 1), "load.response.p95_seconds"));
 	json_decref(root);
 	record_free(rec);
 }
@@ -239,6 +274,8 @@ static void test_round_trip(void **state)
 	struct record *rec = sample_detailed(3, true);
 
 	(void)state;
+	sample_load(&rec->rounds[2], 1);
+	assert_int_equal(record_thresholds(rec, &sample_rule, 1), 0);
 	rec->rounds[1].work.lost = 700;
 	rec->rounds[0].cpu.total_seconds = 1.0 / 3;
 	rec->rounds[0].network.rx_bytes = INT64_MAX;
@@ -416,10 +453,12 @@ static void test_metrics(void **state)
 {
 	struct record *rec = sample_detailed(1, false);
 	const struct metric *metrics;
-	json_t *root = json_of(rec);
+	json_t *root;
 	size_t n;
 
 	(void)state;
+	sample_load(&rec->rounds[0], 1);
+	root = json_of(rec);
 	metrics = metric_table(&n);
 	for (size_t i = 0; i < n; i++) {
 		double value = metrics[i].get(&rec->rounds[0]);

@@ -195,7 +195,8 @@ static void use_by_phase(void **state)
 		"\nburst  CPUs         98.0 %    98.0 %     1.5 too many",
 		"\n       network      25.0 %    25.0 %    0.25 % resent",
 		/* the most of both rounds, and what they dropped together */
-		"\n       driver       40.0 %    40.0 %     20.0 ms late     20.0 ms late            "
+		"\n       driver       40.0 %    40.0 %     20.0 ms late     20.0 ms late          "
+		"  "
 		"4            4",
 		"\nA kubectl, phase main: 20 threads shared a lock",
 		"\nA kubectl, phase burst: no evidence",

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -317,6 +318,211 @@ static void phases_that_no_driver_tells(void **state)
 	}
 }
 
+#define LOAD                                                                                       \
+	"{\"work\": {\"operations\": 90, \"errors\": 10, \"bytes\": 5, \"rows\": 900,"             \
+	"\"rows_expected\": 1000, \"dropped\": 2, \"counts\": {\"status 200\": 90}},"              \
+	"\"errors\": {\"timeout\": 3, \"status 503\": 7, \"none\": 0, \"odd\": \"x\"},"            \
+	"\"kinds\": [{\"name\": \"read\", \"operations\": 90, \"errors\": 10, \"rows\": 900}],"    \
+	"\"latency\": {\"response\": {\"count\": 90, \"p95_seconds\": 0.5},"                       \
+	"\"response read\": {\"count\": 90}}, \"late_seconds_max\": 0.01, \"dropped\": 2,"         \
+	"\"phases\": [{\"name\": \"ramp\", \"role\": \"warmup\", \"operations\": 7},"              \
+	"{\"name\": \"main\", \"role\": \"measured\", \"operations\": 90, \"errors\": 10,"         \
+	"\"dropped\": 2, \"late_seconds_max\": 0.01, \"operations_per_second\": 9,"                \
+	"\"response\": {\"count\": 90, \"p95_seconds\": 0.5}, \"service\": {\"count\": 90}}],"     \
+	"\"producers\": [{\"name\": \"p0\", \"operations\": 90, \"rate\": 9}],"                    \
+	"\"recovery\": [{\"fault\": \"kill\", \"at_seconds\": 1, \"last_good_seconds\": 0.9,"      \
+	"\"first_good_seconds\": 2, \"outage_seconds\": 1.1, \"normal_p95_seconds\": null}],"      \
+	"\"side_metrics\": {\"hits\": 0.97, \"text\": \"x\"},"                                     \
+	"\"response_p95_seconds\": [0.5, null], \"response_p95_interval_seconds\": 5}"
+
+static void a_load(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, LOAD);
+	assert_true(round->work.operations == 90 && round->work.errors == 10);
+	assert_true(round->work.rows == 900 && round->work.rows_expected == 1000);
+	assert_true(round->work.dropped == 2 && round->work.lines == RECORD_NONE);
+	assert_true(round->work.is_fixed);
+	assert_int_equal(round->n_errors, 2);
+	assert_string_equal(round->errors[0].kind, "status 503");
+	assert_int_equal(round->errors[0].count, 7);
+	assert_string_equal(round->errors[1].kind, "timeout");
+	assert_int_equal(round->n_counts, 1);
+	assert_string_equal(round->counts[0].name, "status 200");
+	assert_int_equal(round->n_kinds, 1);
+	assert_int_equal(round->kinds[0].rows, 900);
+	assert_true(round->kinds[0].bytes == RECORD_NONE);
+	assert_int_equal(round->n_producers, 1);
+	assert_near(round->producers[0].load.rate_per_second, 9);
+	assert_int_equal(round->n_recovery, 1);
+	assert_string_equal(round->recovery[0].fault, "kill");
+	assert_near(round->recovery[0].outage_seconds, 1.1);
+	assert_true(isnan(round->recovery[0].normal_p95_seconds));
+	assert_int_equal(round->n_side_metrics, 1);
+	assert_near(round->side_metrics[0].value, 0.97);
+	assert_int_equal(round->series.n_response_p95_seconds, 2);
+	assert_true(isnan(round->series.response_p95_seconds[1]));
+	assert_near(round->series.response_p95_interval_seconds, 5);
+	assert_true(round->validity.valid);
+}
+
+/* The warm-up has no part in the window; the others find their place by their names. */
+static void phases_of_a_load(void **state)
+{
+	struct record_round *round = *state;
+
+	record_add_phase(round, "other");
+	record_add_phase(round, "main")->duration_seconds = 10;
+	take(round, LOAD);
+	assert_int_equal(round->n_phases, 2);
+	assert_false(round->phases[0].has_load);
+	assert_true(round->phases[1].has_load);
+	assert_near(round->phases[1].duration_seconds, 10);
+	assert_int_equal(round->phases[1].load.operations, 90);
+	assert_near(round->phases[1].load.rate_per_second, 9);
+	assert_near(round->phases[1].load.response.p95_seconds, 0.5);
+	assert_int_equal(round->phases[1].load.service.count, 90);
+	assert_near(round->phases[1].driver.saturation, 0.01);
+	assert_int_equal(round->phases[1].driver.errors, 2);
+}
+
+static void a_phase_that_the_round_has_not(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, LOAD);
+	assert_int_equal(round->n_phases, 1);
+	assert_string_equal(round->phases[0].name, "main");
+	assert_true(isnan(round->phases[0].duration_seconds));
+	assert_true(isnan(round->phases[0].cpu.utilization));
+	assert_int_equal(round->phases[0].load.errors, 10);
+}
+
+/* What was seen at the sockets is told apart from what the client tells. */
+static void latencies_of_both_ends(void **state)
+{
+	struct record_round *round = *state;
+
+	latency_add(round, "response")->count = 80;
+	latency_add(round, "queue")->count = 70;
+	take(round, LOAD);
+	assert_int_equal(latency_find(round, "response")->count, 90);
+	assert_int_equal(latency_find(round, "server_response")->count, 80);
+	assert_int_equal(latency_find(round, "queue")->count, 70);
+	assert_int_equal(latency_find(round, "response read")->count, 90);
+}
+
+/* More kinds than are kept: the rarest are one, which is last. */
+static void many_errors(void **state)
+{
+	struct record_round *round = *state;
+	json_t *errors = json_object(), *report = json_pack("{s:o}", "errors", errors);
+	int64_t sum = 0;
+	char name[32];
+
+	for (int i = 1; i <= 200; i++) {
+		snprintf(name, sizeof(name), "kind %d", i);
+		json_object_set_new(errors, name, json_integer(i));
+	}
+	assert_int_equal(work_take(round, report, 0), 0);
+	json_decref(report);
+	assert_int_equal(round->n_errors, RECORD_MAX_ERRORS);
+	assert_string_equal(round->errors[0].kind, "kind 200");
+	assert_string_equal(round->errors[RECORD_MAX_ERRORS - 1].kind, "other");
+	for (size_t i = 0; i < round->n_errors; i++)
+		sum += round->errors[i].count;
+	assert_int_equal(sum, 200 * 201 / 2);
+}
+
+/* Lists that are none, names that are none: nothing is taken, nothing is broken. */
+static void nonsense_of_a_load(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, "{\"work\": {\"operations\": \"many\", \"counts\": 3}, \"errors\": [1],"
+		    "\"kinds\": {\"a\": 1}, \"phases\": {\"name\": \"x\"}, \"producers\": [7],"
+		    "\"recovery\": [null, {}], \"side_metrics\": [1, 2],"
+		    "\"operations_per_second\": 9, \"response_p95_seconds\": {}}");
+	assert_true(round->work.operations == RECORD_NONE);
+	assert_false(round->work.is_fixed);
+	assert_int_equal(round->n_errors + round->n_counts + round->n_kinds + round->n_phases, 0);
+	assert_int_equal(round->n_producers, 1);
+	assert_null(round->producers[0].name);
+	assert_true(round->producers[0].load.operations == RECORD_NONE);
+	assert_int_equal(round->n_recovery, 2);
+	assert_true(isnan(round->recovery[0].outage_seconds));
+	assert_int_equal(round->n_side_metrics, 0);
+	assert_null(round->series.operations_per_second);
+}
+
+static void who_fixes_the_work(void **state)
+{
+	static const struct {
+		enum executor executor;
+		bool is_fixed;
+	} rows[] = {
+		{EXECUTOR_NONE, true},
+		{EXECUTOR_CONSTANT_ARRIVAL_RATE, true},
+		{EXECUTOR_RAMPING_ARRIVAL_RATE, true},
+		{EXECUTOR_PER_VU_ITERATIONS, true},
+		{EXECUTOR_CONSTANT_VUS, false},
+		{EXECUTOR_RAMPING_VUS, false},
+	};
+	struct phase phases[] = {{.role = PHASE_WARMUP, .executor = EXECUTOR_CONSTANT_VUS},
+				 {.role = PHASE_MEASURED}};
+	struct scenario scenario = {.n_phases = 2, .phases = phases};
+	json_t *said = json_pack("{s:b}", "work_is_fixed", 1), *unsaid = json_object();
+	struct record_round *round = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		phases[1].executor = rows[i].executor;
+		round->work.is_fixed = true;
+		work_fix(round, unsaid, &scenario);
+		assert_int_equal(round->work.is_fixed, rows[i].is_fixed);
+		round->work.is_fixed = true;
+		work_fix(round, said, &scenario); /* the driver knows better */
+		assert_true(round->work.is_fixed);
+	}
+	json_decref(said);
+	json_decref(unsaid);
+	take(round, "{\"work_is_fixed\": false, \"work\": {\"operations\": 1}}");
+	assert_false(round->work.is_fixed);
+}
+
+static void a_late_load(void **state)
+{
+	struct record_round *round = *state;
+
+	take(round, "{\"late_seconds_max\": 0.31, \"work\": {\"operations\": 1}}");
+	assert_string_equal(round->validity.reasons[0],
+			    "the driver was saturated: it sent a request 310 ms late (bound 250 "
+			    "ms)");
+}
+
+static void thresholds_on_the_way(void **state)
+{
+	struct scenario_threshold thresholds[] = {
+		{.metric = (char *)"work.errors", .expression = (char *)"count<1"},
+		{.metric = (char *)"operations",
+		 .expression = (char *)"count>1000",
+		 .abort_on_fail = true},
+		{.metric = (char *)"work.errors{phase:main}",
+		 .expression = (char *)"rate<5%",
+		 .abort_on_fail = true},
+	};
+	json_t *peek = parse(LOAD);
+	size_t which = 9;
+
+	(void)state;
+	/* The first does not abort, the second may yet hold. */
+	assert_int_equal(work_fails_live(thresholds, 3, peek, &which), 1);
+	assert_int_equal(which, 2);
+	assert_int_equal(work_fails_live(thresholds, 2, peek, &which), 0);
+	assert_int_equal(work_fails_live(thresholds, 3, NULL, &which), 0);
+	json_decref(peek);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -336,6 +542,15 @@ int main(void)
 		TEST(a_series_without_its_tick),
 		TEST(a_series_by_finer_ticks),
 		TEST(a_series_that_is_none),
+		TEST(a_load),
+		TEST(phases_of_a_load),
+		TEST(a_phase_that_the_round_has_not),
+		TEST(latencies_of_both_ends),
+		TEST(many_errors),
+		TEST(nonsense_of_a_load),
+		TEST(who_fixes_the_work),
+		TEST(a_late_load),
+		TEST(thresholds_on_the_way),
 		TEST(a_series_of_no_points),
 	};
 

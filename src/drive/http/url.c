@@ -94,7 +94,7 @@ int http_target_open(struct http_target *target, const char *url, const char *un
 				 "; for https, run another load generator with the driver command",
 				 url);
 	path = rest + strcspn(rest, "/?#");
-	if (*path && *path != '/')
+	if (*path && (*path != '/' || strpbrk(path, "?#")))
 		return error_set(err, EXIT_CODE_USAGE,
 				 "http: the url '%.100s' has more than a path; put it into the "
 				 "requests' paths",
