@@ -61,8 +61,14 @@ build_fuzzer() {
 }
 
 run_fuzzer() {
-	local source=$1 name program work log
+	local source=$1 name program work log lacks
 	name=$(name_of "$source")
+	# Of a driver that is not in the build there is nothing to fuzz.
+	lacks=$(sed -n 's/^ \* needs: //p' "$source")
+	if [[ -n $lacks ]] && ! pkg-config --exists "$lacks"; then
+		printf 'skip fuzz/%s: the library %s is not here (pkg-config)\n' "$name" "$lacks"
+		return
+	fi
 	program=$build/fuzz_$name
 	log=$build/fuzz_$name.log
 	# A driver that this machine lacks the headers for is not in the library.
