@@ -159,7 +159,9 @@ $(BUILD)/truth/stack_classes: tests/truth/stack_classes.cc
 $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/libperfbpf.a
 	@mkdir -p $(@D)
 	$(call say,BENCH,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(BENCH_LDFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS)
+
+$(BUILD)/bench/open_loop: BENCH_LDFLAGS = -Wl,--wrap=recv,--wrap=tally_add
 
 benches: $(BENCH)
 truth: $(TRUTH)

@@ -5,7 +5,7 @@
 #
 # Gets what is compared and what Debian does not package, where this machine can: real stern, by
 # a Go toolchain; the Python package kailash, by pip, in an environment of its own below
-# $HOME/.local/share/perfbpf. What is run goes into FOLDER, $HOME/.local/bin unless named; it
+# $HOME/.local/share/perfbpf; Apache Kafka, by Maven, with its jars there, too. What is run goes into FOLDER, $HOME/.local/bin unless named; it
 # should be on PATH. (For `make check` alone, PERFBPF_STERN may name stern's file.) What this machine
 # lacks the means for is said and skipped.
 set -u
@@ -13,6 +13,7 @@ set -u
 STERN=github.com/stern/stern
 STERN_VERSION=v1.33.1
 KAILASH_VERSION=2.65.0
+KAFKA_VERSION=3.9.1
 folder=${1:-${HOME:?}/.local/bin}
 shared=${XDG_DATA_HOME:-${HOME:?}/.local/share}/perfbpf
 
@@ -108,12 +109,62 @@ peer_kailash() {
 	say "$folder/kailash-python is ready"
 }
 
+# A project of our own that needs the broker: Maven finds out what that needs in turn.
+fetch_kafka() {
+	local work status
+	work=$(mktemp -d) || return
+	cat >"$work/pom.xml" <<-END
+		<project xmlns="http://maven.apache.org/POM/4.0.0">
+		  <modelVersion>4.0.0</modelVersion>
+		  <groupId>perfbpf</groupId><artifactId>peers</artifactId><version>1</version>
+		  <dependencies>
+		    <dependency>
+		      <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
+		      <version>$KAFKA_VERSION</version>
+		    </dependency>
+		  </dependencies>
+		</project>
+	END
+	timeout 1200 mvn -B -q -f "$work/pom.xml" dependency:copy-dependencies \
+		-DincludeScope=runtime "-DoutputDirectory=$work/jars" >&2 </dev/null &&
+		rm -rf "$shared/kafka" && mv "$work/jars" "$shared/kafka"
+	status=$?
+	rm -rf "$work"
+	return "$status"
+}
+
+# Java with all of Kafka: `kafka-java kafka.Kafka server.properties` is a broker.
+write_kafka_java() {
+	printf '#!/bin/sh\nexec java -cp "%s/*" "$@"\n' "$shared/kafka" >"$folder/kafka-java" &&
+		chmod 755 "$folder/kafka-java"
+}
+
+peer_kafka() {
+	if ! command -v java >/dev/null || ! command -v mvn >/dev/null; then
+		say 'skipped: Kafka needs Java (11 or newer) and Maven (openjdk-17-jre-headless, maven)'
+		return 0
+	fi
+	if [[ -f $shared/kafka/kafka_2.13-$KAFKA_VERSION.jar ]]; then
+		say "Kafka $KAFKA_VERSION is in $shared/kafka already"
+		write_kafka_java
+		return
+	fi
+	say "fetching Kafka $KAFKA_VERSION into $shared/kafka"
+	fetch_kafka || {
+		say 'failed: Maven could not get Kafka'
+		return 1
+	}
+	write_kafka_java || return
+	say "$folder/kafka-java is ready"
+}
+
 mkdir -p "$folder" "$shared" || exit 1
 folder=$(cd "$folder" && pwd) || exit 1
 shared=$(cd "$shared" && pwd) || exit 1
 status=0
 peer_stern || status=1
 peer_kailash || status=1
+peer_kafka || status=1
 case :$PATH: in
 *:"$folder":*) ;;
 *) say "add $folder to PATH (or, for make check alone: export PERFBPF_STERN=$folder/stern)" ;;

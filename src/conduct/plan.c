@@ -130,6 +130,17 @@ static int apply_options(struct plan *plan, const struct conduct_options *option
 	return 0;
 }
 
+/* A server that one client works with, another one does that leaves the protocol to what it runs. */
+static bool goes_with(const struct target *target, const struct scenario *scenario)
+{
+	const struct driver_ops *own, *other = driver_find(scenario->driver);
+
+	if (!target->driver || !strcmp(target->driver, scenario->driver))
+		return true;
+	own = driver_find(target->driver);
+	return own && own->connect && other && other->runs_programs;
+}
+
 static int check_targets(const struct plan *plan, const struct conduct_options *options,
 			 struct error *err)
 {
@@ -144,7 +155,7 @@ static int check_targets(const struct plan *plan, const struct conduct_options *
 					 "scenarios with --scenario",
 					 target->name, target->driver);
 		for (size_t j = 0; j < plan->n_scenarios; j++) {
-			if (target->driver && strcmp(target->driver, plan->scenarios[j]->driver))
+			if (!goes_with(target, plan->scenarios[j]))
 				return error_set(
 					err, EXIT_CODE_USAGE,
 					"target '%s' works with the driver '%s', scenario '%s' has "

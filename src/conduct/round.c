@@ -278,6 +278,9 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	cut_short = is_cut_short(round);
 	if (collector_window_close(&round->collector, 0, cut_short ? 0 : close_ns, err))
 		return -1;
+	/* What was over before its time is not waited for. */
+	if (cut_short)
+		close_ns = clock_now_ns();
 	scrape_close(round->scrape, out, (double)(close_ns - open_ns) / 1e9, conductor->record);
 	round->scrape = NULL;
 	phases_begin(round, PHASE_COOLDOWN, close_ns);

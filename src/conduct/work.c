@@ -31,6 +31,7 @@ static void take_work(struct record_round *out, const json_t *report)
 		.operations = report_integer(work, "operations"),
 		.errors = report_integer(work, "errors"),
 		.dropped = report_integer(work, "dropped"),
+		.completed = report_integer(work, "completed"),
 		.rows = report_integer(work, "rows"),
 		.rows_expected = report_integer(work, "rows_expected"),
 	};
@@ -208,6 +209,17 @@ static void check_lateness(struct record_round *out)
 		       out->driver.late_seconds_max * 1e3, LIMIT_DRIVER_LATE_SECONDS * 1e3);
 }
 
+/* What the driver alone knows to make the round worthless. */
+static void take_invalid(struct record_round *out, const json_t *reasons)
+{
+	const json_t *reason;
+	size_t i;
+
+	json_array_foreach (reasons, i, reason)
+		if (json_is_string(reason))
+			record_invalid(out, "the driver: %s", json_string_value(reason));
+}
+
 int work_take(struct record_round *out, const json_t *report, uint64_t driver_cpu_ns)
 {
 	out->has_driver = true;
@@ -221,6 +233,7 @@ int work_take(struct record_round *out, const json_t *report, uint64_t driver_cp
 	out->driver.dropped = report_integer(report, "dropped");
 	take_work(out, report);
 	check_lateness(out);
+	take_invalid(out, json_object_get(report, "invalid"));
 	if (take_latencies(out, json_object_get(report, "latency")) || work_take_load(out, report))
 		return -1;
 	fill_use(out, report);

@@ -78,7 +78,8 @@ struct driver_ops {
 	/*
 	 * {"work": {...}, "latency": {NAME: {...}}, "lines_per_second": [...],
 	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json, and
-	 * with phase() "phases": [{"late_seconds_max": x, "dropped": n}, ...], one for each.
+	 * with phase() "phases": [{"late_seconds_max": x, "dropped": n}, ...], one for each. What is
+	 * in "invalid": ["..."] makes the round invalid, "side_metrics": {NAME: x} are shown.
 	 */
 	json_t *(*report)(struct driver *driver);
 	/* For `perfbpf drive` by itself: what a person needs to use it, and a line of progress. */
@@ -88,6 +89,8 @@ struct driver_ops {
 	/* What it runs are children of its process, each of which is timed in the kernel (the
 	 * latency "exec"): from its first exec to its end. */
 	bool times_children;
+	/* What is said to the target, the programs say that it runs: any server will do. */
+	bool runs_programs;
 };
 
 extern const struct driver_ops driver_kubelogs;

@@ -7,7 +7,7 @@
 
 struct proxy_fault {
 	struct proxy_run *proxy;
-	bool is_applied, is_undone;
+	bool is_told, is_applied, is_undone;
 	char problem[200]; /* that the proxy told of; empty: none */
 };
 
@@ -59,26 +59,35 @@ static json_t *effect_message(const struct fault_run *run)
 			 "seed", (json_int_t)seed);
 }
 
-static int apply(struct fault_run *run, struct error *err)
+/* The fault before may have ended at this very moment: its proxy is told when it has said so. */
+static int tell_effect(struct fault_run *run, struct error *err)
 {
 	struct proxy_fault *own = run->own;
 
-	own->proxy = proxies_find(run->set, run->fault->proxy);
-	if (check_proxy(run, err))
-		return -1;
-	/* Its process is in the journal, and with that all of its effects. */
+	if (own->is_told || own->proxy->user)
+		return 0;
 	own->proxy->user = run;
+	own->is_told = true;
 	if (lines_say(&own->proxy->helper.control, effect_message(run)))
 		return error_set(err, EXIT_CODE_FAILED, "fault '%s': proxy '%s' does not listen",
 				 run->fault->name, run->fault->proxy);
 	return 0;
 }
 
+/* The proxy's process is in the journal, and with that all of its effects. */
+static int apply(struct fault_run *run, struct error *err)
+{
+	struct proxy_fault *own = run->own;
+
+	own->proxy = proxies_find(run->set, run->fault->proxy);
+	return check_proxy(run, err) ? -1 : tell_effect(run, err);
+}
+
 static int is_applied(struct fault_run *run, struct error *err)
 {
 	const struct proxy_fault *own = run->own;
 
-	if (check_proxy(run, err))
+	if (check_proxy(run, err) || tell_effect(run, err))
 		return -1;
 	return own->is_applied ? FAULT_DONE : FAULT_PENDING;
 }

@@ -61,6 +61,11 @@ bool record_has_operations(const struct record_round *round)
 	return round->has_work && round->work.operations != RECORD_NONE;
 }
 
+int64_t record_completed(const struct record_work *work)
+{
+	return work->completed == RECORD_NONE ? work->operations : work->completed;
+}
+
 double record_tried(int64_t operations, int64_t errors)
 {
 	if (operations == RECORD_NONE)

@@ -17,6 +17,9 @@ int record_load_merge(struct record_load *into, const struct record_load *from);
 void record_add_count(int64_t *sum, int64_t value);
 /* Is it a round of a driver that asks, rather than of one that counts lines? */
 bool record_has_operations(const struct record_round *round);
+/* What a rate is of: good answers that came in the window, or all of them where the driver does not
+ * tell these apart. RECORD_NONE: not known. */
+int64_t record_completed(const struct record_work *work);
 /* What was tried: good answers and errors; NAN: not known. What was dropped is not in it. */
 double record_tried(int64_t operations, int64_t errors);
 /* Share of good answers in [0, 1]; NAN where nothing was tried or it is not known. */

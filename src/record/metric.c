@@ -187,7 +187,7 @@ GET(cpu_per_million_lines, per(round->cpu.total_seconds, lines(round)) * 1e6)
 GET(switches_per_thousand_lines, per(known(round->cpu.context_switches), lines(round)) * 1e3)
 GET(bytes_received_per_line, per(known(round->network.rx_bytes), lines(round)))
 GET(lines_per_second, per(lines(round), round->window_seconds))
-GET(operations_per_second, per(operations(round), round->window_seconds))
+GET(operations_per_second, per(known(record_completed(&round->work)), round->window_seconds))
 GET(rows_per_second, per(work_rows(round), round->window_seconds))
 GET(cpu_per_thousand_operations, per(round->cpu.total_seconds, operations(round)) * 1e3)
 GET(network_bytes_per_operation, per(network_bytes(round), operations(round)))
@@ -310,7 +310,7 @@ static const struct metric metrics[] = {
 	{"work.operations", "operations", "", METRIC_COUNT, false, true,
 	 "good answers to the load driver", operations},
 	{"work.operations_per_second", "operations per second", "", METRIC_COUNT, false, true,
-	 "good answers over the window; derived", operations_per_second},
+	 "good answers that came in the window over its length; derived", operations_per_second},
 	{"work.success", "success rate", "", METRIC_RATIO, false, true,
 	 "good answers over good ones and errors; derived", success},
 	{"work.errors", "errors", "", METRIC_COUNT, true, true,

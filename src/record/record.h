@@ -79,6 +79,7 @@ struct record_work {
 	/* Of drivers that ask: what was answered well, what was not, and what was due and never
 	 * sent. Together they are what was offered. */
 	int64_t operations, errors, dropped;
+	int64_t completed; /* good answers that came in the window, whenever they were due */
 	int64_t rows, rows_expected; /* in the driver's own terms: rows, messages */
 	/* The plan says how much is offered (open loop, iterations), not the target's speed. */
 	bool is_fixed;

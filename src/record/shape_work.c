@@ -19,6 +19,8 @@ static const struct field work_fields[] = {
 	INTEGER(errors, "those that were not"),
 	INTEGER(dropped,
 		"those that were never sent, as every user was busy until the phase ended"),
+	INTEGER(completed, "good answers that came in the window, whenever they were due: what a "
+			   "rate is of"),
 	INTEGER(rows, "what the answers held, in the driver's own terms: rows, messages"),
 	INTEGER(rows_expected, "what they should have held"),
 	FIELD(FIELD_BOOLEAN, is_fixed, is_fixed,

@@ -204,7 +204,8 @@ static bool counts_of(const struct threshold *threshold, const struct record_rou
 	out->errors = round->work.errors;
 	out->dropped = round->work.dropped;
 	if (round->window_seconds > 0)
-		out->rate_per_second = known(out->operations) / round->window_seconds;
+		out->rate_per_second =
+			known(record_completed(&round->work)) / round->window_seconds;
 	return true;
 }
 

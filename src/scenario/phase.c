@@ -319,6 +319,43 @@ static void remove_phases(struct scenario *scenario, enum phase_role role)
 	scenario->n_phases = kept;
 }
 
+/* Before @like its rate, or its users, are those with which it begins; after it, with which it
+ * ends. */
+static double stage_value(const struct phase *like, bool is_before, double begin)
+{
+	if (!is_before && like->n_stages)
+		return like->stages[like->n_stages - 1].target;
+	return begin > 0 || !like->n_stages ? begin : like->stages[0].target;
+}
+
+/* A phase that the scenario does not have makes its work as the measured one beside it, evenly. */
+static void work_as(struct phase *phase, const struct phase *like)
+{
+	bool is_before = phase->role < like->role;
+
+	switch (like->executor) {
+	case EXECUTOR_NONE:
+		return;
+	case EXECUTOR_CONSTANT_ARRIVAL_RATE:
+	case EXECUTOR_RAMPING_ARRIVAL_RATE:
+		phase->executor = EXECUTOR_CONSTANT_ARRIVAL_RATE;
+		phase->rate = like->n_stages ? stage_value(like, is_before, like->start_rate)
+					     : like->rate;
+		break;
+	case EXECUTOR_RAMPING_VUS:
+		phase->executor = EXECUTOR_CONSTANT_VUS;
+		phase->vus = (int)lround(stage_value(like, is_before, like->start_vus));
+		break;
+	case EXECUTOR_CONSTANT_VUS:
+	case EXECUTOR_PER_VU_ITERATIONS:
+		phase->executor = EXECUTOR_CONSTANT_VUS;
+		phase->vus = like->vus;
+		break;
+	}
+	phase->time_unit_ns = like->time_unit_ns;
+	phase->max_vus = like->max_vus;
+}
+
 static int add_phase(struct scenario *scenario, enum phase_role role, struct error *err)
 {
 	size_t n = scenario->n_phases, at = 0;
@@ -338,6 +375,10 @@ static int add_phase(struct scenario *scenario, enum phase_role role, struct err
 	phase_defaults(&larger[at]);
 	larger[at].name = name;
 	larger[at].role = role;
+	if (role == PHASE_WARMUP && at < n)
+		work_as(&larger[at], &larger[at + 1]);
+	else if (role == PHASE_COOLDOWN && at)
+		work_as(&larger[at], &larger[at - 1]);
 	scenario->n_phases = n + 1;
 	return 0;
 }

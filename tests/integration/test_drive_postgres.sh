@@ -7,7 +7,8 @@
 # shellcheck source=tests/integration/servers.sh
 . "$(dirname "$0")/servers.sh"
 need_root
-"$PERFBPF" list | grep -q '^  postgres ' || skip_all "$("$PERFBPF" list | grep -m 1 libpq || echo 'this build has no driver postgres')"
+perfbpf drive --check scenarios/postgres/quick.yaml
+((RC == 0)) || skip_all "this build has no driver postgres: $(error_line)"
 ldconfig -p | grep -q 'libpq\.so\.5' || skip_all 'there is no libpq.so.5 (Debian package libpq5)'
 MAX_CONNECTIONS=150
 start_postgres -c "max_connections=$MAX_CONNECTIONS" -c fsync=off || skip_all "$MISSING"
@@ -22,7 +23,7 @@ scenario() {
 		driver: postgres
 		postgres:
 		  connection: host=127.0.0.1 port=\${port} user=postgres dbname=postgres
-		  timeout: 2s
+		  timeout: ${TIMEOUT:-10s}
 		  dataset: {table: memories, rows: 40, dimensions: 8, namespaces: 4, replace: true}
 		  prepare: ["${PREPARE:-SELECT 1}"]
 		  side_metrics:
@@ -109,7 +110,7 @@ check refused/codes "$(told .errors)" jq -e '.errors | has("sqlstate 42703") and
 equal refused/rolled-back "$(sql 'SELECT count(*) FROM memories')" 40
 
 # One statement that takes too long is given up.
-scenario "$(iterations 1 1)" 'name: slow, sql: "SELECT 1 FROM pg_sleep(30)"'
+TIMEOUT=1s scenario "$(iterations 1 1)" 'name: slow, sql: "SELECT 1 FROM pg_sleep(30)"'
 drive
 equal slow/timeout "$(told .errors.timeout)" 1
 
@@ -138,7 +139,7 @@ serve_postgres -c "max_connections=$MAX_CONNECTIONS" -c fsync=off || fail restar
 wait_end 20
 equal restart/exit "$RC" 0
 check restart/errors "$(told .errors)" jq -e '.errors | .connection > 0 and (keys - ["connection", "sqlstate 57P01", "sqlstate 57P03"] == [])' "$OUT"
-check restart/goes-on "$(told -c .operations_per_second)" jq -e '.operations_per_second | .[-2] > 20' "$OUT"
+check restart/goes-on "$(told .operations_per_second)" jq -e '.operations_per_second | .[-2] > 20' "$OUT"
 # Eight users that try ten times a second.
 check restart/no-storm "$(told .errors.connection) errors of connections" jq -e '.errors.connection < 500' "$OUT"
 
@@ -150,7 +151,7 @@ scenario "$(iterations 1 1)" "$search"
 sed -i 's/, replace: true//' "$WORK/s.yaml"
 drive
 check setup/table-exists "$(error_line)" grep -q "dataset 'memories': ERROR:  relation \"memories\" already exists" "$ERR"
-sed -i 's/timeout: 2s/setup_timeout: 1s/; s/127.0.0.1/127.0.0.1 connect_timeout=2/' "$WORK/s.yaml"
+sed -i 's/timeout: 10s/setup_timeout: 1s/; s/127.0.0.1/127.0.0.1 connect_timeout=2/' "$WORK/s.yaml"
 PGPORT=$(free_port) drive
 check setup/nobody-there "exit $RC: $(error_line)" grep -q 'perfbpf: postgres: cannot connect: .*refused' "$ERR"
 sed -i 's/port=[^ ]*/port=${nothing}/' "$WORK/s.yaml"

@@ -108,6 +108,45 @@ static void test_keys(void **state)
 	free(text);
 }
 
+/* The text of the block of YAML in @doc that begins with the comment @name; to be freed. */
+static char *yaml_block(const char *doc, const char *name)
+{
+	char begin[100];
+	const char *at, *end;
+
+	snprintf(begin, sizeof(begin), "```yaml\n# %s\n", name);
+	at = strstr(doc, begin);
+	assert_non_null(at);
+	at += strlen("```yaml\n");
+	end = strstr(at, "```");
+	assert_non_null(end);
+	return strndup(at, (size_t)(end - at));
+}
+
+/* What the example shows can be run. */
+static void test_example(void **state)
+{
+	char *text = doc("scenarios.md"), *block = yaml_block(text, "my/redis.yaml");
+	struct error err = {.text = ""};
+	struct scenario *scenario =
+		scenario_load_memory("redis.yaml", block, strlen(block), driver_schema_of, &err);
+	struct target *target;
+
+	(void)state;
+	assert_string_equal(err.text, "");
+	assert_int_equal(scenario->n_components, 1);
+	assert_int_equal(scenario->n_thresholds, 2);
+	free(block);
+	block = yaml_block(text, "my/plain.yaml");
+	target = target_load_memory("plain.yaml", block, strlen(block), &err);
+	assert_string_equal(err.text, "");
+	assert_string_equal(target->driver, scenario->driver);
+	target_free(target);
+	scenario_free(scenario);
+	free(block);
+	free(text);
+}
+
 /* A table of which each way to write a key is known. */
 struct sample {
 	bool yes;
@@ -241,7 +280,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_run_json),
 		cmocka_unit_test(test_keys),       cmocka_unit_test(test_schema_printed),
-		cmocka_unit_test(test_grouped),    cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_example),    cmocka_unit_test(test_grouped),
+		cmocka_unit_test(test_utf8),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "exit-codes")) {

@@ -241,13 +241,13 @@ static void what_finds_no_user_waits_and_is_dropped_at_the_end(void **state)
 	double sent = at(report, "work.operations");
 
 	(void)state;
-	assert_in_range(sent, 3, 5);
+	assert_in_range(sent, 2, 6);
 	assert_int_equal(sent + at(report, "work.dropped"), 50);
 	assert_int_equal(fake.users_most, 1);
 	/* The second was due at 10 ms and sent at 100 ms: the target's time, not the driver's. */
 	assert_true(at(report, "latency.response.max_seconds") > 0.25);
 	assert_true(at(report, "latency.service.max_seconds") < 0.25);
-	assert_true(at(report, "late_seconds_max") < 0.05);
+	assert_true(at(report, "late_seconds_max") < 0.08);
 	json_decref(report);
 }
 

@@ -307,7 +307,7 @@ static const char *error_of(const struct driver *driver, char *text, size_t size
 	if (driver->stage == STAGE_WAITING)
 		return "not started";
 	if (driver->stage != STAGE_ENDED)
-		return "still running";
+		return driver->is_cut ? "still running" : NULL;
 	if (!driver->is_cut)
 		return error;
 	if (driver->is_timed_out)
@@ -340,6 +340,8 @@ static void add_metrics(const struct driver *driver, json_t *report, json_t *wor
 		const struct command_metric *metric = &driver->config->metrics[i];
 		double value = metrics_value(driver->metrics, i);
 
+		if (isnan(value) && metric->optional)
+			value = 0;
 		if (isnan(value))
 			json_array_append_new(notes, json_sprintf("%s printed nothing that the "
 								  "metric '%s' matches",
@@ -361,7 +363,8 @@ static void add_metrics(const struct driver *driver, json_t *report, json_t *wor
 	json_decref(latency);
 }
 
-static void add_error(const struct driver *driver, json_t *errors, json_t *notes)
+/* What it did before is no work that could be compared. */
+static void add_error(const struct driver *driver, json_t *errors, json_t *invalid)
 {
 	char text[32];
 	const char *error = error_of(driver, text, sizeof(text));
@@ -369,17 +372,16 @@ static void add_error(const struct driver *driver, json_t *errors, json_t *notes
 	if (!error)
 		return;
 	json_object_set_new(errors, error, json_integer(1));
-	json_array_append_new(notes,
+	json_array_append_new(invalid,
 			      json_sprintf("%s: %s; %s%s", driver->config->command[0], error,
-					   *driver->words ? "it last said: "
-							  : "it said nothing",
+					   *driver->words ? "it last said: " : "it said nothing",
 					   driver->words));
 }
 
 static json_t *command_report(struct driver *driver)
 {
 	json_t *report = json_object(), *work = json_object(), *errors = json_object();
-	json_t *notes = json_array();
+	json_t *notes = json_array(), *invalid = json_array();
 
 	if (driver->stage == STAGE_ENDED) {
 		json_object_set_new(
@@ -387,7 +389,7 @@ static json_t *command_report(struct driver *driver)
 			json_real((double)(driver->ended_ns - driver->started_ns) / 1e9));
 		add_metrics(driver, report, work, notes);
 	}
-	add_error(driver, errors, notes);
+	add_error(driver, errors, invalid);
 	if (driver->output.bytes > driver->output.passed)
 		json_array_append_new(notes,
 				      json_sprintf("%s printed %llu bytes, of which %llu "
@@ -400,6 +402,9 @@ static json_t *command_report(struct driver *driver)
 	json_decref(work);
 	json_object_set_new(report, "errors", errors);
 	json_object_set_new(report, "notes", notes);
+	json_object_set_new(report, "invalid", invalid);
+	/* How much there is to do, it decides itself. */
+	json_object_set_new(report, "work_is_fixed", json_false());
 	return report;
 }
 
@@ -432,6 +437,7 @@ const struct driver_ops driver_command = {
 		"prints",
 	.schema = &command_driver_schema,
 	.override = command_override,
+	.runs_programs = true,
 	.open = command_open,
 	.connect = command_connect,
 	.fd = command_fd,

@@ -51,6 +51,12 @@ static const struct yaml_field metric_fields[] = {
 		.choices = kind_names,
 		.help = "number, latency, operations or errors",
 	},
+	{
+		.key = "optional",
+		.type = YAML_BOOL,
+		.offset = offsetof(struct command_metric, optional),
+		.help = "true: it is printed only where it is not 0, as counts of errors often are",
+	},
 };
 
 static const struct yaml_schema metric_schema = {
@@ -96,7 +102,7 @@ static const struct yaml_field fields[] = {
 		.offset = offsetof(struct command_config, metrics),
 		.count_offset = offsetof(struct command_config, n_metrics),
 		.nested = &metric_schema,
-		.help = "a list of {name, regex, unit, as}: what its output tells",
+		.help = "a list of {name, regex, unit, as, optional}: what its output tells",
 	},
 };
 

@@ -30,9 +30,10 @@ enum metric_kind {
 /* An item of `metrics:` in the section. */
 struct command_metric {
 	char *name;
-	char *regex; /* POSIX extended, with one group around the number; over single lines */
-	int unit;    /* enum metric_unit, where the text itself has none */
-	int kind;    /* enum metric_kind */
+	char *regex;   /* POSIX extended, with one group around the number; over single lines */
+	int unit;      /* enum metric_unit, where the text itself has none */
+	int kind;      /* enum metric_kind */
+	bool optional; /* printed only where there is something to tell: else it is 0 */
 };
 
 struct metrics;

@@ -461,5 +461,6 @@ const struct driver_ops driver_exec = {
 	.schema = &exec_schema,
 	.open = exec_open,
 	.times_children = true,
+	.runs_programs = true,
 	LOAD_DRIVER_FUNCTIONS,
 };

@@ -131,10 +131,13 @@ static void put_latencies(const struct driver *driver, json_t *report)
 	for (size_t i = 0; driver->config->consumers && i < json_array_size(phases); i++)
 		put_phase(driver, json_array_get(phases, i), i);
 	/* Nobody asks for what was there before: it takes no time to come. */
-	if (!kafka_produces(driver))
+	if (!kafka_produces(driver)) {
 		json_object_clear(latencies);
-	else if (driver->config->consumers)
+		json_object_del(report, "response_p95_seconds");
+		json_object_del(report, "response_p95_interval_seconds");
+	} else if (driver->config->consumers) {
 		json_object_set_new(latencies, "end_to_end", latency_json(&driver->end_to_end));
+	}
 	if (driver->config->consumers)
 		json_object_set_new(latencies, "assignment", latency_json(&driver->assignment));
 	if (driver->rebalance.count)

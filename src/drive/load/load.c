@@ -12,7 +12,6 @@
 
 #include "drive/load/load_internal.h"
 #include "util/clock.h"
-#include "util/units.h"
 
 /* So many requests begin in one step at most: the conductor's word must come through. */
 #define BEGINS_MAX 1024
@@ -111,20 +110,15 @@ int load_fd(const struct load *load)
 
 /* --- users --------------------------------------------------------------------------- */
 
-static const struct phase *phase_now(const struct load *load)
-{
-	return load->phase < load->plan.n_phases ? &load->plan.phases[load->phase] : NULL;
-}
-
 static bool is_open_loop(const struct load *load)
 {
-	return load->is_started && phase_now(load) && phase_is_open_loop(phase_now(load));
+	return load->is_started && load_phase_now(load) && phase_is_open_loop(load_phase_now(load));
 }
 
 /* How many users there may be now. */
 static unsigned int users_allowed(const struct load *load)
 {
-	return is_open_loop(load) ? (unsigned int)phase_now(load)->max_vus : load->wanted;
+	return is_open_loop(load) ? (unsigned int)load_phase_now(load)->max_vus : load->wanted;
 }
 
 static void make_idle(struct load_user *user)
@@ -138,7 +132,7 @@ static void make_idle(struct load_user *user)
 
 static bool has_done_iterations(const struct load_user *user)
 {
-	const struct phase *phase = phase_now(user->load);
+	const struct phase *phase = load_phase_now(user->load);
 
 	return phase && phase->executor == EXECUTOR_PER_VU_ITERATIONS &&
 	       user->iterated_phase == user->load->phase &&
@@ -258,7 +252,7 @@ static int settle(struct load *load, unsigned int *budget, struct error *err)
 
 /* --- open loop ------------------------------------------------------------------------ */
 
-static void next_arrival(struct load *load, uint64_t i)
+void load_next_arrival(struct load *load, uint64_t i)
 {
 	load->next_arrival = i;
 	load->next_due_ns =
@@ -299,7 +293,7 @@ static int dispatch(struct load *load, uint64_t now_ns, unsigned int *budget, st
 			tally_late(load->tally, load->phase, due_ns, begun_ns - free_ns);
 		if (load_user_begin_arrival(user, i, due_ns, begun_ns, err))
 			return -1;
-		next_arrival(load, i + 1);
+		load_next_arrival(load, i + 1);
 		--*budget;
 	}
 	return 0;
@@ -320,7 +314,7 @@ static void drop_waiting(struct load *load)
 {
 	while (load->next_due_ns != UINT64_MAX) {
 		tally_dropped(load->tally, load->phase, load->next_due_ns);
-		next_arrival(load, load->next_arrival + 1);
+		load_next_arrival(load, load->next_arrival + 1);
 	}
 }
 
@@ -343,7 +337,7 @@ static int enter_phase(struct load *load, uint64_t begin_ns, struct error *err)
 	load->next_due_ns = UINT64_MAX;
 	load->wanted = 0;
 	if (is_open_loop(load)) {
-		next_arrival(load, 0);
+		load_next_arrival(load, 0);
 		load->wanted_change_ns = UINT64_MAX;
 	} else if (adjust_users(load, begin_ns, err)) {
 		return -1;
@@ -502,106 +496,6 @@ void load_start(struct load *load, uint64_t at_ns)
 	/* The first step enters the first phase. */
 	load->wanted_change_ns = at_ns;
 	if (is_open_loop(load))
-		next_arrival(load, 0);
+		load_next_arrival(load, 0);
 	arm(load, at_ns);
-}
-
-/* --- what others are told --------------------------------------------------------------- */
-
-void load_window_open(struct load *load, uint64_t at_ns, uint64_t tick_ns)
-{
-	tally_window_open(load->tally, at_ns, tick_ns);
-}
-
-void load_window_close(struct load *load, uint64_t at_ns)
-{
-	tally_window_close(load->tally, at_ns);
-}
-
-void load_fault(struct load *load, const char *name, uint64_t at_ns, bool ended)
-{
-	tally_fault(load->tally, name, at_ns, ended);
-}
-
-/* Does the present phase want nothing more, and is none with a length behind it? */
-static bool has_no_more(const struct load *load)
-{
-	const struct phase *phase = phase_now(load);
-
-	if (!phase)
-		return true;
-	if (phase->executor != EXECUTOR_PER_VU_ITERATIONS ||
-	    load->n_finished < (unsigned int)phase->vus)
-		return false;
-	for (size_t i = load->phase + 1; i < load->plan.n_phases; i++)
-		if (load->plan.phases[i].duration_ns)
-			return false;
-	return true;
-}
-
-bool load_is_finished(const struct load *load)
-{
-	return load->is_started && !load->n_under_way && !load->done_first && has_no_more(load);
-}
-
-/* Does an arrival wait that was due in the window? */
-static bool has_waiting(const struct load *load)
-{
-	return load->next_due_ns <= clock_now_ns() &&
-	       tally_is_in_window(load->tally, load->next_due_ns);
-}
-
-bool load_is_drained(const struct load *load)
-{
-	for (const struct load_user *user = load->oldest; user; user = user->newer)
-		if (tally_is_in_window(load->tally, user->intended_ns))
-			return false;
-	return !has_waiting(load);
-}
-
-/* What will not be waited for any longer. */
-static void count_unanswered(struct load *load)
-{
-	uint64_t now_ns = clock_now_ns();
-
-	for (struct load_user *user = load->oldest; user; user = user->newer) {
-		struct tally_request request = {
-			.phase = user->phase,
-			.kind = user->kind,
-			.intended_ns = user->intended_ns,
-			.begun_ns = user->begun_ns,
-			.ended_ns = now_ns,
-			.error = "unanswered",
-		};
-
-		if (user->is_disowned || !tally_is_in_window(load->tally, user->intended_ns))
-			continue;
-		tally_add(load->tally, &request);
-		user->is_disowned = true;
-	}
-	while (has_waiting(load)) {
-		tally_dropped(load->tally, load->phase, load->next_due_ns);
-		next_arrival(load, load->next_arrival + 1);
-	}
-}
-
-json_t *load_report(struct load *load)
-{
-	if (tally_is_closed(load->tally))
-		count_unanswered(load);
-	return tally_report(load->tally);
-}
-
-void load_print_progress(const struct load *load, FILE *out)
-{
-	const struct phase *phase = phase_now(load);
-	char rate[32], total[32];
-
-	fprintf(out, "%s: %u of %u users at work, %s answers/s, %s in all, %llu errors",
-		!load->is_started ? "not begun"
-		: phase           ? phase->name
-				  : "over",
-		load->n_under_way, load->n_users, format_count(rate, sizeof(rate), load->rate),
-		format_count(total, sizeof(total), (double)tally_good(load->tally)),
-		(unsigned long long)tally_errors(load->tally));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the engine's files share: load.c says when requests begin, load_user.c what a user is. */
+/* What the engine's files share: load.c says when requests begin, load_user.c what a user is,
+ * load_report.c what came of it. */
 #ifndef PERFBPF_DRIVE_LOAD_LOAD_INTERNAL_H
 #define PERFBPF_DRIVE_LOAD_LOAD_INTERNAL_H
 
@@ -76,6 +77,15 @@ struct load {
 	uint64_t rate_at_ns, rate_good;
 	double rate;
 };
+
+/* NULL: all are over. */
+static inline const struct phase *load_phase_now(const struct load *load)
+{
+	return load->phase < load->plan.n_phases ? &load->plan.phases[load->phase] : NULL;
+}
+
+/* The open loop's next arrival is the @i-th of the phase (load.c). */
+void load_next_arrival(struct load *load, uint64_t i);
 
 /* --- load_user.c ------------------------------------------------------------------ */
 

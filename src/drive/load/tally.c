@@ -218,6 +218,22 @@ static void add_to_series(struct tally *tally, const struct tally_request *reque
 			 from_to(request->intended_ns, ended_ns));
 }
 
+/* Throughput is what came in a stretch of time: of an overload, all that was due comes later. */
+static void add_completed(struct tally *tally, uint64_t ended_ns)
+{
+	uint64_t begin_ns = tally->start_ns;
+
+	if (tally_is_in_window(tally, ended_ns))
+		tally->window.completed++;
+	for (size_t i = 0; i < tally->n_phases; i++) {
+		uint64_t end_ns = begin_ns + tally->phases[i].duration_ns;
+
+		if (ended_ns >= begin_ns && ended_ns < end_ns)
+			tally->by_phase[i].completed++;
+		begin_ns = end_ns;
+	}
+}
+
 void tally_add(struct tally *tally, const struct tally_request *request)
 {
 	struct tally_counts *phase = &tally->by_phase[request->phase];
@@ -230,6 +246,8 @@ void tally_add(struct tally *tally, const struct tally_request *request)
 	add_counts(tally, phase, request);
 	add_service(tally, phase, request);
 	add_to_series(tally, request);
+	if (!request->error)
+		add_completed(tally, request->ended_ns);
 	*(request->error ? &tally->bad : &tally->good) += 1;
 	if (!tally_is_in_window(tally, request->intended_ns))
 		return;

@@ -20,6 +20,7 @@ struct tally_names {
 
 struct tally_counts {
 	uint64_t operations, errors, bytes, rows, dropped;
+	uint64_t completed; /* good answers that came in it, whenever they were due */
 	uint64_t late_max_ns;
 	struct histogram *response, *service; /* NULL: no good answer yet */
 };

@@ -53,11 +53,12 @@ static json_t *work(const struct tally *tally)
 {
 	const struct tally_counts *window = &tally->window;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "operations",
-			 count_json(window->operations), "errors", count_json(window->errors),
-			 "bytes", count_json(window->bytes), "rows", count_json(window->rows),
-			 "dropped", count_json(window->dropped), "success_rate",
-			 success_rate(window), "counts", names_json(&tally->counts));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "operations",
+			 count_json(window->operations), "completed", count_json(window->completed),
+			 "errors", count_json(window->errors), "bytes", count_json(window->bytes),
+			 "rows", count_json(window->rows), "dropped", count_json(window->dropped),
+			 "success_rate", success_rate(window), "counts",
+			 names_json(&tally->counts));
 }
 
 static json_t *kinds(const struct tally *tally)
@@ -147,7 +148,7 @@ static json_t *phases(const struct tally *tally)
 				  count_json(counts->errors), "dropped",
 				  count_json(counts->dropped), "success_rate", success_rate(counts),
 				  "operations_per_second",
-				  number_json(seconds > 0 ? (double)counts->operations / seconds
+				  number_json(seconds > 0 ? (double)counts->completed / seconds
 							  : NAN),
 				  "late_seconds_max", (double)counts->late_max_ns / 1e9, "response",
 				  times_json(counts->response), "service",
