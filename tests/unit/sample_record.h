@@ -109,6 +109,7 @@ static inline void sample_round(struct record_round *round, enum side side, int6
 		.completed = RECORD_NONE,
 		.errors = RECORD_NONE,
 		.dropped = RECORD_NONE,
+		.completed = RECORD_NONE,
 		.rows = RECORD_NONE,
 		.rows_expected = RECORD_NONE,
 	};
