@@ -110,9 +110,7 @@ static void every_shipped_scenario(void **state)
 		"kubelogs/basic",          "kubelogs/complex_filter", "kubelogs/error_filter",
 		"kubelogs/high_frequency", "kubelogs/json_filter",
 	};
-	/* These have phases of their own. */
-	static const char *const others[] = {"kubelogs/bursts", "kubelogs/ramp"};
-	size_t n, found = 0, passed = 0;
+	size_t n, found = 0;
 	char **names;
 
 	(void)state;
