@@ -106,7 +106,6 @@ static inline void sample_round(struct record_round *round, enum side side, int6
 		.reordered = 7,
 		.foreign = 1,
 		.operations = RECORD_NONE,
-		.completed = RECORD_NONE,
 		.errors = RECORD_NONE,
 		.dropped = RECORD_NONE,
 		.completed = RECORD_NONE,
