@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * mock_broker [TOPIC PARTITIONS]: librdkafka's mock broker as a server of its own.
+ * mock_broker [TOPIC PARTITIONS]...: librdkafka's mock broker as a server of its own. It keeps the
+ * last 5 MiB of each partition and forgets what was before.
  *
  * Prints {"bootstrap": "127.0.0.1:PORT", "port": PORT}, and obeys lines on standard input until
  * their end:
@@ -31,7 +32,7 @@ static void obey(rd_kafka_mock_cluster_t *cluster, const char *line)
 	int count, rtt_ms;
 
 	if (sscanf(line, "refuse %d", &count) == 1)
-		push(cluster, count, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 0);
+		push(cluster, count, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 0);
 	else if (sscanf(line, "delay %d %d", &count, &rtt_ms) == 2)
 		push(cluster, count, RD_KAFKA_RESP_ERR_NO_ERROR, rtt_ms);
 	else if (!strcmp(line, "down\n"))
@@ -56,8 +57,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "mock_broker: it does not start\n");
 		return 1;
 	}
-	if (argc == 3 && rd_kafka_mock_topic_create(cluster, argv[1], atoi(argv[2]), 1)) {
-		fprintf(stderr, "mock_broker: no topic %s\n", argv[1]);
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (!rd_kafka_mock_topic_create(cluster, argv[i], atoi(argv[i + 1]), 1))
+			continue;
+		fprintf(stderr, "mock_broker: no topic %s\n", argv[i]);
 		return 1;
 	}
 	bootstrap = rd_kafka_mock_cluster_bootstraps(cluster);

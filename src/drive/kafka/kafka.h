@@ -139,6 +139,7 @@ struct driver {
 	struct histogram assignment, rebalance, end_to_end;
 	struct histogram *phase_end_to_end; /* of each phase; NULL without consumers */
 	uint64_t malformed, foreign, queue_full, rebalances;
+	uint64_t unsent; /* messages of the window that the library did not even take */
 	struct kafka_errors connection_errors, consumer_errors;
 	char last_error[256]; /* what the library last said of a connection */
 	struct error failed;  /* of a callback, which cannot return it */

@@ -102,6 +102,7 @@ static bool send_one(struct producer *producer, uint64_t intended_ns, uint16_t f
 	if (!(flags & STAMP_PRELOAD))
 		tell_tally(producer, &stamp, driver->api.err2name(code));
 	producer->errors += !!(flags & STAMP_COUNTED);
+	driver->unsent += !!(flags & STAMP_COUNTED);
 	return true;
 }
 

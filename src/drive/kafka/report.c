@@ -79,7 +79,7 @@ static void put_work(const struct driver *driver, json_t *report)
 		bool is_known;
 	} rows[] = {
 		{"operations", produces ? sent->acknowledged : consumed.messages, true},
-		{"errors", produces ? sent->failed : 0, true},
+		{"errors", produces ? sent->failed + driver->unsent : 0, true},
 		{"bytes", produces ? produced_bytes(driver) : consumed.bytes, true},
 		{"messages_produced", sent->acknowledged + sent->failed, true},
 		{"messages_acknowledged", sent->acknowledged, true},
