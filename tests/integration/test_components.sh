@@ -136,7 +136,7 @@ wrong setup 1 "component 'side', setup: 'sh' ended with exit code 7" <<-END
 	  - {name: side, command: [sleep, "100"], setup: [[sh, -c, "exit 7"]]}
 END
 wrong dies 1 "component 'side', ended by signal 9 after" <<-END
-	  - {name: side, command: [sh, -c, "sleep 1.2; kill -9 \$\$\$\$"]}
+	  - {name: side, command: [sh, -c, "sleep 0.7; kill -9 \$\$\$\$"]}
 END
 wrong unknown-user 2 "component 'side', user: there is no user 'nobody-at-all'" <<-END
 	  - {name: side, command: [sleep, "100"], user: nobody-at-all}
