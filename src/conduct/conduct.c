@@ -182,35 +182,25 @@ static void note_recovery(void *context, const char *text)
 	progress_note(&conductor->progress, true, "%s", text);
 }
 
-/* Where the journal of this run's faults is: it is written with the invoking user's rights. To be
- * freed; NULL where that user has no home. */
-static char *own_journal_folder(const struct conductor *conductor)
-{
-	char *folder;
-
-	if (!conductor->identity.is_other)
-		return journal_folder();
-	return asprintf(&folder, "%s/.local/state/perfbpf", conductor->identity.home) < 0 ? NULL
-											  : folder;
-}
-
 /*
  * What an earlier perfbpf could not undo would be measured with. While all rights are there still:
  * what it started may run as somebody else.
  */
 static void undo_left_faults(struct conductor *conductor)
 {
-	char *folder = own_journal_folder(conductor);
 	struct recovery recovery;
-	int failed = folder ? faults_recover(folder, note_recovery, conductor, &recovery) : 0;
+	int failed = faults_recover(NULL, note_recovery, conductor, &recovery);
 
-	free(folder);
 	if (failed)
 		progress_note(&conductor->progress, true,
 			      "faults that an earlier perfbpf may have left are not known: %s",
 			      strerror(-failed));
 }
 
+/*
+ * Where every start looks, whoever it is for: so it is opened while all rights are there, and after
+ * the keeper was forked, whose copy would hold its lock.
+ */
 static int open_journal(struct conductor *conductor, const struct plan *plan, struct error *err)
 {
 	bool is_needed = false;
@@ -220,7 +210,7 @@ static int open_journal(struct conductor *conductor, const struct plan *plan, st
 		is_needed |= plan->scenarios[i]->n_faults || plan->scenarios[i]->n_proxies;
 	if (!is_needed)
 		return 0;
-	folder = own_journal_folder(conductor);
+	folder = journal_folder();
 	if (!folder)
 		return error_set(
 			err, EXIT_CODE_FAILED,
@@ -268,12 +258,12 @@ static int acquire(struct conductor *conductor, struct results *results, const s
 		return -1;
 	if (results_open(results, options->output, plan->label, &conductor->identity, err))
 		return -1;
+	if (open_journal(conductor, plan, err))
+		return -1;
 	failed = identity_become(&conductor->identity);
 	if (failed)
 		return error_set(err, EXIT_CODE_PRIVILEGE, "cannot become user %s: %s",
 				 conductor->identity.name, strerror(-failed));
-	if (open_journal(conductor, plan, err))
-		return -1;
 	if (*probe_sampling_refused(conductor->probe))
 		progress_note(&conductor->progress, true, "measuring without stacks: %s",
 			      probe_sampling_refused(conductor->probe));

@@ -94,7 +94,8 @@ static int look_at_thresholds(struct round *round, struct error *err)
 	round->next_peek_ns = now + PEEK_NS;
 	fails = driver_process_peeked(round->driver)
 			? work_fails_live(scenario->thresholds, scenario->n_thresholds,
-					  driver_process_peeked(round->driver), &which)
+					  driver_process_peeked(round->driver),
+					  now - round->collector.window.opened_ns, &which)
 			: 0;
 	if (fails < 0)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");

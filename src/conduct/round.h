@@ -30,9 +30,9 @@ struct round {
 	struct fault_host fault_host;
 	int fault_log_fd;
 	uint64_t next_peek_ns;
-	bool is_aborted;     /* a threshold said so */
-	bool is_void;        /* what was measured is not the target's */
-	bool is_prepared;    /* setup hooks have run, so cleanup is owed */
+	bool is_aborted;  /* a threshold said so */
+	bool is_void;     /* what was measured is not the target's */
+	bool is_prepared; /* setup hooks have run, so cleanup is owed */
 };
 
 char side_letter(const struct round *round);

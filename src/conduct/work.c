@@ -264,7 +264,7 @@ void work_notes(struct record *rec, const json_t *report)
 }
 
 int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const json_t *peek,
-		    size_t *which)
+		    uint64_t passed_ns, size_t *which)
 {
 	struct record_round round = {0};
 	int fails = 0;
@@ -275,7 +275,7 @@ int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const
 		return -1;
 	}
 	for (size_t i = 0; peek && i < n && !fails; i++) {
-		if (!thresholds[i].abort_on_fail)
+		if (!thresholds[i].abort_on_fail || passed_ns < thresholds[i].delay_abort_ns)
 			continue;
 		fails = threshold_fails_live(thresholds[i].metric, thresholds[i].expression,
 					     &round);

@@ -25,11 +25,11 @@ void work_fix(struct record_round *out, const json_t *report, const struct scena
 
 /*
  * Does one of the thresholds that abort a run fail by what the driver tells on the way (@peek, as
- * its report)? 1 with its index in @which, 0, or -1 without memory. See threshold_fails_live()
- * for which can be judged before the end.
+ * its report), @passed_ns into the window? 1 with its index in @which, 0, or -1 without memory.
+ * See threshold_fails_live() for which can be judged before the end.
  */
 int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const json_t *peek,
-		    size_t *which);
+		    uint64_t passed_ns, size_t *which);
 
 /* The driver's remarks for who reads the numbers; NULL is fine. */
 void work_notes(struct record *rec, const json_t *report);

@@ -265,7 +265,7 @@ static int parse_plain(const char *text, double *value)
 		copy[length - sign - 1] = '\0';
 	if (parse_count(copy, value))
 		return -1;
-	*value *= (sign ? -1 : 1) * (share ? 0.01 : 1);
+	*value /= (sign ? -1 : 1) * (share ? 100 : 1);
 	return 0;
 }
 

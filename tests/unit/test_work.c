@@ -516,10 +516,14 @@ static void thresholds_on_the_way(void **state)
 
 	(void)state;
 	/* The first does not abort, the second may yet hold. */
-	assert_int_equal(work_fails_live(thresholds, 3, peek, &which), 1);
+	assert_int_equal(work_fails_live(thresholds, 3, peek, 5, &which), 1);
 	assert_int_equal(which, 2);
-	assert_int_equal(work_fails_live(thresholds, 2, peek, &which), 0);
-	assert_int_equal(work_fails_live(thresholds, 3, NULL, &which), 0);
+	thresholds[2].delay_abort_ns = 6; /* not yet */
+	assert_int_equal(work_fails_live(thresholds, 3, peek, 5, &which), 0);
+	thresholds[2].delay_abort_ns = 5;
+	assert_int_equal(work_fails_live(thresholds, 3, peek, 5, &which), 1);
+	assert_int_equal(work_fails_live(thresholds, 2, peek, 5, &which), 0);
+	assert_int_equal(work_fails_live(thresholds, 3, NULL, 5, &which), 0);
 	json_decref(peek);
 }
 

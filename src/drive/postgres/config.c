@@ -158,7 +158,7 @@ static const struct yaml_field dataset_fields[] = {
 		.type = YAML_INT,
 		.offset = offsetof(struct postgres_dataset, rows),
 		.max = ROWS_MAX,
-		.help = "(20000)",
+		.help = "of the table (20000)",
 	},
 	{
 		.key = "dimensions",

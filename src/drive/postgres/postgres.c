@@ -17,6 +17,7 @@ struct client {
 	const struct postgres_config *config;
 	struct assistant *assistant;
 	bool is_ready;
+	bool is_closed; /* the window */
 };
 
 static void client_close(void *context)
@@ -87,7 +88,10 @@ static int client_prepare_fd(const void *context)
 
 static void client_window(void *context, bool opens)
 {
-	assistant_look(((struct client *)context)->assistant, opens);
+	struct client *client = context;
+
+	client->is_closed = !opens;
+	assistant_look(client->assistant, opens);
 }
 
 static void add_note(json_t *notes, const char *text)
@@ -167,6 +171,8 @@ static void add_metrics(const struct client *client, json_t *report, json_t *not
 			 *readings[i].why ? readings[i].why : "what it counts did not grow");
 		add_note(notes, text);
 	}
+	if (!readings && client->is_closed && client->config->n_metrics)
+		add_note(notes, "side metrics are not known: the server did not answer in time");
 	json_object_set_new(report, "side_metrics", metrics);
 }
 

@@ -61,18 +61,14 @@ static void first_text(const struct dialogue *dialogue, char *text, size_t size)
 /* The extension where the server has it and lets it be created. -1 with @err. */
 static int find_extension(struct setup *setup, struct dialogue *dialogue, struct error *err)
 {
-	char available[sizeof(setup->extension_version)];
-
 	if (dialogue_run(dialogue, "SHOW server_version", err))
 		return -1;
 	first_text(dialogue, setup->server_version, sizeof(setup->server_version));
 	if (dialogue_run(dialogue,
-			 "SELECT default_version FROM pg_available_extensions "
-			 "WHERE name = '" EXTENSION "'",
+			 "SELECT name FROM pg_available_extensions WHERE name = '" EXTENSION "'",
 			 err))
 		return -1;
-	first_text(dialogue, available, sizeof(available));
-	if (!*available)
+	if (!session_rows(&dialogue->session))
 		return 0;
 	if (dialogue_run(dialogue, "CREATE EXTENSION IF NOT EXISTS " EXTENSION, err)) {
 		if (dialogue->session.state != SESSION_IDLE)
@@ -81,7 +77,11 @@ static int find_extension(struct setup *setup, struct dialogue *dialogue, struct
 		return 0;
 	}
 	setup->has_extension = true;
-	snprintf(setup->extension_version, sizeof(setup->extension_version), "%s", available);
+	if (dialogue_run(dialogue,
+			 "SELECT extversion FROM pg_extension WHERE extname = '" EXTENSION "'",
+			 err))
+		return -1;
+	first_text(dialogue, setup->extension_version, sizeof(setup->extension_version));
 	return 0;
 }
 
