@@ -210,14 +210,17 @@ int consumers_open(struct driver *driver, struct error *err);
 void consumers_close(struct driver *driver);
 /* Messages or more for the @i-th. -1 with @err. */
 int consumers_ready(struct driver *driver, size_t i, struct error *err);
-/* All groups are whole: each member has its share, each partition its member. */
-bool consumers_are_whole(const struct driver *driver);
-/* They read from now on. */
-void consumers_resume(struct driver *driver);
 /* Has each group all that was acknowledged, of the window or of what was outside? */
 bool consumers_have_all(const struct driver *driver, bool counted);
 /* Lets members join and leave where it is time. Returns when the next is due; UINT64_MAX: never. */
 uint64_t consumers_change(struct driver *driver, uint64_t now_ns, struct error *err);
+
+/* --- group.c ---------------------------------------------------------------------- */
+
+/* All groups are whole: each member has its share, each partition its member. */
+bool consumers_are_whole(const struct driver *driver);
+/* They read from now on. */
+void consumers_resume(struct driver *driver);
 
 /* --- report.c ---------------------------------------------------------------------- */
 
