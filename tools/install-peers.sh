@@ -1,19 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# install-peers.sh [FOLDER]
+# install-peers.sh [--only NAME,NAME...] [FOLDER]
 #
 # Gets what is compared and what Debian does not package, where this machine can: real stern, by
 # a Go toolchain; the Python package kailash, by pip, in an environment of its own below
-# $HOME/.local/share/perfbpf; Apache Kafka, by Maven, with its jars there, too. What is run goes into FOLDER, $HOME/.local/bin unless named; it
-# should be on PATH. (For `make check` alone, PERFBPF_STERN may name stern's file.) What this machine
-# lacks the means for is said and skipped.
+# $HOME/.local/share/perfbpf; Apache Kafka, by Maven, with its jars there, too. NAME is one of
+# these: stern, kailash, kafka. What is run goes into FOLDER, $HOME/.local/bin unless named; it should be
+# on PATH. (For `make check` alone, PERFBPF_STERN may name stern's file.) What this machine lacks
+# the means for is said and skipped.
 set -u
 
 STERN=github.com/stern/stern
 STERN_VERSION=v1.33.1
 KAILASH_VERSION=2.65.0
 KAFKA_VERSION=3.9.1
+wanted=stern,kailash,kafka
+if [[ ${1:-} == --only ]]; then
+	wanted=${2:?'--only wants names: stern,kailash,kafka'}
+	shift 2
+fi
+[[ ${1:-} == -* ]] && {
+	sed -n 's/^# \{0,1\}//; 4,12p' "$0"
+	exit 2
+}
 folder=${1:-${HOME:?}/.local/bin}
 shared=${XDG_DATA_HOME:-${HOME:?}/.local/share}/perfbpf
 
@@ -162,9 +172,15 @@ mkdir -p "$folder" "$shared" || exit 1
 folder=$(cd "$folder" && pwd) || exit 1
 shared=$(cd "$shared" && pwd) || exit 1
 status=0
-peer_stern || status=1
-peer_kailash || status=1
-peer_kafka || status=1
+for peer in ${wanted//,/ }; do
+	case $peer in
+	stern | kailash | kafka) "peer_$peer" || status=1 ;;
+	*)
+		say "what is '$peer'? It is one of: stern kailash kafka"
+		exit 2
+		;;
+	esac
+done
 case :$PATH: in
 *:"$folder":*) ;;
 *) say "add $folder to PATH (or, for make check alone: export PERFBPF_STERN=$folder/stern)" ;;
