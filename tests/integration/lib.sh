@@ -5,7 +5,8 @@
 #     . "$(dirname "$0")/lib.sh"
 # and reports each case on its standard output in one line: `ok NAME`, `FAIL NAME: why`
 # or `skip NAME: why`. Its exit status is 0, 1 where a case failed, 77 where all of
-# it was skipped. All else goes to standard error, which is shown where something failed.
+# it was skipped. Lines that begin with `# ` are remarks for the reader. All else goes to standard
+# error, which is shown where something failed.
 set -u
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -33,6 +34,10 @@ ok() {
 }
 
 fail() {
+	if [[ -n ${EXCUSE:-} ]]; then
+		skip "$1" "$EXCUSE: ${2//$'\n'/ | }"
+		return
+	fi
 	reported=$((reported + 1))
 	failures=$((failures + 1))
 	printf 'FAIL %s: %s\n' "$1" "${2//$'\n'/ | }" >&3
@@ -142,12 +147,33 @@ busy_ticks() {
 
 # machine_is_quiet: does nobody else want the CPUs now? Where others do, times of programs are
 # those of their waiting for a CPU, which is as it should be, but no truth to compare with.
+# In an emulated machine there is nobody else.
 machine_is_quiet() {
 	local before
+	[[ -z ${PERFBPF_TEST_EMULATED:-} ]] || return 0
 	before=$(busy_ticks)
 	sleep 0.3
 	# 15 % of all CPUs
 	(($(busy_ticks) - before < $(getconf CLK_TCK) * $(nproc) * 45 / 1000))
+}
+
+# look_for_quiet: waits a little for it; QUIET is yes where it came.
+look_for_quiet() {
+	QUIET=no
+	wait_for 5 machine_is_quiet && QUIET=yes
+}
+
+# excused_unless_quiet CASE...: a case of how fast something was. Where it fails, and the machine was
+# not quiet before, it is skipped: it says more of the others there than of perfbpf.
+excused_unless_quiet() {
+	local EXCUSE=
+	[[ ${QUIET:-no} == yes ]] || EXCUSE='others keep this machine busy'
+	"$@"
+}
+
+# scaled FULL EMULATED: how much of something; an emulated machine, where all takes long, does with less.
+scaled() {
+	[[ -z ${PERFBPF_TEST_EMULATED:-} ]] && printf '%s\n' "$1" || printf '%s\n' "$2"
 }
 
 # --- running perfbpf -----------------------------------------------------------
@@ -161,6 +187,17 @@ perfbpf() {
 	return 0
 }
 
+# What is left out of each measure(). An emulated kernel takes a second to verify a large program, and half
+# of all that is to be verified is about stacks: they are looked at by the tests of stacks, and all
+# programs are verified, loaded and attached by test_doctor.sh.
+LEFT_OUT=()
+[[ -z ${PERFBPF_TEST_EMULATED:-} ]] || LEFT_OUT=(--profile none)
+
+# looks_not_at PART: a test that has no case about it; an emulated machine leaves it out.
+looks_not_at() {
+	[[ -z ${PERFBPF_TEST_EMULATED:-} ]] || LEFT_OUT+=(--without "$1")
+}
+
 # new_folder: DIR is a results folder that does not exist yet.
 new_folder() {
 	serial=$((serial + 1))
@@ -172,7 +209,7 @@ measure() {
 	local name=$1
 	shift
 	new_folder
-	perfbpf run --quiet --rounds 1 -o "$DIR" "$@"
+	perfbpf run --quiet --rounds 1 "${LEFT_OUT[@]}" -o "$DIR" "$@"
 	if ((RC != 0)); then
 		fail "$name" "exit $RC: $(error_line)"
 		return 1

@@ -3,6 +3,7 @@
 # perfbpf doctor --verifier: how much of each program the kernel's verifier looks at. The name of a
 # case tells the largest, so that the log of `make check` does.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 
 LIMIT=30 perfbpf doctor --verifir
@@ -10,17 +11,23 @@ equal misspelt/exit "$RC" 2
 check misspelt/suggestion "$(error_line)" grep -q -- '--verifier' "$ERR"
 need_bpf
 
-LIMIT=60 perfbpf doctor
+# (An emulated machine, which takes long for it, does it once: those lines are there with the table too.)
+LIMIT=60 perfbpf doctor ${PERFBPF_TEST_EMULATED:+--verifier}
 equal plain/exit "$RC" 0
 for name in 'iterator task' 'iterator task_file' 'iterator bpf_sk_storage_map' 'run-queue clock' \
 	'tracepoint sched_wakeup_new' 'tracepoint block_io_start' 'tracepoint block_rq_insert' \
 	'function entry, if needed' 'task I/O accounting' 'resident set in parts of each CPU'; do
 	check "plain/tells-of-${name// /-}" 'there is no such line' grep -qE "^  (ok|absent) +$name  " "$OUT"
 done
-check plain/no-table 'the table is there without --verifier' sh -c '! grep -q "^Instructions verified" "$0"' "$OUT"
+[[ -n ${PERFBPF_TEST_EMULATED:-} ]] ||
+	check plain/no-table 'the table is there without --verifier' sh -c '! grep -q "^Instructions verified" "$0"' "$OUT"
 
-LIMIT=60 perfbpf doctor --verifier
-cat "$OUT"
+if [[ -n ${PERFBPF_TEST_EMULATED:-} ]]; then
+	sed 's/^/# /' "$OUT" >&3
+else
+	LIMIT=60 perfbpf doctor --verifier
+	cat "$OUT"
+fi
 equal verifier/exit "$RC" 0
 check verifier/nothing-on-stderr "$(cat "$ERR")" test ! -s "$ERR"
 budget=$(sed -n 's/^Instructions verified, of \([0-9]*\) that .*/\1/p' "$OUT")
@@ -38,6 +45,7 @@ if grep -q '^This kernel does not tell' "$OUT"; then
 fi
 equal verifier/each-has-some "$(awk '$2 == 0 { print $1 }' "$WORK/table")" ''
 # What a run loads with everything on is what doctor looked at.
+LEFT_OUT=()
 measure everything --syscalls --protocols http --target true &&
 	equal verifier/all-of-a-run "$(value '.rounds[0].observer.programs[].name' | sort)" \
 		"$(cut -d' ' -f1 "$WORK/table" | sort)"

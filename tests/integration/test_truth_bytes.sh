@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Bytes through sockets: exact, by side, by process and by family.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 N=1000003
@@ -34,16 +35,17 @@ by_process() {
 		"0 $N"
 }
 
-for method in write send sendmsg sendmmsg sendfile splice udp unix peek; do
+# An emulated machine, where each run takes long, does each thing in one way.
+for method in $(scaled 'write send sendmsg sendmmsg sendfile splice udp unix peek' 'sendmmsg sendfile splice peek'); do
 	bytes "$method" "$method" $N
 done
-for method in write udp unix peek; do
+for method in $(scaled 'write udp unix peek' 'write unix'); do
 	bytes "$method-forked" "$method" $N --fork && by_process "$method-forked"
 done
-for method in write udp peek; do
+for method in $(scaled 'write udp peek' udp); do
 	bytes "$method-inet6" "$method" $N --inet6
 done
-for reader in recv recvmsg recvmmsg; do
+for reader in $(scaled 'recv recvmsg recvmmsg' recvmmsg); do
 	bytes "read-by-$reader" write $N --read "$reader"
 done
 # The other way round, splice(2) from a socket, passes by all tracepoints.

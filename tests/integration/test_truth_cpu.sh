@@ -4,6 +4,7 @@
 # shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 need_bpf
+looks_not_at requests
 
 # cpu NAME PROGRAM ARGUMENT...: the cost of the program, and that its parts add up to it.
 cpu() {
@@ -21,7 +22,7 @@ cpu() {
 		"[.rounds[0].observer.losses | del(.threads${PERFBPF_TEST_EMULATED:+, .stacks})[]] | add == 0"
 }
 
-cpu burn-1 burn 1 1.5
+cpu burn-1 burn 1 "$(scaled 1.5 0.5)"
 within burn-1/utilization "$(value '.rounds[0].cpu.utilization_avg')" \
 	"$(value '.rounds[0] | .cpu.total_seconds / .window_seconds')" 0.1
 # All of a CPU-bound program is user time; the kernel's tick decides, so not to the last bit.
@@ -30,22 +31,28 @@ holds burn-1/one-process '.rounds[0].processes | length == 1'
 holds burn-1/exit-code '.rounds[0].exit_code == 0 and .rounds[0].signal == null'
 equal burn-1/pid "$(value '.rounds[0].processes[0].pid')" "$(value .pid "$WORK/truth.json")"
 
-cpu burn-4 burn 4 1
-holds burn-4/peak-is-not-less-than-average '.rounds[0].cpu | .utilization_peak >= .utilization_avg * 0.95'
-holds burn-4/switches '.rounds[0].cpu.context_switches > 0'
+# In an emulated machine, where each run takes long, what threads-* shows of several on a CPU is enough.
+if [[ -z ${PERFBPF_TEST_EMULATED:-} ]]; then
+	cpu burn-4 burn 4 1
+	holds burn-4/peak-is-not-less-than-average '.rounds[0].cpu | .utilization_peak >= .utilization_avg * 0.95'
+	holds burn-4/switches '.rounds[0].cpu.context_switches > 0'
+fi
 
-cpu children-2000 children 2000 1
-equal children-2000/all-seen "$(value '[.rounds[0].processes[].pid] | unique | length')" 2001
-holds children-2000/all-ended '[.rounds[0].processes[] | select(.exited_at == null)] | length == 0'
-holds children-2000/parents 'first(.rounds[0].processes | sort_by(.started_at)[].pid) as $first |
+N=$(scaled 2000 200)
+cpu "children-$N" children "$N" 1
+equal "children-$N/all-seen" "$(value '[.rounds[0].processes[].pid] | unique | length')" $((N + 1))
+holds "children-$N/all-ended" '[.rounds[0].processes[] | select(.exited_at == null)] | length == 0'
+holds "children-$N/parents" 'first(.rounds[0].processes | sort_by(.started_at)[].pid) as $first |
 	[.rounds[0].processes[] | select(.pid != $first and .ppid != $first)] | length == 0'
 
-cpu spawned-400 children 400 1 --spawn --at-a-time 4
-equal spawned-400/all-seen "$(value '.rounds[0].processes | length')" 401
+N=$(scaled 400 100)
+cpu "spawned-$N" children "$N" 1 --spawn --at-a-time 4
+equal "spawned-$N/all-seen" "$(value '.rounds[0].processes | length')" $((N + 1))
 
 # getrusage takes leave of a thread before its last switch: up to some 10 us each are not in it.
-BOUND=0.007 cpu threads-500 threads 500 0.5
-holds threads-500/one-process '.rounds[0].processes | length == 1'
+N=$(scaled 500 100)
+BOUND=0.007 cpu "threads-$N" threads "$N" 0.5
+holds "threads-$N/one-process" '.rounds[0].processes | length == 1'
 
 # A thread that is not the first one takes over the program.
 cpu exec-by-thread threads 50 1 --exec
@@ -58,9 +65,10 @@ holds switches/involuntary-are-some-of-them '.rounds[0].cpu | .involuntary_switc
 
 # Two at the same time do not see each other's.
 mkdir "$WORK/two"
+N=$(scaled 200 50)
 for side in 1 2; do
-	"$PERFBPF" run --quiet --rounds 1 -o "$WORK/two/$side" \
-		--target "$TRUTH/children $((side * 200)) 1 --truth $WORK/two/$side.json" \
+	"$PERFBPF" run --quiet --rounds 1 "${LEFT_OUT[@]}" -o "$WORK/two/$side" \
+		--target "$TRUTH/children $((side * N)) 1 --truth $WORK/two/$side.json" \
 		>/dev/null </dev/null 3>&- &
 	started+=($!)
 done
@@ -69,5 +77,5 @@ for side in 1 2; do
 	DIR=$WORK/two/$side
 	within "two-at-once/cpu-$side" "$(value '.rounds[0].cpu.total_seconds')" \
 		"$(value .cpu_seconds "$WORK/two/$side.json")" 0.5 0.002
-	equal "two-at-once/processes-$side" "$(value '.rounds[0].processes | length')" $((side * 200 + 1))
+	equal "two-at-once/processes-$side" "$(value '.rounds[0].processes | length')" $((side * N + 1))
 done

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # --protocols http with nothing but a truth program and curl, so that it can be tried on each kernel
 # (test_protocols.sh is about real servers).
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command curl
@@ -17,7 +18,7 @@ asked() {
 
 # The server ends with its 12th answer that is none of an error.
 new_folder
-start_perfbpf run --quiet --rounds 1 --protocols http -o "$DIR" --target \
+start_perfbpf run --quiet --rounds 1 "${LEFT_OUT[@]}" --protocols http -o "$DIR" --target \
 	"$TRUTH/metrics --ready $READY --answers 12 --truth $T"
 if ! wait_for 60 test -s "$READY"; then
 	fail server "the server did not begin: $(error_line)"

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Faults against getrusage, resident set against the kernel's own high-water mark.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
+looks_not_at requests
 T=$WORK/truth.json
 
 truth() { value "$1" "$T"; }
@@ -32,10 +34,12 @@ cold() {
 	within "$name/side" "$(value '.rounds[0].memory | .minor_faults + .major_faults')" \
 		"$(value '[.rounds[0].processes[] | .minor_faults + .major_faults] | add')" 0.1
 }
-cold mapped-file 4000
-cold mapped-file-with-read-ahead 4000 --sequential
+PAGES=$(scaled 4000 1000)
+cold mapped-file "$PAGES"
+cold mapped-file-with-read-ahead "$PAGES" --sequential
 
-if measure memory --target "$TRUTH/memory 256 0.6 --truth $T"; then
+MIB=$(scaled 256 64)
+if measure memory --target "$TRUTH/memory $MIB 0.6 --truth $T"; then
 	within memory/peak "$(value '.rounds[0].memory.rss_peak_bytes')" "$(truth .rss_peak_bytes)" 1
 	within memory/peak-of-process "$(worker .rss_peak_bytes)" "$(truth .rss_peak_bytes)" 1
 	within memory/virtual-peak "$(value '.rounds[0].memory.vms_peak_bytes')" \
@@ -48,6 +52,6 @@ if measure memory --target "$TRUTH/memory 256 0.6 --truth $T"; then
 		[.[\$at:][] | select((. - $half | fabs) < 0.02 * $half)] | length >= 3"
 	holds memory/average-is-between ".rounds[0].memory.rss_avg_bytes |
 		. > $half * 0.9 and . < $(truth .rss_full_bytes)"
-	holds memory/anon '.rounds[0].memory | .rss_anon_peak_bytes > 256 * 1048576 * 0.99 and
-		.rss_anon_peak_bytes <= .rss_peak_bytes'
+	holds memory/anon ".rounds[0].memory | .rss_anon_peak_bytes > $MIB * 1048576 * 0.99 and
+		.rss_anon_peak_bytes <= .rss_peak_bytes"
 fi

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # While a window is open, perfbpf reads nothing under /proc/PID/: strace watches it.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command strace
@@ -38,7 +39,7 @@ quiet_window() {
 if ! strace -o /dev/null true 2>/dev/null; then
 	skip_all 'strace may not trace here'
 fi
-watch run --target "$TRUTH/children 100 5" --vs "$TRUTH/burn 2 0.6" --rounds 1
+watch run --target "$TRUTH/children $(scaled 100 20) 5" --vs "$TRUTH/burn 2 0.6" --rounds 1
 quiet_window command 2
 
 "$TRUTH/attachee" 2 2 --truth "$WORK/truth" "$MARK" </dev/null 3>&- >/dev/null &
@@ -48,7 +49,7 @@ watch attach $! --duration 600ms
 quiet_window attach 1
 kill -TERM "${started[-1]}"
 
-if command -v curl >/dev/null; then
+if [[ -z ${PERFBPF_TEST_EMULATED:-} ]] && command -v curl >/dev/null; then
 	watch run --target curl --scenario kubelogs/basic --rounds 1 --warmup 300ms --duration 1s --cooldown 0
 	quiet_window scenario 1
 fi

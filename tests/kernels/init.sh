@@ -30,32 +30,6 @@ exec >/dev/ttyS1 2>/dev/ttyS0 </dev/null
 parameter() { sed -n "s/.*perfbpf\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 uptime_seconds() { cut -d ' ' -f 1 /proc/uptime; }
 
-# show COMMAND...: its output as lines to be shown, once for a kernel; its exit status.
-show() {
-	local status
-	"$@" >/tmp/shown 2>&1
-	status=$?
-	if ((status != 0)) || [[ $mode == clock ]]; then
-		grep . /tmp/shown | sed 's/^/# /'
-	fi
-	return "$status"
-}
-
-doctor() {
-	if show build/perfbpf doctor; then
-		echo "ok $1/doctor"
-	else
-		echo "FAIL $1/doctor: not all that perfbpf needs works"
-	fi
-	if build/perfbpf doctor --help 2>&1 | grep -q -- --verifier; then
-		if show build/perfbpf doctor --verifier; then
-			echo "ok $1/verifier"
-		else
-			echo "FAIL $1/verifier: 'perfbpf doctor --verifier' failed"
-		fi
-	fi
-}
-
 # What the kernel has complained of since this script was started.
 kernel_log() {
 	local found
@@ -75,7 +49,6 @@ export PERFBPF_TEST_EMULATED=1
 export INTEGRATION_LIMIT=900s
 mode=$(parameter mode)
 echo "# Linux $(uname -r), $(nproc) CPU(s), clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
-doctor "$mode"
 for name in $(parameter tests | tr , ' '); do
 	echo "begin $name"
 	before=$(uptime_seconds)
