@@ -49,7 +49,8 @@ for command in attach 'run --pid'; do
 	# shellcheck disable=SC2086
 	perfbpf $command "$TREE" --duration 700ms -o "$DIR"
 	equal "$name/exit" "$RC" 0
-	within "$name/window" "$(value '.rounds[0].window_seconds')" 0.7 3
+	# Never before its time; four threads of the tree that want the CPUs can keep perfbpf from them a little.
+	between "$name/window" "$(value '.rounds[0].window_seconds')" 0.7 0.78 0.1
 	holds "$name/busy" '.rounds[0].cpu.utilization_avg > 0.3'
 	check "$name/tree-lives-on" 'the tree was ended by the attach' kill -0 "$TREE"
 done

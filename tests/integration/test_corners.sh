@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Odd sides: a first thread that ends first, a process named twice, a keeper that is killed, the
 # caller's open files, what cannot be executed, and output that cannot be written.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 
@@ -15,13 +16,16 @@ perfbpf run --quiet --target "$TRUTH/leaderexit 1 3" --rounds 1 -o "$DIR"
 holds leader-gone/exit-code '.rounds[0].exit_code == 3 and .rounds[0].processes[0].exit_code == 3'
 
 # --- the same process twice, and a child beside its parent
-sh -c "sleep 3 & wait # $MARK" </dev/null 3>&- &
+sh -c "sleep 60 & wait # $MARK" </dev/null 3>&- &
 PARENT=$!
 started+=("$PARENT")
 sleep 0.3
 CHILD=$(pgrep -P "$PARENT")
 new_folder
-LIMIT=15 perfbpf attach "$PARENT" "$PARENT" "$CHILD" -o "$DIR" --quiet
+start_perfbpf attach "$PARENT" "$PARENT" "$CHILD" -o "$DIR" --quiet --debug
+wait_for 20 window_is_open
+kill "$CHILD"
+wait_end 15
 equal twice/ends "$RC" 0
 holds twice/listed-once '.rounds[0].processes | length == 2 and all(.exited_at != null)'
 wait "$PARENT" 2>/dev/null
