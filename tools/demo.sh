@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
+# demo.sh [OPTION...]
+#
 # The demonstration: kubectl against curl, both following the logs of 20 pods at 14,000
 # lines/s from perfbpf's own Kubernetes log API on loopback. Under two minutes.
-# `make demo` installs what it needs, builds, and runs this.
+# `make demo` installs what it needs, builds, and runs this. OPTIONs are those of `perfbpf run`.
 set -u
 
 perfbpf=$(cd "$(dirname "$0")/.." && pwd)/build/perfbpf
 command=("$perfbpf" run --target kubectl --vs curl --scenario kubelogs/basic
-	--rounds 3 --warmup 3s --duration 8s --cooldown 1s)
+	--rounds 3 --warmup 3s --duration 8s --cooldown 1s "$@")
 
 if [[ ! -x $perfbpf ]]; then
 	echo "demo: there is no $perfbpf; build it with 'make'" >&2
