@@ -35,7 +35,7 @@ cases() {
 	local name=$1 before after status
 	shift
 	before=$(grep -c . "$results")
-	"$@" | tee "$log" | grep --line-buffered -E '^(ok|FAIL|skip) ' | report
+	"$@" | tee "$log" | grep --line-buffered -E '^(ok|FAIL|skip|#) ' | report
 	status=${PIPESTATUS[0]}
 	after=$(grep -c . "$results")
 	if ((status != 0)) && ! tail -n +$((before + 1)) "$results" | grep -q ^FAIL; then
@@ -92,7 +92,7 @@ stage_integration() {
 		printf 'FAIL integration: there is no build/perfbpf\n' | report
 		return
 	fi
-	cases integration timeout 1800 tools/run-integration.sh
+	cases integration timeout 2700 tools/run-integration.sh
 }
 
 (($# > 0)) || set -- build style unit asan fuzz integration

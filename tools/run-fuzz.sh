@@ -7,10 +7,11 @@
 # libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, and runs it for SECONDS
 # (20) on a copy of tests/fuzz/corpus/NAME, so that what it finds stays out of the tree.
 # Prints `ok NAME`, `FAIL NAME: why` or `skip NAME: why`. What crashed it is kept
-# in build/fuzz/. Ends in 1 where anything failed.
+# in build/fuzz/. As many run at a time as there are CPUs. Ends in 1 where anything failed.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
+. tools/lanes.sh
 seconds=20
 if [[ ${1:-} =~ ^[0-9]+$ ]]; then
 	seconds=$1
@@ -19,13 +20,11 @@ fi
 build=build/fuzz
 sanitize=address,undefined
 flags=(-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-failures=0
 shopt -s nullglob
 sources=(tests/fuzz/fuzz_*.c)
 (($# > 0)) && sources=("${@/#/tests/fuzz/fuzz_}") && sources=("${sources[@]/%/.c}")
 
 fail() {
-	failures=$((failures + 1))
 	printf 'FAIL %s: %s\n' "$1" "$2"
 }
 
@@ -100,12 +99,9 @@ can_fuzz || skip_all 'this clang has no libFuzzer (libclang-rt-*-dev)'
 mkdir -p "$build"
 if ! make "BUILD=$build" CC=clang WERROR=0 \
 	"CFLAGS=${flags[*]} -Wno-conversion -fsanitize=fuzzer-no-link,$sanitize" \
-	"$build/libperfbpf.a" >"$build/build.log" 2>&1; then
+	-j"$(nproc)" "$build/libperfbpf.a" >"$build/build.log" 2>&1; then
 	tail -n 20 "$build/build.log" >&2
 	fail fuzz "the library does not build: $(grep -m 1 error: "$build/build.log")"
 	exit 1
 fi
-for source in "${sources[@]}"; do
-	run_fuzzer "$source"
-done
-((failures == 0))
+in_lanes "$(nproc)" run_fuzzer "${sources[@]}"

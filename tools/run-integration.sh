@@ -7,43 +7,73 @@
 # they report: `ok NAME`, `FAIL NAME: why` or `skip NAME: why`, one line a case. A script
 # ends in 0, in 77 where it was skipped as a whole, else it failed. INTEGRATION_LIMIT is
 # the time limit of a script. Ends in 1 where anything failed.
+#
+# Scripts with the line `# lane: shared` in their head do not mind others beside them: they come
+# first, INTEGRATION_LANES (2) at a time, and are shown in the order of their names. The others
+# measure times: each of them has the machine for itself, once nothing of tools/check-kernels.sh runs.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
+. tools/lanes.sh
 limit=${INTEGRATION_LIMIT:-300s}
-failures=0
+lanes=${INTEGRATION_LANES:-2}
+machines=build/kernels/lock
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
 
+# run_script NAME: prints its cases. What went wrong is a FAIL in $work/NAME.results, and how long it
+# took is in $work/NAME.seconds.
 run_script() {
-	local script=$1 name results log status
-	name=${script##*/test_}
-	name=${name%.sh}
-	results=$(mktemp) && log=$(mktemp) || exit 1
+	local name=$1 results=$work/$1.results log=$work/$1.log status failed= begin=$EPOCHREALTIME
 	printf -- '--- %s\n' "$name" >&2
-	timeout -k 20 "$limit" bash "$script" 2>"$log" </dev/null |
-		tee "$results" | sed -un "/^\(ok\|FAIL\|skip\) /s//\1 $name\//p"
+	timeout -k 20 "$limit" bash "tests/integration/test_$name.sh" 2>"$log" </dev/null |
+		tee "$results" | sed -un "/^\(ok\|FAIL\|skip\) /s//\1 $name\//p; /^# /p"
 	status=${PIPESTATUS[0]}
 	if grep -q '^FAIL ' "$results"; then
-		failures=$((failures + 1))
+		:
 	elif ((status == 124)); then
-		printf 'FAIL %s: did not end within %s\n' "$name" "$limit"
-		failures=$((failures + 1))
+		failed="did not end within $limit"
 	elif ((status != 0 && status != 77)); then
-		printf 'FAIL %s: ended with status %s: %s\n' "$name" "$status" "$(tail -n 1 "$log")"
-		failures=$((failures + 1))
+		failed="ended with status $status: $(tail -n 1 "$log")"
 	elif ! grep -qE '^(ok|skip) ' "$results"; then
-		printf 'FAIL %s: reported nothing\n' "$name"
-		failures=$((failures + 1))
+		failed='reported nothing'
 	fi
+	[[ -z $failed ]] || printf 'FAIL %s: %s\n' "$name" "$failed" | tee -a "$results"
 	((status == 0 || status == 77)) || tail -n 80 "$log" >&2
-	rm -f "$results" "$log"
+	awk -v begin="$begin" -v end="$EPOCHREALTIME" -v name="$name" \
+		'BEGIN { printf "%.1f %s\n", end - begin, name }' >"$work/$name.seconds"
 }
 
-if (($# == 0)); then
-	for script in tests/integration/test_*.sh; do
-		run_script "$script"
+run_alone() {
+	local name
+	((${#alone[@]})) || return
+	if [[ -e $machines ]]; then
+		exec 9<"$machines"
+		flock -n 9 || { echo "--- waiting for tools/check-kernels.sh, which has $machines" >&2 && flock 9; }
+	fi
+	for name in "${alone[@]}"; do
+		run_script "$name" 9<&-
 	done
+}
+
+shared=() alone=()
+if (($# == 0)); then
+	set -- tests/integration/test_*.sh
+	set -- "${@#tests/integration/test_}"
+	set -- "${@%.sh}"
 fi
 for name in "$@"; do
-	run_script "tests/integration/test_$name.sh"
+	if head -n 20 "tests/integration/test_$name.sh" 2>/dev/null | grep -qx '# lane: shared'; then
+		shared+=("$name")
+	else
+		alone+=("$name")
+	fi
 done
-((failures == 0))
+in_lanes "$lanes" run_script "${shared[@]}"
+run_alone
+
+if (($# > 1)); then
+	printf '# the slowest, in seconds: %s\n' \
+		"$(sort -rn "$work"/*.seconds | head -n 10 | awk '{ printf "%s%s %s", NR > 1 ? ", " : "", $2, $1 }')"
+fi
+! grep -q '^FAIL ' "$work"/*.results

@@ -6,13 +6,13 @@
 # Runs cmocka binaries from the root of the repository and prints one line for each
 # test case: `ok NAME`, `FAIL NAME: why` or `skip NAME: why`. Root gives its rights up for
 # them: unit tests need none. UNIT_LIMIT is the time limit of a binary, UNIT_PREFIX is
-# put before the names. Ends in 1 where anything failed.
+# put before the names. As many run at a time as there are CPUs. Ends in 1 where anything failed.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
+. tools/lanes.sh
 limit=${UNIT_LIMIT:-120s}
 prefix=${UNIT_PREFIX-unit/}
-failures=0
 as_nobody=()
 
 give_up_rights() {
@@ -70,14 +70,11 @@ run_binary() {
 	124) end="did not end within $limit" ;;
 	*) end="ended with status $status" ;;
 	esac
-	tap_lines "$name" "$end" <"$log" || failures=$((failures + 1))
+	tap_lines "$name" "$end" <"$log"
 	# What a failure said, for the reader of the log.
 	((status == 0)) || grep -v '^ok ' "$log" | head -n 60 >&2
 	rm -f "$log"
 }
 
 (($# > 0)) && give_up_rights "$1"
-for binary in "$@"; do
-	run_binary "$binary"
-done
-((failures == 0))
+in_lanes "$(nproc)" run_binary "$@"

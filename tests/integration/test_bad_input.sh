@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Bad input: one line that names the thing, the right exit code, and no folder made.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 
 # bad NAME CODES REGEX ARGUMENT...: `perfbpf ARGUMENT...` ends in one of CODES (2, 1|2) with

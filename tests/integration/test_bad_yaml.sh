@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Bad scenario and target files: exit 2, and file:line:column with the key.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 
 # bad_file KIND NAME REGEX: $WORK/NAME.yaml is refused; REGEX matches the line of error.

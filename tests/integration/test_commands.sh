@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Help, version, lists, doctor, and what is shown on a terminal and what is not.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 
 perfbpf --version

@@ -3,6 +3,7 @@
 # What a scenario has running beside its target: components in their order, each set up, ready, as its
 # user, within its limits; hooks around the round; ports and folders that are handed out; and the end
 # of all of it.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 PYTHON=/usr/bin/python3

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Programs that were stripped, whose names are in files beside them, as packages of debug symbols have them:
 # by build id below /usr/lib/debug, and by a link. And those of the C library's own package.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stacks.sh"
 need_bpf

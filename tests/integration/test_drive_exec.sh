@@ -4,6 +4,7 @@
 # driver: its exit code, its output, its end. How long each ran as the kernel saw it is in
 # test_truth_exec.sh.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 
 # scenario NAME: the rest of $WORK/NAME.yaml, from standard input.

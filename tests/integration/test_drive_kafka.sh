@@ -3,6 +3,7 @@
 # The driver kafka against librdkafka's mock broker (tests/truth/mock_broker.c): what it counts is
 # what was asked for, and what a broker drops or doubles is found, to the message.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 "$PERFBPF" list | grep -q '^  kafka ' || skip_all "$("$PERFBPF" list | grep -m 1 librdkafka || echo 'this build has no driver kafka')"
 ldconfig -p | grep -q 'librdkafka\.so\.1' || skip_all 'there is no librdkafka.so.1 (Debian package librdkafka1)'

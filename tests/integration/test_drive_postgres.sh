@@ -3,6 +3,7 @@
 # The driver postgres against a real server: what it counts is what the server has seen, and what
 # the server does wrong is found.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/integration/servers.sh
 . "$(dirname "$0")/servers.sh"

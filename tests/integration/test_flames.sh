@@ -3,6 +3,7 @@
 # Flame graphs and profiles of a result with stacks, as other programs take them: an XML and a JSON
 # reader, go tool pprof, and a browser that opens, zooms and searches.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 
 # The results are made by a unit test's generator: stacks whose shares are known.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # `make install` puts the program and its scenarios where DESTDIR and PREFIX say.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_command make
 

@@ -3,6 +3,7 @@
 # The Kailash suite under perfbpf: its quick size with the plain runner, a runner whose answers are wrong,
 # a database as an unmeasured component, a pool of connections that is exhausted, and the real one
 # where it is installed.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command curl

@@ -3,6 +3,7 @@
 # Not root: what is missing is named; with the capabilities that are named it works.
 # Root: the side runs as the user who called sudo, and the results are that user's.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command setpriv

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # --protocols: what was asked, how often, and what failed, of real servers and of a client.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/servers.sh"
 need_bpf

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Where results go: a folder that exists, cannot be written, or is full; whose they are.
 # shellcheck disable=SC2016
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The section `scrape` of a scenario: what a target publishes for Prometheus stands beside what perfbpf
 # measures, and what cannot be had is a note. A look takes what is known (tests/truth/metrics.c).
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command curl

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The runner of workflows that the Kailash suite measures: the same answers by either runtime and
 # whatever database, waiting that is seen from outside, what it refuses, and what its databases break.
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_command curl
 PYTHON=/usr/bin/python3
