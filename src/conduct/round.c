@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +66,8 @@ static bool is_finished(const struct round *round)
 static bool need_not_wait(void *context)
 {
 	struct round *round = context;
-	struct pollfd fd = {.fd = round->faults ? faults_fd(round->faults) : -1, .events = POLLIN};
 
-	return has_ended_early(round) || is_finished(round) || poll(&fd, 1, 0) > 0;
+	return has_ended_early(round) || is_finished(round);
 }
 
 static bool has_abort(const struct scenario *scenario)
@@ -113,10 +111,8 @@ static int look_at_thresholds(struct round *round, struct error *err)
 /* What is to be done while a phase passes, and when it is to be looked at again. */
 static int look(struct round *round, uint64_t *next_ns, struct error *err)
 {
-	if (round_faults_look(round, err) || look_at_thresholds(round, err))
+	if (look_at_thresholds(round, err))
 		return -1;
-	if (round->faults && faults_next_ns(round->faults) < *next_ns)
-		*next_ns = faults_next_ns(round->faults);
 	if (round->collector.counting && has_abort(round->plan->scenario) &&
 	    round->next_peek_ns < *next_ns)
 		*next_ns = round->next_peek_ns;
@@ -278,15 +274,16 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	cut_short = is_cut_short(round);
 	if (collector_window_close(&round->collector, 0, cut_short ? 0 : close_ns, err))
 		return -1;
-	/* A driver that had no more to do closed it early. */
-	if (cut_short)
-		close_ns = clock_now_ns();
 	/* What was over before its time is not waited for. */
 	if (cut_short)
 		close_ns = clock_now_ns();
+	/* A target that is still held up could not answer what comes now. */
+	if (round_faults_close_window(round, cut_short, err))
+		return -1;
 	scrape_close(round->scrape, out, (double)(close_ns - open_ns) / 1e9, conductor->record);
 	round->scrape = NULL;
-	phases_begin(round, PHASE_COOLDOWN, close_ns);
+	if (!is_cut_short(round))
+		phases_begin(round, PHASE_COOLDOWN, close_ns);
 	if (pass(round, "cool-down", close_ns + plan->cooldown_ns, err) || fetch_report(round, err))
 		return -1;
 	return conductor->interrupted ? 0 : conclude(round, err);

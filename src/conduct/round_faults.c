@@ -103,6 +103,21 @@ static void told(void *context, const char *fault, uint64_t at_ns, bool has_ende
 		driver_process_fault(round->driver, fault, at_ns, has_ended);
 }
 
+static int tend(void *context, uint64_t *next_ns, struct error *err)
+{
+	struct round *round = context;
+	uint64_t own_ns;
+
+	if (!round->faults)
+		return 0;
+	if (faults_step(round->faults, clock_now_ns(), err))
+		return -1;
+	own_ns = faults_next_ns(round->faults);
+	if (own_ns != UINT64_MAX)
+		*next_ns = own_ns;
+	return 0;
+}
+
 int round_faults_open(struct round *round, struct error *err)
 {
 	const struct scenario *scenario = round->plan->scenario;
@@ -138,6 +153,8 @@ int round_faults_open(struct round *round, struct error *err)
 	round->faults = faults_open(&options, err);
 	if (!round->faults)
 		return -1;
+	round->collector.tend = tend;
+	round->collector.tended = round;
 	return collector_add_fd(&round->collector, faults_fd(round->faults), err);
 }
 
@@ -149,9 +166,15 @@ void round_faults_phase(struct round *round, const struct phase *phase, uint64_t
 		faults_phase(round->faults, (size_t)(phase - scenario->phases), begin_ns);
 }
 
-int round_faults_look(struct round *round, struct error *err)
+int round_faults_close_window(struct round *round, bool cut_short, struct error *err)
 {
-	return round->faults ? faults_step(round->faults, clock_now_ns(), err) : 0;
+	uint64_t now_ns = clock_now_ns();
+
+	if (!round->faults)
+		return 0;
+	if (cut_short)
+		faults_cut(round->faults, now_ns);
+	return faults_step(round->faults, now_ns, err);
 }
 
 static const char *const kind_names[] = {

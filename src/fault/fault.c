@@ -336,6 +336,18 @@ static void give_up_waiting(struct fault_run *run)
 	run->result.undone = true;
 }
 
+void faults_cut(struct faults *faults, uint64_t now_ns)
+{
+	for (size_t i = 0; i < faults->n_runs; i++) {
+		struct fault_run *run = &faults->runs[i];
+
+		if (run->state == FAULT_WAITING && run->is_scheduled)
+			give_up_waiting(run);
+		else if (run->end_ns > now_ns)
+			run->end_ns = now_ns;
+	}
+}
+
 size_t faults_undo_all(struct faults *faults)
 {
 	uint64_t now_ns = clock_now_ns(), until_ns = now_ns + UNDO_NS;

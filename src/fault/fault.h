@@ -97,6 +97,9 @@ uint64_t faults_next_ns(const struct faults *faults);
  * a fault is in its result. -1 with @err where a proxy has ended, which cuts all that passes it.
  */
 int faults_step(struct faults *faults, uint64_t now_ns, struct error *err);
+/* The phases end early, now: what is applied is due to be undone, what is not yet due stays away.
+ */
+void faults_cut(struct faults *faults, uint64_t now_ns);
 /* All have been applied and undone. */
 bool faults_are_over(const struct faults *faults);
 /* Has a fault ended @component ("target" for the target), so that its end is no failure? */

@@ -57,6 +57,14 @@ holds kill/refused '[.rounds[0].errors[] | select(.kind == "refused" or .kind ==
 holds kill/after '.rounds[0].phases[2].load.operations > 40'
 holds kill/both-lives-are-counted '[.rounds[0].processes[] | select(.comm == "nginx")] | length > 2'
 
+# One that lasts to the end of the last phase is over before what comes after that asks the target.
+scenario last '{name: late, kind: signal, signal: STOP, phase: after, at: 700ms}' '' \
+	'hooks: {conclude: [[bash, -c, "exec 3<>/dev/tcp/127.0.0.1/${port}; printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3; read -t 2 -r line <&3"]]}'
+new_folder
+LIMIT=60 perfbpf run -o "$DIR" --target nginx --scenario "$WORK/last.yaml" --profile none
+equal last/exit "$RC" 0
+holds last/undone-at-the-end '.rounds[0].faults[0] | .undone and .ended_at > 3.9 and .ended_at < 4.4'
+
 scenario delay '{name: slow, kind: proxy, proxy: way, effect: delay, delay: 120ms, phase: fault, for: 1s}' .way \
 	"proxies: [{name: way, to: '127.0.0.1:\${port}'}]"
 measure delay
