@@ -84,7 +84,8 @@ void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns);
 int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err);
 
 /*
- * A control group with @limits that spawned processes can be put in; it goes with keeper_end().
+ * A control group with @limits that spawned processes can be put in; it goes with the
+ * first keeper_end() that finds none of its processes left.
  * @name is for people. Its number above 0, or -1 with @err.
  */
 int keeper_group(struct keeper *keeper, const char *name, const struct limits *limits,
