@@ -75,7 +75,7 @@ int keeper_release(struct keeper *keeper, size_t *stage, struct error *err);
 bool keeper_ended(struct keeper *keeper, pid_t pid, int *status);
 /* Waits for that; false after @timeout_ns. */
 bool keeper_wait(struct keeper *keeper, pid_t pid, uint64_t timeout_ns, int *status);
-/* Ends a helper: TERM, then KILL after @grace_ns. */
+/* Ends a helper and what descends from it: TERM, then KILL after @grace_ns. */
 void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns);
 /*
  * Ends the side's whole tree, wherever its processes have gone: TERM, then KILL after

@@ -192,16 +192,30 @@ static void handle_spawn(struct keeper_state *state, struct wire_message *reques
 	wire_free(&answer);
 }
 
+static void signal_helper(pid_t pid, int signal)
+{
+	struct descendants found;
+
+	if (descendants_of(&found, pid)) {
+		descendant_signal(pid, signal);
+		return;
+	}
+	for (size_t i = 0; i < found.n; i++)
+		descendant_signal(found.pids[i], signal);
+	descendants_free(&found);
+}
+
+/* What of it outlives its first process goes with the next KEEPER_END. */
 static void handle_end_helper(struct keeper_state *state, pid_t pid, uint64_t grace_ns)
 {
 	uint64_t until = clock_now_ns() + grace_ns;
 
-	if (was_started(state, pid))
-		kill(pid, SIGTERM);
+	if (grace_ns && was_started(state, pid))
+		signal_helper(pid, SIGTERM);
 	while (was_started(state, pid) && clock_now_ns() < until)
 		wait_a_little(state);
 	if (was_started(state, pid))
-		kill(pid, SIGKILL);
+		signal_helper(pid, SIGKILL);
 	while (was_started(state, pid) && clock_now_ns() < until + KILL_TIMEOUT_NS)
 		wait_a_little(state);
 	answer_two(state, KEEPER_ENDED, 0, 0);

@@ -62,6 +62,8 @@ struct descendants {
 	size_t n;
 };
 int descendants_find(struct descendants *found, const pid_t *except, size_t n);
+/* @root and what descends from it. */
+int descendants_of(struct descendants *found, pid_t root);
 void descendants_free(struct descendants *found);
 /* Is @pid one of the @n @ancestors, or does it descend from one of them or from this process? */
 bool descends_from(pid_t pid, const pid_t *ancestors, size_t n);

@@ -18,7 +18,8 @@
 #include "util/file.h"
 #include "util/units.h"
 
-#define OUTPUT_PIPE (1 << 20)
+#define OUTPUT_PIPE  (1 << 20)
+#define END_GRACE_NS (3 * NSEC_PER_SEC)
 
 char side_letter(const struct round *round)
 {
@@ -347,10 +348,27 @@ static void clean_up(struct round *round)
 		round->conductor->interrupted = interrupted;
 }
 
+/* With what has left their trees: it must reach neither the cleanup nor the next round. */
+static void end_parts(struct round *round)
+{
+	struct conductor *conductor = round->conductor;
+	struct error err;
+	int left;
+
+	if (!round->parts.n)
+		return;
+	parts_end(&round->parts);
+	left = keeper_end(conductor->keeper, END_GRACE_NS, &err);
+	if (left > 0)
+		progress_note(&conductor->progress, true,
+			      "%d processes of components of side %c could not be ended", left,
+			      side_letter(round));
+}
+
 void round_clear(struct round *round)
 {
 	if (round->plan->target)
-		parts_end(&round->parts);
+		end_parts(round);
 	round_faults_close(round);
 	clean_up(round);
 	driver_process_stop(round->driver);

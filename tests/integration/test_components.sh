@@ -166,6 +166,24 @@ wrong two-ways 2 '[0-9]+:[0-9]+: key .*ready.*: says several ways' <<-END
 END
 check wrong/nothing-left 'something runs on' bash -c '! pgrep -fx "sleep 100"'
 
+# Nothing that a component has started outlives it, whether it is in its tree or has left it.
+{
+	ask
+	cat <<-END
+		components:
+		  - name: side
+		    command: [sh, -c, "(setsid sleep $((9000000 + $$)) &) ; sleep $((9000000 + $$)) & sleep $((9000000 + $$))"]
+		hooks:
+		  cleanup: [[sh, -c, "pgrep -fx 'sleep $((9000000 + $$))' && echo runs on; :"]]
+	END
+} | scenario tree
+serve | sed 's/ beside .*port.side.*$/\\n"}]/' | target tree
+measure tree --duration 300ms
+equal tree/exit "$RC" 0
+check tree/none-in-cleanup 'processes run on beside the cleanup' \
+	bash -c '! grep -q "runs on" "$1"' - "$DIR/logs/pair0-A.hooks.log"
+check tree/none-after 'processes run on' bash -c '! pgrep -fx "sleep $1"' - "$((9000000 + $$))"
+
 # A check of what the load has left can fail the round; the cleanup comes all the same.
 {
 	ask
