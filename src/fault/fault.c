@@ -316,6 +316,9 @@ bool faults_have_ended(const struct faults *faults, const char *component)
 	for (size_t i = 0; i < faults->n_runs; i++) {
 		const struct fault_run *run = &faults->runs[i];
 
+		/* It runs again: should it end now, that is its own doing. */
+		if (run->fault->restart && run->state == FAULT_OVER && run->result.undone)
+			continue;
 		if (run->fault->kind == FAULT_SIGNAL && run->result.applied_at_ns &&
 		    fault_signal_ends(fault_signal_number(run->fault->signal)) &&
 		    run->result.component && !strcmp(run->result.component, component))

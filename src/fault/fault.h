@@ -102,7 +102,8 @@ int faults_step(struct faults *faults, uint64_t now_ns, struct error *err);
 void faults_cut(struct faults *faults, uint64_t now_ns);
 /* All have been applied and undone. */
 bool faults_are_over(const struct faults *faults);
-/* Has a fault ended @component ("target" for the target), so that its end is no failure? */
+/* Has a fault ended @component ("target" for the target), so that its end is no failure? Not any
+ * more once the fault has seen it run again. */
 bool faults_have_ended(const struct faults *faults, const char *component);
 /*
  * Undoes all that is applied, and waits for it, at most some seconds. What was not yet due is

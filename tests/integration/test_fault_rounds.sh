@@ -57,6 +57,14 @@ holds kill/refused '[.rounds[0].errors[] | select(.kind == "refused" or .kind ==
 holds kill/after '.rounds[0].phases[2].load.operations > 40'
 holds kill/both-lives-are-counted '[.rounds[0].processes[] | select(.comm == "nginx")] | length > 2'
 
+# What a fault has ended and started again is watched again.
+scenario relived '{name: killed, kind: signal, signal: KILL, component: side, phase: before, at: 200ms, for: 300ms, restart: true}' '' \
+	'components: [{name: side, command: [sh, -c, "test -e life && { sleep 1; exit 5; }; : >life; exec sleep 100"]}]'
+new_folder
+LIMIT=60 perfbpf run -o "$DIR" --target nginx --scenario "$WORK/relived.yaml" --profile none
+equal relived/exit "$RC" 1
+check relived/says "it says: $(error_line)" grep -q "component 'side', ended with exit code 5" "$ERR"
+
 # One that lasts to the end of the last phase is over before what comes after that asks the target.
 scenario last '{name: late, kind: signal, signal: STOP, phase: after, at: 700ms}' '' \
 	'hooks: {conclude: [[bash, -c, "exec 3<>/dev/tcp/127.0.0.1/${port}; printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3; read -t 2 -r line <&3"]]}'
