@@ -73,6 +73,8 @@ int keeper_spawn(struct keeper *keeper, const struct keeper_spawn *spawn, pid_t 
 int keeper_release(struct keeper *keeper, size_t *stage, struct error *err);
 /* Has a started process ended? @status as of wait(2). Does not block. */
 bool keeper_ended(struct keeper *keeper, pid_t pid, int *status);
+/* Nobody asks for the end of @pid any more. */
+void keeper_forget(struct keeper *keeper, pid_t pid);
 /* Waits for that; false after @timeout_ns. */
 bool keeper_wait(struct keeper *keeper, pid_t pid, uint64_t timeout_ns, int *status);
 /* Ends a helper and what descends from it: TERM, then KILL after @grace_ns. */

@@ -239,7 +239,7 @@ static int prepare(struct round *round, struct error *err)
 			    round->dir, round->is_client, err);
 }
 
-int launch_command(struct round *round, struct error *err)
+static int start_command(struct round *round, struct error *err)
 {
 	if (make_dir(round, err) || prepare(round, err) ||
 	    parts_start(&round->parts, &round->collector, &round->variables, round->plan, err))
@@ -247,7 +247,17 @@ int launch_command(struct round *round, struct error *err)
 	return start_side(round, err);
 }
 
-int launch(struct round *round, struct error *err)
+int launch_command(struct round *round, struct error *err)
+{
+	int failed;
+
+	round->is_launching = true;
+	failed = start_command(round, err);
+	round->is_launching = false;
+	return failed;
+}
+
+static int start_all(struct round *round, struct error *err)
 {
 	const struct scenario *scenario = round->plan->scenario;
 	const struct driver_ops *ops = driver_find(scenario->driver);
@@ -274,6 +284,16 @@ int launch(struct round *round, struct error *err)
 	if (round->is_client)
 		driver_process_connect(round->driver, variables_json(&round->variables));
 	return 0;
+}
+
+int launch(struct round *round, struct error *err)
+{
+	int failed;
+
+	round->is_launching = true;
+	failed = start_all(round, err);
+	round->is_launching = false;
+	return failed;
 }
 
 int release(struct round *round, struct error *err)

@@ -462,6 +462,17 @@ static void note_limits(struct conductor *conductor)
 			    "this kernel does not tell socket bytes (Linux 6.3 does)");
 }
 
+/* What was started first is to be there still when the last is ready. */
+static int tend(void *context, uint64_t *next_ns, struct error *err)
+{
+	struct round *round = context;
+	int status;
+
+	if (round->is_launching && parts_ended(&round->parts, round->faults, &status))
+		return ended_early(round, "while the round was being prepared", err);
+	return round_faults_tend(round, next_ns, err);
+}
+
 int round_run(struct conductor *conductor, const struct round_plan *plan, struct record_round *out,
 	      char ***argv_out, struct error *err)
 {
@@ -476,6 +487,8 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	started_now(out);
 	probe_round_begin(conductor->probe);
 	failed = collector_init(&round.collector, conductor, err);
+	round.collector.tend = tend;
+	round.collector.tended = &round;
 	if (!failed)
 		failed = !plan->target    ? run_attach(&round, err)
 			 : plan->scenario ? run_scenario(&round, out, err)

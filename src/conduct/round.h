@@ -26,6 +26,7 @@ struct round {
 	int output[2];
 	struct scrape *scrape; /* between the two looks of a window, NULL: none */
 	uint64_t released_ns;
+	bool is_launching;     /* one after the other is started, set up, waited for */
 	struct faults *faults; /* NULL: none */
 	struct fault_host fault_host;
 	int fault_log_fd;
@@ -62,6 +63,7 @@ void round_clear(struct round *round);
  */
 int round_faults_open(struct round *round, struct error *err);
 void round_faults_phase(struct round *round, const struct phase *phase, uint64_t begin_ns);
+int round_faults_tend(struct round *round, uint64_t *next_ns, struct error *err);
 int round_faults_close_window(struct round *round, bool cut_short, struct error *err);
 /* Undoes all, and puts what came of each into @out. */
 int round_faults_end(struct round *round, struct record_round *out);

@@ -103,9 +103,8 @@ static void told(void *context, const char *fault, uint64_t at_ns, bool has_ende
 		driver_process_fault(round->driver, fault, at_ns, has_ended);
 }
 
-static int tend(void *context, uint64_t *next_ns, struct error *err)
+int round_faults_tend(struct round *round, uint64_t *next_ns, struct error *err)
 {
-	struct round *round = context;
 	uint64_t own_ns;
 
 	if (!round->faults)
@@ -153,8 +152,6 @@ int round_faults_open(struct round *round, struct error *err)
 	round->faults = faults_open(&options, err);
 	if (!round->faults)
 		return -1;
-	round->collector.tend = tend;
-	round->collector.tended = round;
 	return collector_add_fd(&round->collector, faults_fd(round->faults), err);
 }
 

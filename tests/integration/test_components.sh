@@ -152,6 +152,15 @@ END
 wrong dies 1 "component 'side', ended by signal 9 after" <<-END
 	  - {name: side, command: [sh, -c, "sleep 0.7; kill -9 \$\$\$\$"]}
 END
+# The end of the first is not forgotten over what is started for the second, nor over a hook.
+wrong dies-meanwhile 1 "component 'side', ended with exit code 3 .*while the round was being prepared" <<-END
+	  - {name: side, command: [sh, -c, "sleep 0.3; exit 3"]}
+	  - {name: other, command: [sleep, "100"], ready: {command: ["false"], timeout: 20s}}
+END
+wrong dies-in-hook 1 "component 'side', ended with exit code 3 .*while the round was being prepared" <<-END
+	  - {name: side, command: [sh, -c, "sleep 0.3; exit 3"]}
+	hooks: {prepare: [[sleep, "20"]]}
+END
 wrong unknown-user 2 "component 'side', user: there is no user 'nobody-at-all'" <<-END
 	  - {name: side, command: [sleep, "100"], user: nobody-at-all}
 END
