@@ -179,17 +179,19 @@ bool descends_from(pid_t pid, const pid_t *ancestors, size_t n)
 	return false;
 }
 
-void descendant_signal(pid_t pid, int signal)
+int descendant_signal(pid_t pid, int signal)
 {
 	/* First hold on to the process, then ask what it is. */
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), failed = 0;
 
 	if (fd < 0)
-		return;
+		return 0;
 	if (descends_from(pid, NULL, 0)) {
-		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+		if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) && errno == EPERM)
+			failed = -EPERM;
 		if (signal == SIGTERM)
 			syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
 	}
 	close(fd);
+	return failed;
 }

@@ -65,7 +65,10 @@ static int make_private_dir(struct keeper *keeper, const struct keeper_users *us
 	return 0;
 }
 
-/* The kernel gave the keeper's children to this process, which is a subreaper too. */
+/*
+ * The kernel gave the keeper's children to this process, which is a subreaper too. Those of another
+ * user only the keeper could end: they are not waited for.
+ */
 static void keeper_end_orphans(void)
 {
 	uint64_t until = clock_now_ns() + ORPHANS_NS;
@@ -75,7 +78,8 @@ static void keeper_end_orphans(void)
 	while (left && clock_now_ns() < until && !descendants_find(&found, NULL, 0)) {
 		left = found.n;
 		for (size_t i = 0; i < found.n; i++)
-			descendant_signal(found.pids[i], SIGKILL);
+			if (descendant_signal(found.pids[i], SIGKILL))
+				left--;
 		descendants_free(&found);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
@@ -135,6 +139,13 @@ void keeper_stop(struct keeper *keeper)
 	}
 	free(keeper->exits);
 	free(keeper);
+}
+
+bool keeper_is_gone(struct keeper *keeper)
+{
+	if (keeper->gone)
+		keeper_end_orphans();
+	return keeper->gone;
 }
 
 const char *keeper_private_dir(const struct keeper *keeper)

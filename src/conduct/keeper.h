@@ -59,6 +59,8 @@ struct keeper_users {
 struct keeper *keeper_start(const struct keeper_users *users, struct error *err);
 /* Ends all and waits for the keeper to go; NULL is fine. */
 void keeper_stop(struct keeper *keeper);
+/* Has it been killed? Then what it has started is ended here, with this process's rights. */
+bool keeper_is_gone(struct keeper *keeper);
 /* A folder (mode 0700, of @identity) that the keeper removes when it goes. */
 const char *keeper_private_dir(const struct keeper *keeper);
 /* Readable when a process that was started has ended, or the keeper itself. */

@@ -2,6 +2,7 @@
 /* What faults need of a round, and what came of them. */
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,18 @@ static bool ended(void *context, pid_t pid, int *status)
 {
 	struct round *round = context;
 
-	return keeper_ended(round->conductor->keeper, pid, status);
+	if (keeper_ended(round->conductor->keeper, pid, status))
+		return true;
+	/* Nobody tells of ends any more. */
+	*status = SIGKILL;
+	return keeper_is_gone(round->conductor->keeper) && kill(pid, 0) && errno == ESRCH;
+}
+
+static bool is_gone(void *context)
+{
+	struct round *round = context;
+
+	return keeper_is_gone(round->conductor->keeper);
 }
 
 static void end(void *context, pid_t pid)
@@ -142,6 +154,7 @@ int round_faults_open(struct round *round, struct error *err)
 		.end = end,
 		.restart = restart,
 		.told = told,
+		.is_gone = is_gone,
 	};
 	snprintf(log, sizeof(log), "logs/pair%d-%c.faults.log", round->plan->pair,
 		 side_letter(round));

@@ -353,7 +353,9 @@ void faults_cut(struct faults *faults, uint64_t now_ns)
 
 size_t faults_undo_all(struct faults *faults)
 {
-	uint64_t now_ns = clock_now_ns(), until_ns = now_ns + UNDO_NS;
+	const struct fault_host *host = faults->options.host;
+	bool is_gone = host->is_gone && host->is_gone(host->context);
+	uint64_t now_ns = clock_now_ns(), until_ns = now_ns + (is_gone ? POLL_NS : UNDO_NS);
 	size_t left = 0;
 
 	faults->is_ending = true;
@@ -398,7 +400,8 @@ void faults_close(struct faults *faults)
 {
 	if (!faults)
 		return;
-	if (!faults_are_over(faults))
+	/* What could not be undone then would not be now. */
+	if (!faults->is_ending && !faults_are_over(faults))
 		(void)faults_undo_all(faults);
 	for (size_t i = 0; i < faults->n_runs; i++) {
 		struct fault_run *run = &faults->runs[i];

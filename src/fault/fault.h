@@ -47,6 +47,9 @@ struct fault_host {
 	 * ready: that it has processes again is looked for. -1 with @err.
 	 */
 	int (*restart)(void *context, const char *component, struct error *err);
+	/* Is there nobody left who could start, signal or end anything? Then what is undone is not
+	 * waited for. NULL: never. */
+	bool (*is_gone)(void *context);
 	/* A fault began (was applied), or @ended (was undone), at @at_ns. May be NULL. */
 	void (*told)(void *context, const char *fault, uint64_t at_ns, bool ended);
 };

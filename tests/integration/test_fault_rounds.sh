@@ -109,6 +109,32 @@ LIMIT=30 perfbpf run -o "$DIR" --target nginx --scenario "$WORK/nobody.yaml"
 equal nobody/exit "$RC" 2
 check nobody/says "it says: $(error_line)" grep -q "nobody" "$ERR"
 
+# --- its keeper is killed while faults are applied ------------------------------------
+cat >"$WORK/server.target.yaml" <<-END
+	command: [/usr/bin/python3, -m, http.server, "\${port}", --bind, 127.0.0.1, --directory, "\${home}"]
+	ready: {http: "http://127.0.0.1:\${port}/", timeout: 20s}
+END
+scenario orphaned '{name: frozen, kind: signal, signal: STOP, phase: before}' .way \
+	"proxies: [{name: way, to: '127.0.0.1:\${port}'}]"
+new_folder
+"$PERFBPF" run -o "$DIR" --target "$WORK/server.target.yaml" --scenario "$WORK/orphaned.yaml" --profile none --duration 40s \
+	>"$WORK/orphaned.out" 2>&1 &
+victim=$!
+started+=("$victim")
+if wait_for 25 bash -c "grep -q '^[0-9a-f]\{8\} .*frozen' /run/perfbpf/faults-$victim-*.journal 2>/dev/null"; then
+	kill -KILL "$(pgrep -xP "$victim" perfbpf-keeper)"
+	SECONDS=0
+	wait "$victim"
+	equal orphaned/exit "$?" 1
+	check orphaned/soon "perfbpf ended only after $SECONDS s" test "$SECONDS" -le 4
+	check orphaned/says 'it says nothing of its keeper' grep -q "keeper process ended" "$WORK/orphaned.out"
+	check orphaned/undone 'a journal is left' bash -c '! compgen -G "/run/perfbpf/faults-$1-*.journal"' - "$victim"
+elif [[ ! -x /usr/bin/python3 ]]; then
+	skip orphaned 'there is no /usr/bin/python3'
+else
+	fail orphaned/applied "no process was stopped: $(tail -n 1 "$WORK/orphaned.out")"
+fi
+
 # --- perfbpf is killed while a fault is applied ---------------------------------------
 scenario cut '{name: frozen, kind: signal, signal: STOP, component: side, phase: fault}' '' \
 	"components: [{name: side, command: [sleep, '$((RANDOM + 10000))']}]"
