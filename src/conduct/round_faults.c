@@ -193,11 +193,12 @@ static const char *const kind_names[] = {
 	[FAULT_CONNECTIONS] = "connections", [FAULT_PROXY] = "proxy",
 };
 
+/* As the driver counts, whose recovery stands beside it: from where the work's window began. */
 static double since(const struct round *round, uint64_t at_ns)
 {
-	if (!at_ns || !round->collector.window.opened_ns)
+	if (!at_ns || !round->collector.timed_from_ns)
 		return NAN;
-	return ((double)at_ns - (double)round->collector.window.opened_ns) / 1e9;
+	return ((double)at_ns - (double)round->collector.timed_from_ns) / 1e9;
 }
 
 int round_faults_end(struct round *round, struct record_round *out)

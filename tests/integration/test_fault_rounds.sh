@@ -45,6 +45,7 @@ scenario stop '{name: frozen, kind: signal, signal: STOP, phase: fault, for: 800
 measure stop
 ended stop
 holds stop/outage '.rounds[0].recovery[0].outage_seconds | . > 0.6 and . < 1.6'
+holds stop/same-zero '.rounds[0] | .faults[0].applied_at - .recovery[0].at_seconds | fabs | . < 0.0005'
 holds stop/errors-in-the-phase '[.rounds[0].phases[].load.errors] | .[0] == 0 and .[1] > 5'
 holds stop/after '.rounds[0].phases[2].load.operations > 50'
 check stop/in-report 'no fault in the report' grep -q '^ *1 *frozen *signal' "$DIR/report.txt"
