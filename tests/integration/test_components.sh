@@ -193,6 +193,13 @@ check tree/none-in-cleanup 'processes run on beside the cleanup' \
 	bash -c '! grep -q "runs on" "$1"' - "$DIR/logs/pair0-A.hooks.log"
 check tree/none-after 'processes run on' bash -c '! pgrep -fx "sleep $1"' - "$((9000000 + $$))"
 
+# Who would be meant by its name?
+{ ask; echo 'components: [{name: side, command: [sleep, "100"]}]'; } | scenario twice
+{ serve; echo 'components: [{name: side, command: [sleep, "100"]}]'; } | target twice
+measure twice
+equal twice/exit "$RC" 2
+check twice/says "it says: $(error_line)" grep -q "twice.yaml and .*twice.target.yaml both have a component 'side'" "$ERR"
+
 # A check of what the load has left can fail the round; the cleanup comes all the same.
 {
 	ask

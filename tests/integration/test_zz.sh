@@ -26,30 +26,26 @@ scenario() {
 	END
 }
 
-# --- its keeper is killed while faults are applied ------------------------------------
-cat >"$WORK/server.target.yaml" <<-END
-	command: [/usr/bin/python3, -m, http.server, "\${port}", --bind, 127.0.0.1, --directory, "\${home}"]
-	ready: {http: "http://127.0.0.1:\${port}/", timeout: 20s}
-END
-scenario orphaned '{name: frozen, kind: signal, signal: STOP, phase: before}' .way \
-	"proxies: [{name: way, to: '127.0.0.1:\${port}'}]"
-new_folder
-"$PERFBPF" run -o "$DIR" --target "$WORK/server.target.yaml" --scenario "$WORK/orphaned.yaml" --profile none --duration 40s \
-	>"$WORK/orphaned.out" 2>&1 &
-victim=$!
-started+=("$victim")
-if wait_for 25 bash -c "grep -q '^[0-9a-f]\{8\} .*frozen' /run/perfbpf/faults-$victim-*.journal 2>/dev/null"; then
-	kill -KILL "$(pgrep -xP "$victim" perfbpf-keeper)"
-	SECONDS=0
-	wait "$victim"
-	equal orphaned/exit "$?" 1
-	check orphaned/soon "perfbpf ended only after $SECONDS s" test "$SECONDS" -le 4
-	check orphaned/says 'it says nothing of its keeper' grep -q "keeper process ended" "$WORK/orphaned.out"
-	check orphaned/undone 'a journal is left' bash -c '! compgen -G "/run/perfbpf/faults-$1-*.journal"' - "$victim"
-elif [[ ! -x /usr/bin/python3 ]]; then
-	skip orphaned 'there is no /usr/bin/python3'
-else
-	fail orphaned/applied "no process was stopped: $(tail -n 1 "$WORK/orphaned.out")"
-fi
+# measure NAME: one run of it.
+measure() {
+	new_folder
+	LIMIT=60 perfbpf run -o "$DIR" --target nginx --scenario "$WORK/$1.yaml" --profile none
+	equal "$1/exit" "$RC" 0
+	holds "$1/verified" '.rounds[0].faults | length == 1 and all(.verified and .undone and .error == null)'
+	holds "$1/at-its-time" '.rounds[0].faults[0] | .applied_at > 0.95 and .applied_at < 1.6'
+}
 
-# --- perfbpf is killed while a fault is applied ---------------------------------------
+# ended NAME: the fault was over within its phase.
+ended() {
+	holds "$1/ended" '.rounds[0].faults[0] | .ended_at - .applied_at > 0.7 and .ended_at - .applied_at < 1.6'
+}
+
+# The worker is the one that answers: a process of the target's tree.
+scenario stop '{name: frozen, kind: signal, signal: STOP, phase: fault, for: 800ms}'
+measure stop
+ended stop
+holds stop/outage '.rounds[0].recovery[0].outage_seconds | . > 0.6 and . < 1.6'
+holds stop/same-zero '.rounds[0] | .faults[0].applied_at - .recovery[0].at_seconds | fabs | . < 0.0005'
+holds stop/errors-in-the-phase '[.rounds[0].phases[].load.errors] | .[0] == 0 and .[1] > 5'
+holds stop/after '.rounds[0].phases[2].load.operations > 50'
+check stop/in-report 'no fault in the report' grep -q '^ *1 *frozen *signal' "$DIR/report.txt"
