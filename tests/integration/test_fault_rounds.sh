@@ -147,14 +147,14 @@ SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$PERFBPF" run -o "$DIR" --target nginx --scen
 	>"$WORK/cut.out" 2>&1 &
 victim=$!
 started+=("$victim")
-if wait_for 25 bash -c "grep -q '^[0-9a-f]\{8\} .*frozen' /run/perfbpf/faults-*.journal 2>/dev/null && pgrep -fx 'sleep $SIDE' >/dev/null && grep -q '^State:.T' /proc/\$(pgrep -fx 'sleep $SIDE' | head -n 1)/status"; then
+if wait_for 25 bash -c "grep -q '^[0-9a-f]\{8\} .*frozen' /run/perfbpf/faults-$victim-*.journal 2>/dev/null && pgrep -fx 'sleep $SIDE' >/dev/null && grep -q '^State:.T' /proc/\$(pgrep -fx 'sleep $SIDE' | head -n 1)/status"; then
 	ok cut/applied
 	kill -KILL "$victim"
 	wait_for 10 bash -c "! pgrep -fx 'sleep $SIDE'"
 	equal cut/stopped-process-is-gone "$(pgrep -fxc "sleep $SIDE")" 0
 	scenario again '{name: frozen, kind: signal, signal: STOP, phase: fault, for: 300ms}'
 	measure again
-	check cut/journal-is-gone 'a journal is left' bash -c '! compgen -G "/run/perfbpf/faults-*.journal"'
+	check cut/journal-is-gone 'a journal is left' bash -c '! compgen -G "/run/perfbpf/faults-$1-*.journal"' - "$victim"
 else
 	fail cut/applied "no process was stopped: $(tail -n 1 "$WORK/cut.out")"
 fi
