@@ -262,6 +262,7 @@ static int start_all(struct round *round, struct error *err)
 	const struct scenario *scenario = round->plan->scenario;
 	const struct driver_ops *ops = driver_find(scenario->driver);
 	const struct hooks *hooks = &scenario->hooks;
+	char what[160];
 
 	round->is_client = ops && ops->connect;
 	if (make_dir(round, err) || start_driver(round, err) || time_children(round, err) ||
@@ -275,7 +276,9 @@ static int start_all(struct round *round, struct error *err)
 		return -1;
 	if (round->conductor->interrupted)
 		return 0;
-	if (start_side(round, err) || release(round, err) || wait_ready(round, err))
+	snprintf(what, sizeof(what), "target '%.100s'", round->plan->target->name);
+	if (ready_check_free(&round->plan->target->ready, what, &round->variables, err) ||
+	    start_side(round, err) || release(round, err) || wait_ready(round, err))
 		return -1;
 	if (round->conductor->interrupted)
 		return 0;

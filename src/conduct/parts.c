@@ -174,6 +174,8 @@ static int run_and_wait(struct parts *parts, struct part *part, struct error *er
 
 	snprintf(what, sizeof(what), "component '%.100s'", component->name);
 	snprintf(setup, sizeof(setup), "%s, ready", what);
+	if (ready_check_free(&component->ready, what, parts->variables, err))
+		return -1;
 	if (run(parts, part, err))
 		return error_prefix(err, "%s", what);
 	subject.pid = part->pid;
@@ -218,6 +220,8 @@ static int start(struct parts *parts, struct part *part, struct error *err)
 	    put_files(parts, part, err) ||
 	    hooks_run(&setup, component->setup, component->n_setup, err))
 		return -1;
+	if (conductor->interrupted)
+		return 0;
 	return run_and_wait(parts, part, err);
 }
 

@@ -15,6 +15,7 @@
 #include "conduct/fill.h"
 #include "conduct/round.h"
 #include "conduct/work.h"
+#include "drive/driver.h"
 #include "record/limit.h"
 #include "util/clock.h"
 
@@ -390,6 +391,16 @@ static int run_attach(struct round *round, struct error *err)
 	return collector_window_close(&round->collector, closed, 0, err);
 }
 
+/* A server of somebody else's at the target's address would be measured at no cost. */
+static void check_answerer(const struct round *round, struct record_round *out)
+{
+	const struct driver_ops *ops = driver_find(round->plan->scenario->driver);
+
+	if (ops && ops->by_socket && out->work.operations > 0 && out->network.rx_bytes == 0)
+		record_invalid(out, "the driver had answers, but the side received no byte: somebody "
+				    "else answered it");
+}
+
 static void take_status(struct round *round, struct record_round *out)
 {
 	int status;
@@ -512,6 +523,7 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		if (work_take(out, round.report, round.collector.driver_cpu_ns) && !failed)
 			failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 		work_fix(out, round.report, plan->scenario);
+		check_answerer(&round, out);
 		work_notes(conductor->record, round.report);
 	}
 	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)

@@ -216,3 +216,43 @@ equal conclude/exit "$RC" 1
 check conclude/says "it says: $(error_line)" grep -q "hook conclude: 'sh' ended with exit code 4: it last said: not clean" "$ERR"
 check conclude/cleanup 'nothing was cleaned up' grep -qx cleanup "$DIR/logs/pair0-A.hooks.log"
 holds conclude/kept '.rounds[0].work.operations == 50 and (.rounds[0].validity.valid | not)'
+
+# --- somebody else at the address ---------------------------------------------------
+"$PYTHON" -m http.server 0 --bind 127.0.0.1 --directory "$WORK" >"$WORK/other.log" 2>&1 &
+started+=("$!")
+wait_for 10 grep -q 'port [0-9]' "$WORK/other.log"
+OTHER=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$WORK/other.log" | head -n 1)
+echo there >"$WORK/page"
+ask | sed "s/\${port}/$OTHER/" | scenario foreign
+target foreign <<-END
+	command: [sleep, "100"]
+	ready: {tcp: "127.0.0.1:$OTHER"}
+END
+measure foreign
+equal foreign/exit "$RC" 1
+check foreign/says "it says: $(error_line)" grep -q "somebody else answers at 127.0.0.1:$OTHER already" "$ERR"
+target foreign <<<'command: [sleep, "100"]'
+measure foreign
+equal foreign/not-asked/exit "$RC" 96
+holds foreign/not-asked/why '.rounds[0].validity.reasons | any(test("somebody else answered"))'
+
+# --- Ctrl-C while a hook runs is the end that was asked for --------------------------
+{
+	ask
+	cat <<-END
+		hooks:
+		  prepare: [[sleep, "100"]]
+		  cleanup: [[sh, -c, "echo cleanup"]]
+	END
+} | scenario interrupted
+serve | sed 's/ beside .*port.side.*$/\\n"}]/' | target interrupted
+new_folder
+"$PERFBPF" run -o "$DIR" --target "$WORK/interrupted.target.yaml" --scenario "$WORK/interrupted.yaml" \
+	--profile none >"$OUT" 2>"$ERR" &
+victim=$!
+started+=("$victim")
+wait_for 15 pgrep -fx 'sleep 100' >/dev/null
+kill -INT "$victim"
+wait "$victim"
+equal interrupted/exit "$?" 130
+check interrupted/cleanup 'nothing was cleaned up' grep -qx cleanup "$DIR/logs/pair0-A.hooks.log"
