@@ -397,8 +397,9 @@ static void check_answerer(const struct round *round, struct record_round *out)
 	const struct driver_ops *ops = driver_find(round->plan->scenario->driver);
 
 	if (ops && ops->by_socket && out->work.operations > 0 && out->network.rx_bytes == 0)
-		record_invalid(out, "the driver had answers, but the side received no byte: somebody "
-				    "else answered it");
+		record_invalid(out,
+			       "the driver had answers, but the side received no byte: somebody "
+			       "else answered it");
 }
 
 static void take_status(struct round *round, struct record_round *out)
