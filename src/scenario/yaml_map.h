@@ -122,6 +122,8 @@ const char *yaml_file_scalar(const struct yaml_file *file, const char *key);
 const char *yaml_file_key(const struct yaml_file *file, size_t index);
 int yaml_file_map(const struct yaml_file *file, const struct yaml_schema *schema, void *object,
 		  struct error *err);
+/* Is something written there? @where as below. */
+bool yaml_file_has(const struct yaml_file *file, const char *where);
 /*
  * "file:line:column: key '<where>': <text>" with EXIT_CODE_USAGE; returns -1.
  * @where is like "filter.match[0][1]"; where it does not exist, the position is
