@@ -333,6 +333,14 @@ int readiness_check(const struct readiness *ready, const char *key, const struct
 		return yaml_file_error(file, key, err,
 				       "says several ways to be ready; leave one of tcp, http, "
 				       "line and command");
+	snprintf(where, sizeof(where), "%.100s.http", key);
+	/* With a variable in front, what it becomes is looked at when it is asked. */
+	if (ready->http && strncmp(ready->http, "http://", 7) != 0 &&
+	    strncmp(ready->http, "${", 2) != 0)
+		return yaml_file_error(file, where, err,
+				       "'%.60s' is nothing that can be asked; write http://…, or "
+				       "for https a command such as [curl, -fk, URL]",
+				       ready->http);
 	if (!ready->line)
 		return 0;
 	failed = regcomp(&compiled, ready->line, REG_EXTENDED | REG_NOSUB);

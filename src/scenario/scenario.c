@@ -280,7 +280,9 @@ static int sections_check(struct scenario *scenario, const struct yaml_file *fil
 		return -1;
 	if (components_check(scenario->components, scenario->n_components, "components", file, err))
 		return -1;
-	return faults_check(scenario, file, err);
+	if (faults_check(scenario, file, err) || thresholds_check(scenario, file, err))
+		return -1;
+	return scenario_texts_check(scenario, file, err);
 }
 
 static struct scenario *load(const struct yaml_file *file, scenario_schema_fn schema_of,

@@ -330,7 +330,10 @@ static const yaml_node_t *find_where(const struct yaml_file *file, const char *w
 			size_t length;
 
 			where += *where == '.';
-			length = strcspn(where, ".[");
+			/* A name that the file chose may have dots of its own. */
+			length = strlen(where);
+			if (!find_key(file, node, where, length))
+				length = strcspn(where, ".[");
 			next = find_key(file, node, where, length);
 			where += length;
 		}
