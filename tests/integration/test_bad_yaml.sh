@@ -111,3 +111,13 @@ http of-target / 'hooks: {prepare: [["true", "${port.b}"]]}'
 checked of-target
 LIMIT=20 perfbpf run --quiet -o "$WORK/no-folder" --target 'sleep 1' --scenario "$WORK/of-target.yaml"
 check plan/of-target "exit $RC: $(error_line)" grep -q "of-target.yaml:4:.*hooks.prepare.*port.b" "$ERR"
+
+# Who may only call perfbpf with sudo becomes root by no file.
+printf 'command: ["true"]\nuser: root\n' >"$WORK/as-root.yaml"
+printf 'driver: command\nphases: [{name: m, role: measured, duration: 1s}]\ncommand: {command: ["true"]}\n' >"$WORK/plain.yaml"
+if ((EUID == 0)); then
+	SUDO_UID=65534 SUDO_GID=65534 LIMIT=20 perfbpf run --quiet -o "$WORK/no-folder" --target "$WORK/as-root.yaml" --scenario "$WORK/plain.yaml"
+	check sudo/no-root-by-file "exit $RC: $(error_line)" grep -q "target 'as-root', user root: a file runs nothing as root" "$ERR"
+else
+	skip sudo/no-root-by-file 'only root heeds SUDO_UID'
+fi
