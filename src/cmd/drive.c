@@ -267,6 +267,13 @@ static int run_scenario(const struct drive *drive, struct scenario *scenario, st
 	if (ops->override(scenario->driver_config, drive->rate,
 			  drive->has_seed ? &drive->seed : NULL, err))
 		return cmd_fail(err);
+	/* Without a target all variables are a person's. */
+	if (drive->control_fd < 0 &&
+	    driver_check(scenario, drive->variables, drive->n_variables, false, err)) {
+		if (strstr(err->text, "unknown variable"))
+			error_prefix(err, "drive: variables come from --set NAME=VALUE");
+		return cmd_fail(err);
+	}
 	/* A client that goes away is an error of its write, not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	if (drive->control_fd < 0)

@@ -387,6 +387,15 @@ int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, 
 	}
 }
 
+int limits_check(const struct limits *limits, const char *key, const struct yaml_file *file,
+		 struct error *err)
+{
+	if (!isnan(limits->cpus) || limits->memory_bytes || !yaml_file_has(file, key))
+		return 0;
+	return yaml_file_error(file, key, err,
+			       "limits nothing; write {cpus: 0.5, memory: 512MiB}, or remove it");
+}
+
 static int check_component(const struct component *all, size_t i, const char *key,
 			   const struct yaml_file *file, struct error *err)
 {
@@ -420,6 +429,9 @@ static int check_component(const struct component *all, size_t i, const char *ke
 		return -1;
 	snprintf(where, sizeof(where), "%.60s[%zu].ready", key, i);
 	if (readiness_check(&component->ready, where, file, err))
+		return -1;
+	snprintf(where, sizeof(where), "%.60s[%zu].limits", key, i);
+	if (limits_check(&component->limits, where, file, err))
 		return -1;
 	snprintf(where, sizeof(where), "%.60s[%zu].cpus", key, i);
 	return cpus_check(component->cpus, where, file, err);

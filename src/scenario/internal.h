@@ -50,6 +50,9 @@ int readiness_check(const struct readiness *ready, const char *key, const struct
 /* Each of @n commands has a program. */
 int commands_check(const struct yaml_strings *commands, size_t n, const char *key,
 		   const struct yaml_file *file, struct error *err);
+/* A mapping that is there limits something. */
+int limits_check(const struct limits *limits, const char *key, const struct yaml_file *file,
+		 struct error *err);
 /* "0-1,3" */
 int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, struct error *err);
 

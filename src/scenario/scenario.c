@@ -276,7 +276,8 @@ static int sections_check(struct scenario *scenario, const struct yaml_file *fil
 	    scrape_check(scenario, file, err) || hooks_check(&scenario->hooks, file, err))
 		return -1;
 	if (cpus_check(scenario->driver_cpus, "driver_cpus", file, err) ||
-	    cpus_check(scenario->target_cpus, "target_cpus", file, err))
+	    cpus_check(scenario->target_cpus, "target_cpus", file, err) ||
+	    limits_check(&scenario->target_limits, "target_limits", file, err))
 		return -1;
 	if (components_check(scenario->components, scenario->n_components, "components", file, err))
 		return -1;
@@ -293,6 +294,12 @@ static struct scenario *load(const struct yaml_file *file, scenario_schema_fn sc
 	struct scenario *scenario;
 	struct scenario_schema made;
 
+	/* Of a scenario, `command` is a section. */
+	if (!yaml_file_has(file, "phases") && yaml_file_has(file, "command[0]")) {
+		yaml_file_error(file, "command", err,
+				"this is a target, not a scenario; name it with --target");
+		return NULL;
+	}
 	if (driver && *driver && !driver_schema) {
 		fail_driver(file, driver, schema_of, err);
 		return NULL;

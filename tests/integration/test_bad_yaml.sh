@@ -106,6 +106,14 @@ http kind / 'thresholds: {"latency.response{kind:al}": p(95)<1s}'
 checked kind "kind:al.*did you mean 'all'"
 http latency / 'thresholds: {latency.respone: p(95)<1s}'
 checked latency "did you mean 'response'"
+http no-limits / 'components: [{name: a, command: ["true"], limits: {}}]'
+checked no-limits 'components\[0\].limits.*limits nothing'
+http no-target-limits / 'target_limits: {}'
+checked no-target-limits 'target_limits.*limits nothing'
+cp "$target" "$WORK/target.yaml"
+checked target 'this is a target, not a scenario'
+LIMIT=20 perfbpf drive "$WORK/all.yaml"
+check drive/says-set "exit $RC: $(error_line)" grep -q -- "--set NAME=VALUE: .*all.yaml:3:.*port" "$ERR"
 # What only the target could bring is looked at with it.
 http of-target / 'hooks: {prepare: [["true", "${port.b}"]]}'
 checked of-target
