@@ -35,6 +35,23 @@ static const char *const executor_names[] = {
 	NULL,
 };
 
+/* What k6 has and phases have not, or by another name. */
+static const struct yaml_synonym executor_synonyms[] = {
+	{"shared-iterations", "write per-vu-iterations, with the iterations of each user"},
+	{"externally-controlled", "write ramping-vus, with stages"},
+	{NULL, NULL},
+};
+
+static const struct yaml_synonym phase_synonyms[] = {
+	{"preAllocatedVUs", "users are made as they are needed; write maxVUs, the most of them"},
+	{"startTime", "phases follow one another; put a phase of that length before it"},
+	{"maxDuration", "write duration"},
+	{"gracefulStop", "write it for the whole scenario, outside phases"},
+	{"gracefulRampDown", "a user that goes ends after its request; remove it"},
+	{"exec", "what is sent is in the driver's section; remove it"},
+	{NULL, NULL},
+};
+
 static const struct yaml_field stage_fields[] = {
 	{
 		.key = "duration",
@@ -89,6 +106,7 @@ static const struct yaml_field phase_fields[] = {
 		.type = YAML_ENUM,
 		.offset = offsetof(struct phase, executor),
 		.choices = executor_names,
+		.synonyms = executor_synonyms,
 		.help = "constant-arrival-rate, ramping-arrival-rate, constant-vus, ramping-vus or "
 			"per-vu-iterations",
 	},
@@ -176,6 +194,7 @@ const struct yaml_schema phase_schema = {
 	.size = sizeof(struct phase),
 	.fields = phase_fields,
 	.n_fields = ARRAY_SIZE(phase_fields),
+	.synonyms = phase_synonyms,
 	.defaults = phase_defaults,
 };
 

@@ -187,6 +187,16 @@ static const struct yaml_field scenario_fields[] = {
 	},
 };
 
+/* What k6 calls them. */
+static const struct yaml_synonym scenario_synonyms[] = {
+	{"scenarios", "write phases, one after the other"},
+	{"stages", "write them in a phase with executor ramping-vus or ramping-arrival-rate"},
+	{"vus", "write it in a phase with executor constant-vus"},
+	{"duration", "write it in a phase"},
+	{"iterations", "write it in a phase with executor per-vu-iterations"},
+	{NULL, NULL},
+};
+
 static void scenario_defaults(void *object)
 {
 	struct scenario *scenario = object;
@@ -204,6 +214,7 @@ const struct yaml_schema scenario_keys = {
 	.size = sizeof(struct scenario),
 	.fields = scenario_fields,
 	.n_fields = ARRAY_SIZE(scenario_fields),
+	.synonyms = scenario_synonyms,
 	.defaults = scenario_defaults,
 };
 

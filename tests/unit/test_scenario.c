@@ -411,6 +411,23 @@ static void keys_of_executors(void **state)
 	}
 }
 
+static void words_of_k6(void **state)
+{
+	(void)state;
+	refuse("driver: kubelogs\nphases:\n  - {name: m, role: measured, preAllocatedVUs: 5}\n",
+	       "s.yaml:3:31: key 'phases[0].preAllocatedVUs': ", "is k6's; users are made");
+	refuse("driver: kubelogs\nphases:\n  - {name: m, role: measured, maxDuration: 5s}\n",
+	       "s.yaml:3:31: key 'phases[0].maxDuration': ", "write duration");
+	refuse("driver: kubelogs\nphases:\n  - {name: m, role: measured, startTime: 5s}\n",
+	       "s.yaml:3:31: key 'phases[0].startTime': ", "follow one another");
+	refuse("driver: kubelogs\nphases:\n"
+	       "  - {name: m, role: measured, duration: 1s, executor: shared-iterations}\n",
+	       "s.yaml:3:55: key 'phases[0].executor': ", "write per-vu-iterations");
+	refuse(START "thresholds: {http_req_duration: p(95)<1s}\n",
+	       "s.yaml:3:14: key 'thresholds.http_req_duration': ", "write latency.response");
+	refuse(START "scenarios: {}\n", "s.yaml:3:1: key 'scenarios': ", "write phases");
+}
+
 static void phases(void **state)
 {
 	(void)state;
@@ -672,6 +689,7 @@ int main(void)
 		cmocka_unit_test(drivers),
 		cmocka_unit_test(phases),
 		cmocka_unit_test(keys_of_executors),
+		cmocka_unit_test(words_of_k6),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(other_bounds),
 		cmocka_unit_test(set_durations),
