@@ -531,6 +531,15 @@ static int code_of(const struct record *rec)
 	return EXIT_CODE_OK;
 }
 
+/* Why the record is not complete, for who reads it later. */
+static void note_failure(struct record *rec, const struct error *err)
+{
+	char text[sizeof(err->text) + 32];
+
+	snprintf(text, sizeof(text), "the run failed: %s", err->text);
+	record_note(rec, text);
+}
+
 /* One scenario from its record's beginning to its report. Returns the exit code. */
 static int run_scenario(struct conductor *conductor, const struct plan *plan,
 			const struct scenario *scenario, uint64_t seed, struct error *err)
@@ -546,6 +555,8 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	progress_clear(&conductor->progress);
 	code = failed ? (int)err->exit_code : EXIT_CODE_OK;
 	rec->complete = !failed && !is_cut_short(conductor);
+	if (failed)
+		note_failure(rec, err);
 	if (rec->n_rounds) {
 		struct error late;
 

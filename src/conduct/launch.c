@@ -60,9 +60,7 @@ static void name_end(char *text, size_t size, int status)
 /* What a scenario has running has no business ending before it is ended. */
 int ended_early(struct round *round, const char *when, struct error *err)
 {
-	uint64_t since = round->released_ns ? round->released_ns : clock_now_ns();
-	double after = (double)(clock_now_ns() - since) / 1e9;
-	char words[300], how[64] = "of itself", what[160];
+	char words[300], how[64] = "of itself", what[160], after[64];
 	const char *log = round->side.log_name;
 	const struct part *part;
 	int status;
@@ -75,11 +73,16 @@ int ended_early(struct round *round, const char *when, struct error *err)
 		snprintf(what, sizeof(what), "component '%.100s'", part->component->name);
 		log = part->log_name;
 	}
+	/* Components come first. */
+	snprintf(after, sizeof(after), "before the target was started");
+	if (round->released_ns)
+		snprintf(after, sizeof(after), "after %.1f s",
+			 (double)(clock_now_ns() - round->released_ns) / 1e9);
 	log_last_line(round->conductor, log, words, sizeof(words));
-	return error_set(err, EXIT_CODE_FAILED,
-			 "side %c, %s, ended %s after %.1f s, %s; %s%s%s%s/%s", side_letter(round),
-			 what, how, after, when, words[0] ? "it last said: " : "it said nothing",
-			 words, words[0] ? "; all of it is in " : "; its standard error is in ",
+	return error_set(err, EXIT_CODE_FAILED, "side %c, %s, ended %s %s, %s; %s%s%s%s/%s",
+			 side_letter(round), what, how, after, when,
+			 words[0] ? "it last said: " : "it said nothing", words,
+			 words[0] ? "; all of it is in " : "; its standard error is in ",
 			 round->conductor->results->path, log);
 }
 

@@ -486,7 +486,7 @@ struct record {
 	struct record_target *targets;
 	size_t n_notes;
 	char **notes;  /* what a reader of the numbers should know, each once */
-	bool complete; /* false: the run was interrupted; what was measured is there */
+	bool complete; /* false: the run was interrupted or failed; what was measured is there */
 	size_t n_rounds;
 	struct record_round *rounds;
 	size_t n_comparison;

@@ -517,7 +517,7 @@ static const struct field record_fields[] = {
 	GROUP(scenario, scenario_shape, "the work"),
 	LIST(targets, target_shape, "one or two"),
 	STRINGS(notes, "what a reader of the numbers should know"),
-	FIELD(FIELD_BOOLEAN, complete, complete, "false: the run was interrupted"),
+	FIELD(FIELD_BOOLEAN, complete, complete, "false: the run was interrupted, or failed"),
 	{.key = "rounds",
 	 .kind = FIELD_LIST,
 	 .required = true,

@@ -164,7 +164,7 @@ END
 wrong unknown-user 2 "component 'side', user: there is no user 'nobody-at-all'" <<-END
 	  - {name: side, command: [sleep, "100"], user: nobody-at-all}
 END
-wrong unknown-variable 2 "component 'side': unknown variable '\\\$\{port.sidd\}'; did you mean '\\\$\{port.side\}'" <<-END
+wrong unknown-variable 2 "key 'components.0..command.1.': unknown variable '\\\$\{port.sidd\}'; did you mean '\\\$\{port.side\}'" <<-END
 	  - {name: side, command: [sleep, "\${port.sidd}"]}
 END
 wrong missing-program 2 "component 'side': 'no-such-program' is not on PATH" <<-END
@@ -216,6 +216,7 @@ equal conclude/exit "$RC" 1
 check conclude/says "it says: $(error_line)" grep -q "hook conclude: 'sh' ended with exit code 4: it last said: not clean" "$ERR"
 check conclude/cleanup 'nothing was cleaned up' grep -qx cleanup "$DIR/logs/pair0-A.hooks.log"
 holds conclude/kept '.rounds[0].work.operations == 50 and (.rounds[0].validity.valid | not)'
+holds conclude/failed '(.complete | not) and (.notes | any(startswith("the run failed: hook conclude")))'
 
 # --- somebody else at the address ---------------------------------------------------
 "$PYTHON" -m http.server 0 --bind 127.0.0.1 --directory "$WORK" >"$WORK/other.log" 2>&1 &

@@ -299,8 +299,10 @@ static void addresses_that_are_none(void **state)
 	static const char *const never[] = {NULL};
 
 	(void)state;
-	assert_nothing(START "  - {url: \"${nothing}/metrics\", histogram: h, as: a}\n", never,
-		       "unknown variable '${nothing}'");
+	refuse(START "  - {url: \"${nothing}/metrics\", histogram: h, as: a}\n",
+	       "s.yaml:4:", "unknown variable '${nothing}'");
+	assert_nothing(START "  - {url: \"${port.nobody}/metrics\", histogram: h, as: a}\n", never,
+		       "unknown variable '${port.nobody}'");
 	assert_nothing(START "  - {url: \"${port}:/etc/passwd\", histogram: h, as: a}\n", never,
 		       "scrape 'a' of ");
 	assert_nothing(START "  - {url: \"http://127.0.0.1:1/\", histogram: h, as: a}\n", never,

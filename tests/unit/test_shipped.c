@@ -72,6 +72,29 @@ static void clients_have_executors(void **state)
 	names_free(names, n);
 }
 
+/* Their variables are those of a round, the kinds that thresholds name are the driver's. */
+static void drivers_find_what_they_name(void **state)
+{
+	static const struct variable common[] = {
+		{"port", ""}, {"port2", ""}, {"home", ""}, {"user", ""}, {"scripts", ""},
+	};
+	char **names;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(scenario_names(&names, &n, NULL), 0);
+	for (size_t i = 0; i < n; i++) {
+		struct scenario *scenario = scenario_load(names[i], driver_schema_of, NULL);
+		struct error err = {.text = ""};
+
+		if (scenario &&
+		    driver_check(scenario, common, sizeof(common) / sizeof(common[0]), true, &err))
+			fail_msg("%s: %s", names[i], err.text);
+		scenario_free(scenario);
+	}
+	names_free(names, n);
+}
+
 static void targets_can_be_read(void **state)
 {
 	char **names;
@@ -118,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scenarios_can_be_read),
 		cmocka_unit_test(clients_have_executors),
+		cmocka_unit_test(drivers_find_what_they_name),
 		cmocka_unit_test(targets_can_be_read),
 	};
 
