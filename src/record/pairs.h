@@ -5,6 +5,7 @@
 
 #include "record/record.h"
 
+/* Both rounds are whole: one that a threshold has ended did not have the time for its work. */
 struct pair {
 	struct record_round *a, *b; /* never NULL */
 };

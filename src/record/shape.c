@@ -376,6 +376,8 @@ static const struct field round_fields[] = {
 	STRING(started_at, "UTC, RFC 3339"),
 	REAL(window_seconds, "how long the kernel counted; for commands that run to completion "
 			     "their wall time"),
+	STRING(aborted_by, "the threshold that ended the round before its time, and the run with "
+			   "it; null: none"),
 	INTEGER(exit_code, "of the target's first process, where it ended by itself"),
 	INTEGER(signal, "that ended the target's first process"),
 	OBJECT(cpu, cpu_shape, "processor"),

@@ -106,6 +106,8 @@ bool threshold_is_level(const char *level);
 int record_thresholds(struct record *rec, const struct threshold_rule *rules, size_t n);
 /* Is there one that fails the run? */
 bool record_thresholds_failed(const struct record *rec);
+/* Was the run ended by a threshold with abortOnFail? It has failed, whatever came in afterwards. */
+bool record_is_aborted(const struct record *rec);
 /*
  * Is there a threshold that fails the run (threshold_is_gate()) and says how many errors there may
  * be in @phase, in itself or in the whole window? NULL: in the whole window.

@@ -397,6 +397,14 @@ bool record_thresholds_failed(const struct record *rec)
 	return false;
 }
 
+bool record_is_aborted(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (rec->rounds[i].aborted_by)
+			return true;
+	return false;
+}
+
 bool record_bounds_errors(const struct record *rec, const char *phase)
 {
 	struct threshold_problem problem;

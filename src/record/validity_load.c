@@ -220,6 +220,9 @@ void validity_check_operations(const struct record *rec, struct record_round *ro
 {
 	char number[GROUPED_MAX], most[100];
 
+	/* It failed, and is compared with none. */
+	if (round->aborted_by)
+		return;
 	if (count(round->work.operations) <= 0) {
 		record_invalid(
 			round,

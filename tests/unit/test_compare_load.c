@@ -300,6 +300,33 @@ static void test_unequal_operations(void **state)
 	assert_invalid(rec, 1, "pair 1: the plan fixes the work of one side only");
 }
 
+/* It did not have the time for its work, and says nothing of the other side's. */
+static void test_aborted(void **state)
+{
+	struct record *rec = sound(2, true);
+
+	(void)state;
+	rec->rounds[3].work.operations = 100;
+	rec->rounds[3].work.errors = 4000;
+	rec->rounds[3].aborted_by = strdup("rate<0.5 of work.errors");
+	assert_true(record_is_aborted(rec));
+	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_true(rec->verdict.valid);
+	assert_int_equal(rec->comparison[0].n, 1);
+	record_free(rec);
+	rec = sound(1, true);
+	assert_false(record_is_aborted(rec));
+	rec->rounds[0].work.operations = 0;
+	rec->rounds[0].aborted_by = strdup("rate<0.5 of work.errors");
+	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_true(rec->rounds[0].validity.valid);
+	assert_false(rec->verdict.valid);
+	assert_string_equal(rec->verdict.text,
+			    "invalid: a threshold ended the run before a pair was completed, so "
+			    "there is nothing to compare");
+	record_free(rec);
+}
+
 static const struct record_comparison *find(const struct record *rec, const char *metric)
 {
 	for (size_t i = 0; i < rec->n_comparison; i++)
@@ -385,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_unequal_operations),
+		cmocka_unit_test(test_aborted),
 		cmocka_unit_test(test_closed_loop),
 		cmocka_unit_test(test_side_metrics),
 		cmocka_unit_test(test_side_metrics_are_bounded),
