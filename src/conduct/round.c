@@ -507,6 +507,7 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		if (work_take(out, round.report, round.collector.driver_cpu_ns) && !failed)
 			failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 		work_fix(out, round.report, plan->scenario);
+		work_check_busy(out, round.report, plan->scenario);
 		work_notes(conductor->record, round.report);
 	}
 	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)

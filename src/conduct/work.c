@@ -253,6 +253,39 @@ void work_fix(struct record_round *out, const json_t *report, const struct scena
 	}
 }
 
+static bool is_closed_loop(const struct scenario *scenario, const char *name)
+{
+	for (size_t i = 0; name && i < scenario->n_phases; i++) {
+		const struct phase *phase = &scenario->phases[i];
+
+		if (phase->role == PHASE_MEASURED && !strcmp(phase->name, name))
+			return phase->executor == EXECUTOR_CONSTANT_VUS ||
+			       phase->executor == EXECUTOR_RAMPING_VUS ||
+			       phase->executor == EXECUTOR_PER_VU_ITERATIONS;
+	}
+	return false;
+}
+
+void work_check_busy(struct record_round *out, const json_t *report,
+		     const struct scenario *scenario)
+{
+	if (json_is_true(json_object_get(report, "has_threads")))
+		return;
+	for (size_t i = 0; i < out->n_phases; i++) {
+		const struct record_round_phase *phase = &out->phases[i];
+
+		if (phase->driver.utilization >= LIMIT_DRIVER_BUSY &&
+		    phase->duration_seconds >= LIMIT_MIN_SECONDS &&
+		    is_closed_loop(scenario, phase->name))
+			record_invalid(out,
+				       "the driver was saturated: it used %.0f %% of a core in "
+				       "phase '%s' (bound %.0f %%), so users waited for it; use "
+				       "fewer, or a wait between requests",
+				       phase->driver.utilization * 100, phase->name,
+				       LIMIT_DRIVER_BUSY * 100);
+	}
+}
+
 void work_notes(struct record *rec, const json_t *report)
 {
 	const json_t *notes = json_object_get(report, "notes"), *note;
