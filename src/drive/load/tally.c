@@ -186,6 +186,8 @@ static void add_counts(struct tally *tally, struct tally_counts *counts,
 {
 	counts->bytes += request->bytes;
 	counts->rows += request->rows;
+	if (request->ended_ns > counts->last_ns)
+		counts->last_ns = request->ended_ns;
 	if (request->error) {
 		counts->errors++;
 		return;

@@ -80,7 +80,8 @@ bool tally_is_closed(const struct tally *tally);
  *   "late_seconds_max", "dropped"
  *   "phases"   [{name, role, seconds, operations, errors, dropped, success_rate,
  *              operations_per_second, late_seconds_max, response {…}, service {…}}]: all that was
- *              due in each, whatever the window
+ *              due in each, whatever the window; "seconds" to its last answer where it is of
+ *              iterations that are all done
  *   "recovery" as of recovery.h
  *   "notes"
  * Times of good answers only; a percentile that its count does not carry is null. New reference;

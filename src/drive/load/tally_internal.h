@@ -22,6 +22,7 @@ struct tally_counts {
 	uint64_t operations, errors, bytes, rows, dropped;
 	uint64_t completed; /* good answers that came in it, whenever they were due */
 	uint64_t late_max_ns;
+	uint64_t last_ns;                     /* when the last answer came, good or not */
 	struct histogram *response, *service; /* NULL: no good answer yet */
 };
 
