@@ -390,7 +390,8 @@ static const struct field round_fields[] = {
 	    "requests; `run_queue` and `wait_REASON` of threads; `block_read` `block_write` "
 	    "`fsync` of storage; `connect` `rtt` of sockets; others are scraped. A load driver "
 	    "gives `response` (from the intended moment of a request), `service` (from the moment "
-	    "at which it was sent) and both by kind, `response KIND`; what was seen at the "
+	    "at which it was sent) and both by kind, `response KIND`, all of good answers, and "
+	    "`failed`, the responses of errors; what was seen at the "
 	    "target's sockets is then `server_response` and `server_service`"),
 	OPTIONAL(requests, requests_shape,
 		 "requests seen at sockets; null where they were not "

@@ -67,8 +67,9 @@ const struct yaml_schema scrape_schema = {
 static bool is_taken(const char *name)
 {
 	static const char *const taken[] = {
-		"delivery",   "queue",       "service", "response", "round_trip", "run_queue",
-		"block_read", "block_write", "fsync",   "connect",  "rtt",        "exec",
+		"delivery",   "queue",     "service",    "response",    "failed",
+		"round_trip", "run_queue", "block_read", "block_write", "fsync",
+		"connect",    "rtt",       "exec",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)

@@ -73,7 +73,8 @@ bool tally_is_closed(const struct tally *tally);
  *   "errors"   {KIND: n}
  *   "kinds"    [{name, operations, errors, bytes, rows}]
  *   "latency"  {"response" (from the intended moment), "service" (from the moment at which it
- *              was sent) and, of several kinds, "response KIND"}
+ *              was sent), "failed" (responses of errors, where there are any) and, of several
+ *              kinds, "response KIND"}
  *   "operations_per_second" and "errors_per_second" by ticks of "tick_seconds", when the answers
  *              came
  *   "response_p95_seconds" by intervals of "response_p95_interval_seconds", when they were due
@@ -84,8 +85,8 @@ bool tally_is_closed(const struct tally *tally);
  *              iterations that are all done
  *   "recovery" as of recovery.h
  *   "notes"
- * Times of good answers only; a percentile that its count does not carry is null. New reference;
- * NULL without memory.
+ * Times of good answers only, but for "failed"; a percentile that its count does not carry is null.
+ * New reference; NULL without memory.
  */
 json_t *tally_report(const struct tally *tally);
 

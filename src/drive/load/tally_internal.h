@@ -39,6 +39,7 @@ struct tally {
 	struct tally_counts *by_phase; /* all that was due in it */
 	struct tally_counts *by_kind;  /* in the window */
 	struct tally_names errors, counts;
+	struct histogram *failed; /* responses of the window's errors; NULL: none yet */
 	struct series good_series, error_series; /* by when they came */
 	struct p95s responses;                   /* of good answers, by when they were due */
 	struct recovery *recovery;

@@ -84,6 +84,8 @@ static json_t *latencies(const struct tally *tally)
 
 	json_object_set_new(json, "response", times_json(tally->window.response));
 	json_object_set_new(json, "service", times_json(tally->window.service));
+	if (tally->failed)
+		json_object_set_new(json, "failed", times_json(tally->failed));
 	for (size_t i = 0; tally->n_kinds > 1 && i < tally->n_kinds; i++) {
 		snprintf(name, sizeof(name), "response %s", tally->kinds[i]);
 		json_object_set_new(json, name, times_json(tally->by_kind[i].response));
