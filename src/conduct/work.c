@@ -296,6 +296,28 @@ void work_notes(struct record *rec, const json_t *report)
 			record_note(rec, json_string_value(note));
 }
 
+/* How much of its phase, or of the window, has passed for a threshold. A driver that does not tell
+ * of the phase leaves the window's. */
+static double passed_seconds(const struct scenario_threshold *from, const json_t *peek,
+			     uint64_t passed_ns)
+{
+	struct threshold_problem problem;
+	struct threshold threshold;
+	const json_t *phase;
+	size_t i;
+
+	if (!threshold_parse(from->metric, from->expression, &threshold, &problem) &&
+	    threshold.phase[0])
+		json_array_foreach (json_object_get(peek, "phases"), i, phase) {
+			const char *name = json_string_value(json_object_get(phase, "name"));
+			double seconds = report_number(phase, "seconds");
+
+			if (name && !strcmp(name, threshold.phase) && !isnan(seconds))
+				return seconds;
+		}
+	return (double)passed_ns / 1e9;
+}
+
 int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const json_t *peek,
 		    uint64_t passed_ns, size_t *which)
 {
@@ -308,7 +330,9 @@ int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const
 		return -1;
 	}
 	for (size_t i = 0; peek && i < n && !fails; i++) {
-		if (!thresholds[i].abort_on_fail || passed_ns < thresholds[i].delay_abort_ns)
+		if (!thresholds[i].abort_on_fail ||
+		    passed_seconds(&thresholds[i], peek, passed_ns) * 1e9 <
+			    (double)thresholds[i].delay_abort_ns)
 			continue;
 		fails = threshold_fails_live(thresholds[i].metric, thresholds[i].expression,
 					     &round);

@@ -568,6 +568,13 @@ static void thresholds_on_the_way(void **state)
 	assert_int_equal(work_fails_live(thresholds, 3, peek, 5, &which), 1);
 	assert_int_equal(work_fails_live(thresholds, 2, peek, 5, &which), 0);
 	assert_int_equal(work_fails_live(thresholds, 3, NULL, 5, &which), 0);
+	/* Of a phase that tells how long it is under way, its own time counts. */
+	json_object_set_new(json_array_get(json_object_get(peek, "phases"), 1), "seconds",
+			    json_real(2));
+	thresholds[2].delay_abort_ns = 2000000001;
+	assert_int_equal(work_fails_live(thresholds, 3, peek, 60000000000, &which), 0);
+	thresholds[2].delay_abort_ns = 2000000000;
+	assert_int_equal(work_fails_live(thresholds, 3, peek, 60000000000, &which), 1);
 	json_decref(peek);
 }
 
