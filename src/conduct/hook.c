@@ -11,6 +11,7 @@
 
 #include "util/clock.h"
 #include "util/units.h"
+#include "util/utf8.h"
 
 #define END_GRACE_NS NSEC_PER_SEC
 
@@ -24,9 +25,14 @@ int log_append(struct conductor *conductor, const char *name, struct error *err)
 /* Anything may be in a log, and the text goes to a terminal. */
 static void clean(char *text)
 {
-	for (char *at = text; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = ' ';
+	for (char *at = text; *at;) {
+		uint32_t code = 0;
+		size_t n = utf8_decode(at, &code);
+
+		if (!n || utf8_is_control(code))
+			memset(at, ' ', n ? n : 1);
+		at += n ? n : 1;
+	}
 }
 
 void log_last_line(const struct conductor *conductor, const char *name, char *text, size_t size)
@@ -112,16 +118,18 @@ int hook_run(const struct hook_setting *setting, char *const *words, size_t n, s
 					has_ended, &running, err);
 		if (result != COLLECTOR_DONE)
 			keeper_end_helper(running.keeper, running.pid, END_GRACE_NS);
+		keeper_forget(running.keeper, running.pid);
 		if (result == COLLECTOR_TIMEOUT)
 			error_set(err, EXIT_CODE_FAILED,
 				  "%s: '%s' did not end within %s; what it said is in %s",
 				  setting->what, command->stages[0].file,
 				  format_duration_ns(limit, sizeof(limit), setting->timeout_ns),
 				  setting->log_name);
-		if (result == COLLECTOR_INTERRUPTED)
-			error_set(err, EXIT_CODE_FAILED, "%s: interrupted", setting->what);
 	}
 	command_free(command);
+	/* What asks for the end is no failure: whoever goes on from here looks for it. */
+	if (result == COLLECTOR_INTERRUPTED)
+		return 0;
 	if (result != COLLECTOR_DONE)
 		return -1;
 	return WIFEXITED(running.status) ? WEXITSTATUS(running.status)
@@ -134,7 +142,7 @@ int hooks_run(const struct hook_setting *setting, const struct yaml_strings *com
 	struct conductor *conductor = setting->collector->conductor;
 	char words[300];
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !conductor->interrupted; i++) {
 		int code = hook_run(setting, commands[i].strings, commands[i].n, err);
 
 		if (code < 0)

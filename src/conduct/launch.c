@@ -18,7 +18,8 @@
 #include "util/file.h"
 #include "util/units.h"
 
-#define OUTPUT_PIPE (1 << 20)
+#define OUTPUT_PIPE  (1 << 20)
+#define END_GRACE_NS (3 * NSEC_PER_SEC)
 
 char side_letter(const struct round *round)
 {
@@ -238,7 +239,7 @@ static int prepare(struct round *round, struct error *err)
 			    round->dir, round->is_client, err);
 }
 
-int launch_command(struct round *round, struct error *err)
+static int start_command(struct round *round, struct error *err)
 {
 	if (make_dir(round, err) || prepare(round, err) ||
 	    parts_start(&round->parts, &round->collector, &round->variables, round->plan, err))
@@ -246,11 +247,22 @@ int launch_command(struct round *round, struct error *err)
 	return start_side(round, err);
 }
 
-int launch(struct round *round, struct error *err)
+int launch_command(struct round *round, struct error *err)
+{
+	int failed;
+
+	round->is_launching = true;
+	failed = start_command(round, err);
+	round->is_launching = false;
+	return failed;
+}
+
+static int start_all(struct round *round, struct error *err)
 {
 	const struct scenario *scenario = round->plan->scenario;
 	const struct driver_ops *ops = driver_find(scenario->driver);
 	const struct hooks *hooks = &scenario->hooks;
+	char what[160];
 
 	round->is_client = ops && ops->connect;
 	if (make_dir(round, err) || start_driver(round, err) || time_children(round, err) ||
@@ -264,7 +276,9 @@ int launch(struct round *round, struct error *err)
 		return -1;
 	if (round->conductor->interrupted)
 		return 0;
-	if (start_side(round, err) || release(round, err) || wait_ready(round, err))
+	snprintf(what, sizeof(what), "target '%.100s'", round->plan->target->name);
+	if (ready_check_free(&round->plan->target->ready, what, &round->variables, err) ||
+	    start_side(round, err) || release(round, err) || wait_ready(round, err))
 		return -1;
 	if (round->conductor->interrupted)
 		return 0;
@@ -273,6 +287,16 @@ int launch(struct round *round, struct error *err)
 	if (round->is_client)
 		driver_process_connect(round->driver, variables_json(&round->variables));
 	return 0;
+}
+
+int launch(struct round *round, struct error *err)
+{
+	int failed;
+
+	round->is_launching = true;
+	failed = start_all(round, err);
+	round->is_launching = false;
+	return failed;
 }
 
 int release(struct round *round, struct error *err)
@@ -347,10 +371,27 @@ static void clean_up(struct round *round)
 		round->conductor->interrupted = interrupted;
 }
 
+/* With what has left their trees: it must reach neither the cleanup nor the next round. */
+static void end_parts(struct round *round)
+{
+	struct conductor *conductor = round->conductor;
+	struct error err;
+	int left;
+
+	if (!round->parts.n)
+		return;
+	parts_end(&round->parts);
+	left = keeper_end(conductor->keeper, END_GRACE_NS, &err);
+	if (left > 0)
+		progress_note(&conductor->progress, true,
+			      "%d processes of components of side %c could not be ended", left,
+			      side_letter(round));
+}
+
 void round_clear(struct round *round)
 {
 	if (round->plan->target)
-		parts_end(&round->parts);
+		end_parts(round);
 	round_faults_close(round);
 	clean_up(round);
 	driver_process_stop(round->driver);

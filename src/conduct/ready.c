@@ -272,6 +272,30 @@ static int wait_probe(struct waiting *waiting, struct error *err)
 	return fail(waiting, err);
 }
 
+int ready_check_free(const struct readiness *ready, const char *what,
+		     const struct variables *variables, struct error *err)
+{
+	const char *text = ready->tcp ? ready->tcp : ready->http;
+	char *filled;
+	int got;
+
+	if (!text)
+		return 0;
+	filled = variables_fill(text, variables->list, variables->n, err);
+	if (!filled)
+		return error_prefix(err, "%s, ready", what);
+	got = ready->tcp ? ready_tcp(filled, err) : ready_http(filled, err);
+	if (got < 0)
+		error_prefix(err, "%s, ready", what);
+	if (got > 0)
+		error_set(err, EXIT_CODE_FAILED,
+			  "%s: somebody else answers at %s already; end that, or use another port, "
+			  "such as ${port}, which is free",
+			  what, filled);
+	free(filled);
+	return got ? -1 : 0;
+}
+
 int ready_wait(const struct readiness *ready, const struct ready_subject *subject,
 	       const struct hook_setting *setting, struct error *err)
 {

@@ -18,6 +18,13 @@ struct ready_subject {
 int ready_wait(const struct readiness *ready, const struct ready_subject *subject,
 	       const struct hook_setting *setting, struct error *err);
 
+/*
+ * Before the program is started: -1 with @err where @ready holds already by an address, as somebody
+ * else answers there.
+ */
+int ready_check_free(const struct readiness *ready, const char *what,
+		     const struct variables *variables, struct error *err);
+
 /* Takes @address ("127.0.0.1:80", "[::1]:80", "localhost:80") connections now? -1 with @err where
  * it is no address. */
 int ready_tcp(const char *address, struct error *err);

@@ -30,6 +30,9 @@ struct driver;
 struct driver_ops {
 	const char *name;
 	const char *description;
+	/* Its operations reach the target by sockets: a side that received nothing has not answered
+	 * them, somebody else has. */
+	bool by_socket;
 	const struct yaml_schema
 		*schema; /* of its section in a scenario; the section is named as the driver */
 	/* Command-line overrides that the user may give: --rate and --seed. NAN / NULL: not given.

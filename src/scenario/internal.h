@@ -50,7 +50,6 @@ int commands_check(const struct yaml_strings *commands, size_t n, const char *ke
 int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, struct error *err);
 
 #define FAULT_TARGET "target" /* what no component is called */
-bool component_exists(const struct component *components, size_t n, const char *name);
 /* Items of `faults` and `proxies`, and complaints about them all; what is left to be filled in of
  * faults is filled in. */
 extern const struct yaml_schema fault_schema, proxy_schema;

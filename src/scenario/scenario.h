@@ -298,6 +298,8 @@ struct target;
  */
 int faults_check_target(const struct scenario *scenario, const struct target *target,
 			struct error *err);
+/* Is one of the @n named so? */
+bool component_exists(const struct component *components, size_t n, const char *name);
 
 /* The same for a target: a path, or a name below targets/. */
 struct target *target_load(const char *name, struct error *err);

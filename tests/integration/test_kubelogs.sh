@@ -80,13 +80,13 @@ if logs rate --target curl --scenario kubelogs/basic --rounds 1 --rate 2k --seed
 	within rate "$(value '.rounds[0].work.lines / 2')" 2000 12
 fi
 
-# All five in one command: a folder or a record for each.
+# All of them in one command: a folder or a record for each.
 new_folder
 LIMIT=180 perfbpf run -o "$DIR" --target curl --scenario all --rounds 1 --warmup 700ms --duration 1s --cooldown 0
 equal all/exit "$RC" 0
-equal all/records "$(find "$DIR" -name run.json | wc -l)" 5
+equal all/records "$(find "$DIR" -name run.json | wc -l)" 7
 equal all/scenarios "$(find "$DIR" -name run.json -exec jq -r .scenario.name {} + | sort | tr '\n' ' ')" \
-	'kubelogs/basic kubelogs/complex_filter kubelogs/error_filter kubelogs/high_frequency kubelogs/json_filter '
+	'kubelogs/basic kubelogs/bursts kubelogs/complex_filter kubelogs/error_filter kubelogs/high_frequency kubelogs/json_filter kubelogs/ramp '
 
 # A side that ends at once, or never begins, is told apart from one that works.
 if curl_through ends-at-once 'exit 3'; then

@@ -493,6 +493,7 @@ static struct driver *http_open(const struct driver_context *context, struct err
 const struct driver_ops driver_http = {
 	.name = "http",
 	.description = "HTTP/1.1 requests, open or closed loop, weighted, their answers checked",
+	.by_socket = true,
 	.schema = &http_schema,
 	.open = http_open,
 	LOAD_DRIVER_FUNCTIONS,

@@ -451,6 +451,7 @@ bool kafka_is_drained(const struct driver *driver)
 const struct driver_ops driver_kafka = {
 	.name = "kafka",
 	.description = "messages through a Kafka broker: produced, consumed, end to end, in groups",
+	.by_socket = true,
 	.schema = &kafka_schema,
 	.override = kafka_override,
 	.open = kafka_open,

@@ -225,6 +225,7 @@ static struct driver *postgres_open(const struct driver_context *context, struct
 const struct driver_ops driver_postgres = {
 	.name = "postgres",
 	.description = "users of a PostgreSQL server: prepared statements, rows checked",
+	.by_socket = true,
 	.schema = &postgres_schema,
 	.open = postgres_open,
 	LOAD_DRIVER_FUNCTIONS,
