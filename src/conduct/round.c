@@ -100,6 +100,11 @@ static int look_at_thresholds(struct round *round, struct error *err)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	if (fails) {
 		round->is_aborted = true;
+		if (asprintf(&round->aborted_by, "%s of %s", scenario->thresholds[which].expression,
+			     scenario->thresholds[which].metric) < 0) {
+			round->aborted_by = NULL;
+			return error_set(err, EXIT_CODE_FAILED, "out of memory");
+		}
 		progress_note(&round->conductor->progress, true,
 			      "side %c: ended, as the threshold '%s' of %s failed",
 			      side_letter(round), scenario->thresholds[which].expression,
@@ -524,12 +529,14 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		if (work_take(out, round.report, round.collector.driver_cpu_ns) && !failed)
 			failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 		work_fix(out, round.report, plan->scenario);
+		work_check_busy(out, round.report, plan->scenario);
 		check_answerer(&round, out);
 		work_notes(conductor->record, round.report);
 	}
 	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	note_limits(conductor);
+	out->aborted_by = round.aborted_by;
 	if (round.collector.late_ticks)
 		record_note(conductor->record, "perfbpf was kept from some of its ticks: those "
 					       "points of the series repeat their "

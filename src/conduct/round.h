@@ -32,6 +32,7 @@ struct round {
 	int fault_log_fd;
 	uint64_t next_peek_ns;
 	bool is_aborted;  /* a threshold said so */
+	char *aborted_by; /* which, for the record; NULL: none */
 	bool is_void;     /* what was measured is not the target's */
 	bool is_prepared; /* setup hooks have run, so cleanup is owed */
 };

@@ -84,6 +84,8 @@ struct driver_ops {
 	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json, and
 	 * with phase() "phases": [{"late_seconds_max": x, "dropped": n}, ...], one for each. What
 	 * is in "invalid": ["..."] makes the round invalid, "side_metrics": {NAME: x} are shown.
+	 * "has_threads": true where more than one thread makes the load, so that a whole core is no
+	 * bound for it.
 	 */
 	json_t *(*report)(struct driver *driver);
 	/* For `perfbpf drive` by itself: what a person needs to use it, and a line of progress. */

@@ -376,6 +376,7 @@ struct record_round {
 	int64_t position; /* 0: first of its pair */
 	char *started_at; /* UTC, RFC 3339 with milliseconds */
 	double window_seconds;
+	char *aborted_by; /* the threshold that ended it before its time, and the run; NULL: none */
 	int64_t exit_code, signal; /* of the target's first process, where it ended by itself */
 	struct record_cpu cpu;
 	struct record_memory memory;

@@ -66,8 +66,9 @@ const struct yaml_schema scrape_schema = {
 const char *latency_own_name(size_t i)
 {
 	static const char *const own[] = {
-		"delivery",   "queue",       "service", "response", "round_trip", "run_queue",
-		"block_read", "block_write", "fsync",   "connect",  "rtt",        "exec",
+		"delivery",  "queue",      "service",     "response", "round_trip",
+		"run_queue", "block_read", "block_write", "fsync",    "connect",
+		"rtt",       "exec",       "failed",
 	};
 
 	return i < ARRAY_SIZE(own) ? own[i] : NULL;

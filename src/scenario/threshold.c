@@ -41,7 +41,7 @@ static const struct yaml_field item_fields[] = {
 		.type = YAML_DURATION,
 		.offset = offsetof(struct scenario_threshold, delay_abort_ns),
 		.max = DELAY_SECONDS_MAX,
-		.help = "but not before so much of the window has passed: 10s",
+		.help = "but not before so much of the window, or of its phase, has passed: 10s",
 	},
 	{
 		.key = "level",

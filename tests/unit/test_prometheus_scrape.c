@@ -254,10 +254,10 @@ static void two_of_one_address(void **state)
 		NULL};
 	struct result result =
 		run(ONE "  - {url: \"http://127.0.0.1:${port}/metrics\", histogram: h,"
-			" as: failed, labels: {code: \"500\"}}\n",
+			" as: refused, labels: {code: \"500\"}}\n",
 		    answers);
 	const struct record_latency *all = latency_find(&result.round, "a");
-	const struct record_latency *failed = latency_find(&result.round, "failed");
+	const struct record_latency *failed = latency_find(&result.round, "refused");
 
 	(void)state;
 	assert_int_equal(result.rec->n_notes, 0);

@@ -95,6 +95,32 @@ static void drivers_find_what_they_name(void **state)
 	names_free(names, n);
 }
 
+/* Its phases are each harder than the one before: what breaks in one must not be outweighed. */
+static void the_stress_ends_by_its_phases(void **state)
+{
+	struct error err = {.text = ""};
+	struct scenario *scenario = scenario_load("kailash/stress", driver_schema_of, &err);
+	size_t n = 0;
+
+	(void)state;
+	if (!scenario)
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < scenario->n_phases; i++) {
+		char metric[200];
+		bool found = scenario->phases[i].role != PHASE_MEASURED;
+
+		snprintf(metric, sizeof(metric), "work.errors{phase:%s}", scenario->phases[i].name);
+		for (size_t j = 0; j < scenario->n_thresholds; j++)
+			found |= scenario->thresholds[j].abort_on_fail &&
+				 !strcmp(scenario->thresholds[j].metric, metric);
+		if (!found)
+			fail_msg("no threshold ends phase '%s'", scenario->phases[i].name);
+		n += scenario->phases[i].role == PHASE_MEASURED;
+	}
+	assert_int_equal(n, 5);
+	scenario_free(scenario);
+}
+
 static void targets_can_be_read(void **state)
 {
 	char **names;
@@ -142,6 +168,7 @@ int main(void)
 		cmocka_unit_test(scenarios_can_be_read),
 		cmocka_unit_test(clients_have_executors),
 		cmocka_unit_test(drivers_find_what_they_name),
+		cmocka_unit_test(the_stress_ends_by_its_phases),
 		cmocka_unit_test(targets_can_be_read),
 	};
 
