@@ -267,6 +267,13 @@ static int run_scenario(const struct drive *drive, struct scenario *scenario, st
 	if (ops->override(scenario->driver_config, drive->rate,
 			  drive->has_seed ? &drive->seed : NULL, err))
 		return cmd_fail(err);
+	/* Without a target all variables are a person's. */
+	if (drive->control_fd < 0 &&
+	    driver_check(scenario, drive->variables, drive->n_variables, false, err)) {
+		if (strstr(err->text, "unknown variable"))
+			error_prefix(err, "drive: variables come from --set NAME=VALUE");
+		return cmd_fail(err);
+	}
 	/* A client that goes away is an error of its write, not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	if (drive->control_fd < 0)
@@ -274,6 +281,19 @@ static int run_scenario(const struct drive *drive, struct scenario *scenario, st
 	/* The terminal's Ctrl-C is the conductor's, which then hangs up. */
 	signal(SIGINT, SIG_IGN);
 	return driver_serve(ops, &context, drive->control_fd);
+}
+
+/* What a round has, whatever its target; what that brings is looked at when a run is planned. */
+static int check_scenario(const struct scenario *scenario, struct error *err)
+{
+	static const struct variable common[] = {
+		{"port", ""}, {"port2", ""}, {"home", ""}, {"user", ""}, {"scripts", ""},
+	};
+
+	if (driver_check(scenario, common, sizeof(common) / sizeof(common[0]), true, err))
+		return cmd_fail(err);
+	printf("%s: a scenario of driver %s that can be run\n", scenario->path, scenario->driver);
+	return stream_finish(stdout, "standard output", err) ? cmd_fail(err) : EXIT_CODE_OK;
 }
 
 static int run(int argc, char **argv)
@@ -304,13 +324,8 @@ static int run(int argc, char **argv)
 	scenario = scenario_load(drive.scenario, driver_schema_of, &err);
 	if (!scenario)
 		return cmd_fail(&err);
-	if (drive.is_check) {
-		printf("%s: a scenario of driver %s that can be run\n", scenario->path,
-		       scenario->driver);
-		code = stream_finish(stdout, "standard output", &err) ? cmd_fail(&err) : 0;
-	} else {
-		code = run_scenario(&drive, scenario, &err);
-	}
+	code = drive.is_check ? check_scenario(scenario, &err)
+			      : run_scenario(&drive, scenario, &err);
 	scenario_free(scenario);
 	return code;
 }

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,6 +38,22 @@ static int put(const char *folder, const char *file, const char *fmt, ...)
 	return failed;
 }
 
+/* The number may be somebody else's by now. */
+static bool is_keeper(long pid)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof(name), file))
+		name[0] = '\0';
+	fclose(file);
+	return !strcmp(name, CGROUP_MAKER "\n");
+}
+
 /* Groups of a keeper that was killed: rmdir() takes none that still holds a process. */
 static void sweep(const char *parent)
 {
@@ -49,7 +65,7 @@ static void sweep(const char *parent)
 
 		if (sscanf(entry->d_name, CGROUP_PREFIX "%ld-", &pid) != 1 || pid <= 0)
 			continue;
-		if (kill((pid_t)pid, 0) && errno == ESRCH)
+		if (!is_keeper(pid))
 			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
 	}
 	if (dir)
@@ -180,9 +196,29 @@ int cgroup_enter(const struct cgroup *group)
 	return 0;
 }
 
-void cgroup_remove(struct cgroup *group)
+int cgroup_remove(struct cgroup *group)
 {
-	for (size_t i = 0; i < group->n; i++)
-		rmdir(group->paths[i]);
-	group->n = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < group->n; i++) {
+		if (!rmdir(group->paths[i]) || errno != EBUSY)
+			continue;
+		if (kept != i)
+			memcpy(group->paths[kept], group->paths[i], CGROUP_PATH_MAX);
+		kept++;
+	}
+	group->n = kept;
+	return kept ? -EBUSY : 0;
+}
+
+void cgroup_sweep(const char *root)
+{
+	static const char *const controllers[] = {"cpu", "memory"};
+	char path[CGROUP_PATH_MAX + 128];
+
+	sweep(root);
+	for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
+		hierarchy_of(path, sizeof(path), root, controllers[i]);
+		sweep(path);
+	}
 }

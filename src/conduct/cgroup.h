@@ -13,6 +13,7 @@
 #define CGROUP_PATH_MAX 512
 /* Of names, which go on with the maker's pid and a '-': what a killed maker left is found by it. */
 #define CGROUP_PREFIX "perfbpf-"
+#define CGROUP_MAKER  "perfbpf-keeper" /* what its process is called */
 
 struct cgroup {
 	size_t n;
@@ -28,7 +29,9 @@ int cgroup_make(struct cgroup *group, const char *root, const char *name,
 		const struct limits *limits);
 /* Moves the calling process into it. 0 or -errno. */
 int cgroup_enter(const struct cgroup *group);
-/* After all its processes have ended. */
-void cgroup_remove(struct cgroup *group);
+/* After all its processes have ended. -EBUSY, and it stays known, while one still lives. */
+int cgroup_remove(struct cgroup *group);
+/* Removes what makers that are gone have left below @root. */
+void cgroup_sweep(const char *root);
 
 #endif

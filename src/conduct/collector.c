@@ -211,21 +211,45 @@ static int timeout_ms(uint64_t until_ns)
 	return now >= until_ns ? 0 : (int)((until_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 }
 
+static int tend(struct collector *collector, uint64_t *next_ns, struct error *err)
+{
+	int failed;
+
+	if (!collector->tend || collector->is_tending)
+		return 0;
+	collector->is_tending = true;
+	failed = collector->tend(collector->tended, next_ns, err);
+	collector->is_tending = false;
+	return failed;
+}
+
+/* The earlier of two moments of which either may be 0, which is never. */
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
 enum collector_result collector_wait(struct collector *collector, uint64_t until_ns,
 				     bool (*done)(void *context), void *context, struct error *err)
 {
 	struct epoll_event events[8];
 
 	for (;;) {
+		uint64_t next_ns = 0;
 		int n;
 
 		if (collector->conductor->interrupted)
 			return COLLECTOR_INTERRUPTED;
+		if (tend(collector, &next_ns, err))
+			return COLLECTOR_FAILED;
 		if (done && done(context))
 			return COLLECTOR_DONE;
 		if (until_ns && clock_now_ns() >= until_ns)
 			return COLLECTOR_TIMEOUT;
-		n = epoll_wait(collector->epoll_fd, events, 8, timeout_ms(until_ns));
+		n = epoll_wait(collector->epoll_fd, events, 8,
+			       timeout_ms(earlier(until_ns, next_ns)));
 		if (n < 0 && errno != EINTR) {
 			error_set(err, EXIT_CODE_FAILED, "cannot wait: %s", strerror(errno));
 			return COLLECTOR_FAILED;

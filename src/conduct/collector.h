@@ -51,6 +51,14 @@ struct collector {
 	double runnable_beyond; /* tasks that were ready beyond one a CPU, summed over the ticks */
 	unsigned int runnable_samples;
 	int cpus;
+	/*
+	 * What is to be done whenever it is waited, whatever for: does what is due now, and sets
+	 * *@next_ns to when it is to be called again where that is earlier. -1 with @err ends the
+	 * wait. NULL: nothing.
+	 */
+	int (*tend)(void *context, uint64_t *next_ns, struct error *err);
+	void *tended;
+	bool is_tending; /* what is done may wait for something itself */
 };
 
 enum collector_result {

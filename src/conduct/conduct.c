@@ -419,6 +419,20 @@ static int run_round(struct conductor *conductor, struct record *rec, const stru
 	return failed;
 }
 
+/* The rounds that are left would fail like the last one, and cost their time. */
+static void note_abort(struct conductor *conductor, struct record *rec)
+{
+	const struct record_round *last = &rec->rounds[rec->n_rounds - 1];
+	char text[500];
+
+	snprintf(text, sizeof(text),
+		 "the threshold %.300s failed in round %d of side %c, which ended the run: %zu of "
+		 "%d rounds were begun",
+		 last->aborted_by, (int)last->pair + 1, last->side == SIDE_A ? 'A' : 'B',
+		 rec->n_rounds, conductor->progress.rounds);
+	record_note(rec, text);
+}
+
 /* All pairs of one scenario (or of the commands, or the attach). */
 static int run_pairs(struct conductor *conductor, struct record *rec, const struct plan *plan,
 		     const struct scenario *scenario, struct error *err)
@@ -443,6 +457,10 @@ static int run_pairs(struct conductor *conductor, struct record *rec, const stru
 				return -1;
 			if (conductor->interrupted)
 				return 0;
+			if (record_is_aborted(rec)) {
+				note_abort(conductor, rec);
+				return 0;
+			}
 		}
 	}
 	return 0;
@@ -521,14 +539,31 @@ static int judge(struct record *rec, const struct conduct_options *options,
 	return record_compare(rec, work_bound(options, scenario));
 }
 
+static bool all_rounds_valid(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (!rec->rounds[i].validity.valid)
+			return false;
+	return true;
+}
+
 /* Of a record that has been judged: the worst first. */
 static int code_of(const struct record *rec)
 {
-	if (!rec->verdict.valid)
+	if (!all_rounds_valid(rec) || (!rec->verdict.valid && !record_is_aborted(rec)))
 		return EXIT_CODE_INVALID;
-	if (record_thresholds_failed(rec) || record_endurance_failed(rec))
+	if (record_is_aborted(rec) || record_thresholds_failed(rec) || record_endurance_failed(rec))
 		return EXIT_CODE_THRESHOLD;
 	return EXIT_CODE_OK;
+}
+
+/* Why the record is not complete, for who reads it later. */
+static void note_failure(struct record *rec, const struct error *err)
+{
+	char text[sizeof(err->text) + 32];
+
+	snprintf(text, sizeof(text), "the run failed: %s", err->text);
+	record_note(rec, text);
 }
 
 /* One scenario from its record's beginning to its report. Returns the exit code. */
@@ -546,6 +581,8 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	progress_clear(&conductor->progress);
 	code = failed ? (int)err->exit_code : EXIT_CODE_OK;
 	rec->complete = !failed && !is_cut_short(conductor);
+	if (failed)
+		note_failure(rec, err);
 	if (rec->n_rounds) {
 		struct error late;
 

@@ -99,24 +99,18 @@ static bool is_reached(pid_t pid, const struct edge *edges, size_t n)
 	return false;
 }
 
-int descendants_find(struct descendants *found, const pid_t *except, size_t n_except)
+/* Takes up those below @root, or of what is reached already. */
+static int collect(struct descendants *found, pid_t root, struct edge *edges, size_t n,
+		   const pid_t *except, size_t n_except)
 {
-	pid_t self = getpid();
-	struct edge *edges;
-	size_t n;
 	bool more;
 
-	memset(found, 0, sizeof(*found));
-	edges = all_edges(&n);
-	if (!edges)
-		return -ENOMEM;
-	found->pids = calloc(n + 1, sizeof(pid_t));
 	do {
 		more = false;
 		for (size_t i = 0; found->pids && i < n; i++) {
 			if (edges[i].reached || is_among(edges[i].pid, except, n_except))
 				continue;
-			if (edges[i].ppid != self && !is_reached(edges[i].ppid, edges, n))
+			if (edges[i].ppid != root && !is_reached(edges[i].ppid, edges, n))
 				continue;
 			edges[i].reached = more = true;
 			/* Its children, if it has any, are still looked for. */
@@ -126,6 +120,41 @@ int descendants_find(struct descendants *found, const pid_t *except, size_t n_ex
 	} while (more);
 	free(edges);
 	return found->pids ? 0 : -ENOMEM;
+}
+
+static struct edge *look(struct descendants *found, size_t *n)
+{
+	struct edge *edges = all_edges(n);
+
+	memset(found, 0, sizeof(*found));
+	if (edges)
+		found->pids = calloc(*n + 1, sizeof(pid_t));
+	return edges;
+}
+
+int descendants_find(struct descendants *found, const pid_t *except, size_t n_except)
+{
+	size_t n;
+	struct edge *edges = look(found, &n);
+
+	return edges ? collect(found, getpid(), edges, n, except, n_except) : -ENOMEM;
+}
+
+int descendants_of(struct descendants *found, pid_t root)
+{
+	size_t n;
+	struct edge *edges = look(found, &n);
+
+	if (!edges)
+		return -ENOMEM;
+	for (size_t i = 0; found->pids && i < n; i++) {
+		if (edges[i].pid != root)
+			continue;
+		edges[i].reached = true;
+		if (!edges[i].dead)
+			found->pids[found->n++] = root;
+	}
+	return collect(found, root, edges, n, NULL, 0);
 }
 
 void descendants_free(struct descendants *found)
@@ -150,17 +179,19 @@ bool descends_from(pid_t pid, const pid_t *ancestors, size_t n)
 	return false;
 }
 
-void descendant_signal(pid_t pid, int signal)
+int descendant_signal(pid_t pid, int signal)
 {
 	/* First hold on to the process, then ask what it is. */
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), failed = 0;
 
 	if (fd < 0)
-		return;
+		return 0;
 	if (descends_from(pid, NULL, 0)) {
-		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+		if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) && errno == EPERM)
+			failed = -EPERM;
 		if (signal == SIGTERM)
 			syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
 	}
 	close(fd);
+	return failed;
 }

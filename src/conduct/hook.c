@@ -118,6 +118,7 @@ int hook_run(const struct hook_setting *setting, char *const *words, size_t n, s
 					has_ended, &running, err);
 		if (result != COLLECTOR_DONE)
 			keeper_end_helper(running.keeper, running.pid, END_GRACE_NS);
+		keeper_forget(running.keeper, running.pid);
 		if (result == COLLECTOR_TIMEOUT)
 			error_set(err, EXIT_CODE_FAILED,
 				  "%s: '%s' did not end within %s; what it said is in %s",

@@ -25,8 +25,8 @@ struct hook_setting {
  */
 int hooks_run(const struct hook_setting *setting, const struct yaml_strings *commands, size_t n,
 	      struct error *err);
-/* One of them; its exit code, 0 also where conductor->interrupted ended the wait, 128 + N of a signal, or -1 with @err where it cannot be run or takes
- * too long. */
+/* One of them; its exit code, 0 also where conductor->interrupted ended the wait, 128 + N of a
+ * signal, or -1 with @err where it cannot be run or takes too long. */
 int hook_run(const struct hook_setting *setting, char *const *words, size_t n, struct error *err);
 
 /* A log in the results folder for appending; -1 with @err. */

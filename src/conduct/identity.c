@@ -79,15 +79,30 @@ int identity_of_invoker(struct identity *identity, struct error *err)
 	return fill(identity, uid, gid, err);
 }
 
-int identity_of_named(struct identity *identity, const char *user, const char *what,
-		      struct error *err)
+/* NULL: there is none. */
+static struct passwd *look_up(const char *user)
 {
 	struct passwd *entry = getpwnam(user);
 	unsigned int uid = 0;
 
+	return entry || number(user, &uid) ? entry : getpwuid(uid);
+}
+
+/* Has somebody who is not root been made root for perfbpf alone? */
+static bool is_lent_root(void)
+{
+	const char *text = getenv("SUDO_UID");
+	unsigned int uid;
+
+	return geteuid() == 0 && text && (number(text, &uid) || uid != 0);
+}
+
+static int fill_known(struct identity *identity, const char *user, const char *what,
+		      struct error *err)
+{
+	const struct passwd *entry = look_up(user);
+
 	memset(identity, 0, sizeof(*identity));
-	if (!entry && !number(user, &uid))
-		entry = getpwuid(uid);
 	if (!entry)
 		return error_set(err, EXIT_CODE_USAGE, "%s: there is no user '%s' here", what,
 				 user);
@@ -99,9 +114,24 @@ int identity_of_named(struct identity *identity, const char *user, const char *w
 	return fill(identity, entry->pw_uid, entry->pw_gid, err);
 }
 
+int identity_of_named(struct identity *identity, const char *user, const char *what,
+		      struct error *err)
+{
+	const struct passwd *entry = look_up(user);
+
+	memset(identity, 0, sizeof(*identity));
+	/* Who may run perfbpf with sudo, and nothing else, gets no shell of root's by a file. */
+	if (entry && entry->pw_uid == 0 && is_lent_root())
+		return error_set(err, EXIT_CODE_PRIVILEGE,
+				 "%s %s: a file runs nothing as root for who called perfbpf with "
+				 "sudo; become root first (sudo -i), or name another user",
+				 what, user);
+	return fill_known(identity, user, what, err);
+}
+
 int identity_of_user(struct identity *identity, const char *user, struct error *err)
 {
-	return identity_of_named(identity, user, "--user", err);
+	return fill_known(identity, user, "--user", err);
 }
 
 void identity_clear(struct identity *identity)

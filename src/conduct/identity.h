@@ -26,7 +26,8 @@ int identity_of_invoker(struct identity *identity, struct error *err);
 /* @user is a name or a number; EXIT_CODE_USAGE where there is none such, EXIT_CODE_PRIVILEGE
  * where only root could become it. */
 int identity_of_user(struct identity *identity, const char *user, struct error *err);
-/* The same for a user that a file names; @what says where: "target 'postgres', user". */
+/* The same for a user that a file names; @what says where: "target 'postgres', user". Root only
+ * where root itself runs perfbpf, not under sudo: EXIT_CODE_PRIVILEGE. */
 int identity_of_named(struct identity *identity, const char *user, const char *what,
 		      struct error *err);
 void identity_clear(struct identity *identity);

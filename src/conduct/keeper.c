@@ -21,18 +21,19 @@
 #include "util/file.h"
 
 #define ORPHANS_NS (2 * NSEC_PER_SEC)
-/* Ends of processes that came while something else was waited for. */
-#define MAX_EXITS 64
+/* Room for so many more ends is made at once. */
+#define EXITS_STEP 64
 
 struct keeper {
 	pid_t pid;
 	int socket;
 	char private_dir[256];
+	/* Ends of processes, until they are forgotten: whoever has started one may ask late. */
 	struct keeper_exit {
 		pid_t pid;
 		int status;
-	} exits[MAX_EXITS];
-	size_t n_exits;
+	} * exits;
+	size_t n_exits, room;
 	bool gone;
 };
 
@@ -64,7 +65,10 @@ static int make_private_dir(struct keeper *keeper, const struct keeper_users *us
 	return 0;
 }
 
-/* The kernel gave the keeper's children to this process, which is a subreaper too. */
+/*
+ * The kernel gave the keeper's children to this process, which is a subreaper too. Those of another
+ * user only the keeper could end: they are not waited for.
+ */
 static void keeper_end_orphans(void)
 {
 	uint64_t until = clock_now_ns() + ORPHANS_NS;
@@ -74,7 +78,8 @@ static void keeper_end_orphans(void)
 	while (left && clock_now_ns() < until && !descendants_find(&found, NULL, 0)) {
 		left = found.n;
 		for (size_t i = 0; i < found.n; i++)
-			descendant_signal(found.pids[i], SIGKILL);
+			if (descendant_signal(found.pids[i], SIGKILL))
+				left--;
 		descendants_free(&found);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
@@ -132,7 +137,15 @@ void keeper_stop(struct keeper *keeper)
 		keeper_end_orphans();
 		dir_remove(keeper->private_dir);
 	}
+	free(keeper->exits);
 	free(keeper);
+}
+
+bool keeper_is_gone(struct keeper *keeper)
+{
+	if (keeper->gone)
+		keeper_end_orphans();
+	return keeper->gone;
 }
 
 const char *keeper_private_dir(const struct keeper *keeper)
@@ -154,14 +167,20 @@ static int keeper_gone(struct keeper *keeper, struct error *err)
 
 static void note_exit(struct keeper *keeper, struct wire_message *message)
 {
-	struct keeper_exit end;
+	struct keeper_exit end, *larger;
 
 	end.pid = (pid_t)wire_get_i64(message);
 	end.status = (int)wire_get_i64(message);
-	/* The oldest makes room: nobody asked for it. */
-	if (keeper->n_exits == MAX_EXITS)
-		memmove(keeper->exits, keeper->exits + 1,
-			--keeper->n_exits * sizeof(keeper->exits[0]));
+	if (keeper->n_exits == keeper->room) {
+		larger = reallocarray(keeper->exits, keeper->room + EXITS_STEP, sizeof(*larger));
+		/* As if the keeper could not be heard any more: a lost end would be waited for. */
+		if (!larger) {
+			keeper->gone = true;
+			return;
+		}
+		keeper->exits = larger;
+		keeper->room += EXITS_STEP;
+	}
 	keeper->exits[keeper->n_exits++] = end;
 }
 
@@ -195,8 +214,7 @@ static int request(struct keeper *keeper, struct wire_message *message, uint32_t
 	return await(keeper, type, answer, err);
 }
 
-/* The number may have been used before. */
-static void forget_exit(struct keeper *keeper, pid_t pid)
+void keeper_forget(struct keeper *keeper, pid_t pid)
 {
 	for (size_t i = 0; i < keeper->n_exits; i++)
 		if (keeper->exits[i].pid == pid)
@@ -218,7 +236,8 @@ int keeper_spawn(struct keeper *keeper, const struct keeper_spawn *spawn, pid_t 
 	n = wire_get_i64(&answer);
 	for (int64_t i = 0; i < n && (size_t)i < spawn->n_stages; i++) {
 		pids[i] = (pid_t)wire_get_i64(&answer);
-		forget_exit(keeper, pids[i]);
+		/* The number may have been used before. */
+		keeper_forget(keeper, pids[i]);
 	}
 	wire_free(&answer);
 	if (failed)

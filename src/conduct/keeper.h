@@ -59,6 +59,8 @@ struct keeper_users {
 struct keeper *keeper_start(const struct keeper_users *users, struct error *err);
 /* Ends all and waits for the keeper to go; NULL is fine. */
 void keeper_stop(struct keeper *keeper);
+/* Has it been killed? Then what it has started is ended here, with this process's rights. */
+bool keeper_is_gone(struct keeper *keeper);
 /* A folder (mode 0700, of @identity) that the keeper removes when it goes. */
 const char *keeper_private_dir(const struct keeper *keeper);
 /* Readable when a process that was started has ended, or the keeper itself. */
@@ -73,9 +75,11 @@ int keeper_spawn(struct keeper *keeper, const struct keeper_spawn *spawn, pid_t 
 int keeper_release(struct keeper *keeper, size_t *stage, struct error *err);
 /* Has a started process ended? @status as of wait(2). Does not block. */
 bool keeper_ended(struct keeper *keeper, pid_t pid, int *status);
+/* Nobody asks for the end of @pid any more. */
+void keeper_forget(struct keeper *keeper, pid_t pid);
 /* Waits for that; false after @timeout_ns. */
 bool keeper_wait(struct keeper *keeper, pid_t pid, uint64_t timeout_ns, int *status);
-/* Ends a helper: TERM, then KILL after @grace_ns. */
+/* Ends a helper and what descends from it: TERM, then KILL after @grace_ns. */
 void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns);
 /*
  * Ends the side's whole tree, wherever its processes have gone: TERM, then KILL after
@@ -84,7 +88,8 @@ void keeper_end_helper(struct keeper *keeper, pid_t pid, uint64_t grace_ns);
 int keeper_end(struct keeper *keeper, uint64_t grace_ns, struct error *err);
 
 /*
- * A control group with @limits that spawned processes can be put in; it goes with keeper_end().
+ * A control group with @limits that spawned processes can be put in; it goes with the
+ * first keeper_end() that finds none of its processes left.
  * @name is for people. Its number above 0, or -1 with @err.
  */
 int keeper_group(struct keeper *keeper, const char *name, const struct limits *limits,

@@ -192,16 +192,30 @@ static void handle_spawn(struct keeper_state *state, struct wire_message *reques
 	wire_free(&answer);
 }
 
+static void signal_helper(pid_t pid, int signal)
+{
+	struct descendants found;
+
+	if (descendants_of(&found, pid)) {
+		descendant_signal(pid, signal);
+		return;
+	}
+	for (size_t i = 0; i < found.n; i++)
+		descendant_signal(found.pids[i], signal);
+	descendants_free(&found);
+}
+
+/* What of it outlives its first process goes with the next KEEPER_END. */
 static void handle_end_helper(struct keeper_state *state, pid_t pid, uint64_t grace_ns)
 {
 	uint64_t until = clock_now_ns() + grace_ns;
 
-	if (was_started(state, pid))
-		kill(pid, SIGTERM);
+	if (grace_ns && was_started(state, pid))
+		signal_helper(pid, SIGTERM);
 	while (was_started(state, pid) && clock_now_ns() < until)
 		wait_a_little(state);
 	if (was_started(state, pid))
-		kill(pid, SIGKILL);
+		signal_helper(pid, SIGKILL);
 	while (was_started(state, pid) && clock_now_ns() < until + KILL_TIMEOUT_NS)
 		wait_a_little(state);
 	answer_two(state, KEEPER_ENDED, 0, 0);
@@ -245,10 +259,27 @@ static void handle_open(struct keeper_state *state, struct wire_message *request
 		close(fd);
 }
 
-static void forget_groups(struct keeper_state *state)
+/* What still holds a process is tried again at the next end. */
+static void remove_groups(struct keeper_state *state)
 {
-	while (state->n_groups)
-		cgroup_remove(&state->groups[--state->n_groups]);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < state->n_groups; i++)
+		if (cgroup_remove(&state->groups[i]))
+			state->groups[kept++] = state->groups[i];
+	state->n_groups = kept;
+}
+
+/* The kernel lets go of a group a moment after its last process. */
+static void remove_all_groups(struct keeper_state *state)
+{
+	uint64_t until = clock_now_ns() + CRASH_GRACE_NS;
+
+	remove_groups(state);
+	while (state->n_groups && clock_now_ns() < until) {
+		wait_a_little(state);
+		remove_groups(state);
+	}
 }
 
 static int make_group(struct keeper_state *state, struct wire_message *request)
@@ -315,7 +346,7 @@ static void handle(struct keeper_state *state, struct wire_message *request)
 		stages_close(&state->side);
 		answer_two(state, KEEPER_ENDED,
 			   (int64_t)end_tree(state, (uint64_t)wire_get_i64(request), false), 0);
-		forget_groups(state);
+		remove_groups(state);
 		break;
 	case KEEPER_GROUP:
 		handle_group(state, request);
@@ -401,16 +432,17 @@ void keeper_process(int socket, const struct keeper_setting *setting)
 {
 	struct keeper_state state = {.socket = socket, .setting = setting};
 
-	prctl(PR_SET_NAME, "perfbpf-keeper", 0, 0, 0);
+	prctl(PR_SET_NAME, CGROUP_MAKER, 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	/* Out of the terminal's foreground group, so that Ctrl-C reaches perfbpf alone. */
 	setpgid(0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	state.signals = open_signals();
+	cgroup_sweep(CGROUP_ROOT);
 	serve(&state);
 	stages_close(&state.side);
 	end_tree(&state, CRASH_GRACE_NS, true);
-	forget_groups(&state);
+	remove_all_groups(&state);
 	/* The side could write there: what it cannot remove itself is not removed for it. Others
 	 * that scenarios name have folders of their own there. */
 	if (setting->private_dir[0] &&

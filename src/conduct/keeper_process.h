@@ -62,11 +62,15 @@ struct descendants {
 	size_t n;
 };
 int descendants_find(struct descendants *found, const pid_t *except, size_t n);
+/* @root and what descends from it. */
+int descendants_of(struct descendants *found, pid_t root);
 void descendants_free(struct descendants *found);
 /* Is @pid one of the @n @ancestors, or does it descend from one of them or from this process? */
 bool descends_from(pid_t pid, const pid_t *ancestors, size_t n);
-/* Sends @signal to @pid if it still is a descendant's process: the number may have been used again.
+/*
+ * Sends @signal to @pid if it still is a descendant's process: the number may have been used again.
+ * -EPERM where it is one that may not be signalled, else 0.
  */
-void descendant_signal(pid_t pid, int signal);
+int descendant_signal(pid_t pid, int signal);
 
 #endif

@@ -18,7 +18,8 @@
 #include "util/file.h"
 #include "util/units.h"
 
-#define OUTPUT_PIPE (1 << 20)
+#define OUTPUT_PIPE  (1 << 20)
+#define END_GRACE_NS (3 * NSEC_PER_SEC)
 
 char side_letter(const struct round *round)
 {
@@ -59,9 +60,7 @@ static void name_end(char *text, size_t size, int status)
 /* What a scenario has running has no business ending before it is ended. */
 int ended_early(struct round *round, const char *when, struct error *err)
 {
-	uint64_t since = round->released_ns ? round->released_ns : clock_now_ns();
-	double after = (double)(clock_now_ns() - since) / 1e9;
-	char words[300], how[64] = "of itself", what[160];
+	char words[300], how[64] = "of itself", what[160], after[64];
 	const char *log = round->side.log_name;
 	const struct part *part;
 	int status;
@@ -74,11 +73,16 @@ int ended_early(struct round *round, const char *when, struct error *err)
 		snprintf(what, sizeof(what), "component '%.100s'", part->component->name);
 		log = part->log_name;
 	}
+	/* Components come first. */
+	snprintf(after, sizeof(after), "before the target was started");
+	if (round->released_ns)
+		snprintf(after, sizeof(after), "after %.1f s",
+			 (double)(clock_now_ns() - round->released_ns) / 1e9);
 	log_last_line(round->conductor, log, words, sizeof(words));
-	return error_set(err, EXIT_CODE_FAILED,
-			 "side %c, %s, ended %s after %.1f s, %s; %s%s%s%s/%s", side_letter(round),
-			 what, how, after, when, words[0] ? "it last said: " : "it said nothing",
-			 words, words[0] ? "; all of it is in " : "; its standard error is in ",
+	return error_set(err, EXIT_CODE_FAILED, "side %c, %s, ended %s %s, %s; %s%s%s%s/%s",
+			 side_letter(round), what, how, after, when,
+			 words[0] ? "it last said: " : "it said nothing", words,
+			 words[0] ? "; all of it is in " : "; its standard error is in ",
 			 round->conductor->results->path, log);
 }
 
@@ -238,7 +242,7 @@ static int prepare(struct round *round, struct error *err)
 			    round->dir, round->is_client, err);
 }
 
-int launch_command(struct round *round, struct error *err)
+static int start_command(struct round *round, struct error *err)
 {
 	if (make_dir(round, err) || prepare(round, err) ||
 	    parts_start(&round->parts, &round->collector, &round->variables, round->plan, err))
@@ -246,7 +250,17 @@ int launch_command(struct round *round, struct error *err)
 	return start_side(round, err);
 }
 
-int launch(struct round *round, struct error *err)
+int launch_command(struct round *round, struct error *err)
+{
+	int failed;
+
+	round->is_launching = true;
+	failed = start_command(round, err);
+	round->is_launching = false;
+	return failed;
+}
+
+static int start_all(struct round *round, struct error *err)
 {
 	const struct scenario *scenario = round->plan->scenario;
 	const struct driver_ops *ops = driver_find(scenario->driver);
@@ -276,6 +290,16 @@ int launch(struct round *round, struct error *err)
 	if (round->is_client)
 		driver_process_connect(round->driver, variables_json(&round->variables));
 	return 0;
+}
+
+int launch(struct round *round, struct error *err)
+{
+	int failed;
+
+	round->is_launching = true;
+	failed = start_all(round, err);
+	round->is_launching = false;
+	return failed;
 }
 
 int release(struct round *round, struct error *err)
@@ -350,10 +374,27 @@ static void clean_up(struct round *round)
 		round->conductor->interrupted = interrupted;
 }
 
+/* With what has left their trees: it must reach neither the cleanup nor the next round. */
+static void end_parts(struct round *round)
+{
+	struct conductor *conductor = round->conductor;
+	struct error err;
+	int left;
+
+	if (!round->parts.n)
+		return;
+	parts_end(&round->parts);
+	left = keeper_end(conductor->keeper, END_GRACE_NS, &err);
+	if (left > 0)
+		progress_note(&conductor->progress, true,
+			      "%d processes of components of side %c could not be ended", left,
+			      side_letter(round));
+}
+
 void round_clear(struct round *round)
 {
 	if (round->plan->target)
-		parts_end(&round->parts);
+		end_parts(round);
 	round_faults_close(round);
 	clean_up(round);
 	driver_process_stop(round->driver);

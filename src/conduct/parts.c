@@ -50,7 +50,8 @@ struct part *parts_ended(struct parts *parts, const struct faults *faults, int *
 	for (size_t i = 0; i < parts->n; i++) {
 		struct part *part = &parts->list[i];
 
-		if (!part->pid || (faults && faults_have_ended(faults, part->component->name)))
+		if (!part->pid || !part->is_ready ||
+		    (faults && faults_have_ended(faults, part->component->name)))
 			continue;
 		if (keeper_ended(parts->collector->conductor->keeper, part->pid, status))
 			return part;
@@ -178,7 +179,10 @@ static int run_and_wait(struct parts *parts, struct part *part, struct error *er
 	if (run(parts, part, err))
 		return error_prefix(err, "%s", what);
 	subject.pid = part->pid;
-	return ready_wait(&component->ready, &subject, &setting, err);
+	if (ready_wait(&component->ready, &subject, &setting, err))
+		return -1;
+	part->is_ready = true;
+	return 0;
 }
 
 int part_restart(struct parts *parts, struct part *part, struct error *err)

@@ -9,7 +9,8 @@
 struct part {
 	const struct component *component;
 	bool is_measured;
-	pid_t pid; /* of its first process; 0: not started */
+	bool is_ready; /* was waited for: its end is a failure from then on */
+	pid_t pid;     /* of its first process; 0: not started */
 	char *dir, *log_name;
 };
 
@@ -32,7 +33,7 @@ int parts_start(struct parts *parts, struct collector *collector, const struct v
 int part_restart(struct parts *parts, struct part *part, struct error *err);
 /* By its component's name; NULL: there is none. */
 struct part *parts_find(struct parts *parts, const char *name);
-/* One that has ended by itself, and not by one of @faults (may be NULL); NULL: none. */
+/* One that was ready and has ended by itself, not by one of @faults (may be NULL); NULL: none. */
 struct part *parts_ended(struct parts *parts, const struct faults *faults, int *status);
 /* Ends those that are not measured, the newest first; the others go with the side. */
 void parts_end(struct parts *parts);

@@ -130,7 +130,8 @@ static int apply_options(struct plan *plan, const struct conduct_options *option
 	return 0;
 }
 
-/* A server that one client works with, another one does that leaves the protocol to what it runs. */
+/* A server that one client works with, another one does that leaves the protocol to what it runs.
+ */
 static bool goes_with(const struct target *target, const struct scenario *scenario)
 {
 	const struct driver_ops *own, *other = driver_find(scenario->driver);
@@ -139,6 +140,22 @@ static bool goes_with(const struct target *target, const struct scenario *scenar
 		return true;
 	own = driver_find(target->driver);
 	return own && own->connect && other && other->runs_programs;
+}
+
+/* Both would be ${port.NAME}, and write one folder and one log. */
+static int check_names(const struct target *target, const struct scenario *scenario,
+		       struct error *err)
+{
+	for (size_t i = 0; i < target->n_components; i++) {
+		const char *name = target->components[i].name;
+
+		if (component_exists(scenario->components, scenario->n_components, name))
+			return error_set(err, EXIT_CODE_USAGE,
+					 "%s and %s both have a component '%s', and ${port.%s} can "
+					 "only be one of them; rename one",
+					 scenario->path, target->path, name, name);
+	}
+	return 0;
 }
 
 static int check_targets(const struct plan *plan, const struct conduct_options *options,
@@ -162,7 +179,8 @@ static int check_targets(const struct plan *plan, const struct conduct_options *
 					"'%s'",
 					target->name, target->driver, plan->scenarios[j]->name,
 					plan->scenarios[j]->driver);
-			if (side_check(target, plan->scenarios[j], options->kubeconfig, err) ||
+			if (check_names(target, plan->scenarios[j], err) ||
+			    side_check(target, plan->scenarios[j], options->kubeconfig, err) ||
 			    faults_check_target(plan->scenarios[j], target, err))
 				return -1;
 		}

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +67,8 @@ static bool is_finished(const struct round *round)
 static bool need_not_wait(void *context)
 {
 	struct round *round = context;
-	struct pollfd fd = {.fd = round->faults ? faults_fd(round->faults) : -1, .events = POLLIN};
 
-	return has_ended_early(round) || is_finished(round) || poll(&fd, 1, 0) > 0;
+	return has_ended_early(round) || is_finished(round);
 }
 
 static bool has_abort(const struct scenario *scenario)
@@ -102,6 +100,11 @@ static int look_at_thresholds(struct round *round, struct error *err)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	if (fails) {
 		round->is_aborted = true;
+		if (asprintf(&round->aborted_by, "%s of %s", scenario->thresholds[which].expression,
+			     scenario->thresholds[which].metric) < 0) {
+			round->aborted_by = NULL;
+			return error_set(err, EXIT_CODE_FAILED, "out of memory");
+		}
 		progress_note(&round->conductor->progress, true,
 			      "side %c: ended, as the threshold '%s' of %s failed",
 			      side_letter(round), scenario->thresholds[which].expression,
@@ -114,10 +117,8 @@ static int look_at_thresholds(struct round *round, struct error *err)
 /* What is to be done while a phase passes, and when it is to be looked at again. */
 static int look(struct round *round, uint64_t *next_ns, struct error *err)
 {
-	if (round_faults_look(round, err) || look_at_thresholds(round, err))
+	if (look_at_thresholds(round, err))
 		return -1;
-	if (round->faults && faults_next_ns(round->faults) < *next_ns)
-		*next_ns = faults_next_ns(round->faults);
 	if (round->collector.counting && has_abort(round->plan->scenario) &&
 	    round->next_peek_ns < *next_ns)
 		*next_ns = round->next_peek_ns;
@@ -279,15 +280,16 @@ static int run_scenario(struct round *round, struct record_round *out, struct er
 	cut_short = is_cut_short(round);
 	if (collector_window_close(&round->collector, 0, cut_short ? 0 : close_ns, err))
 		return -1;
-	/* A driver that had no more to do closed it early. */
-	if (cut_short)
-		close_ns = clock_now_ns();
 	/* What was over before its time is not waited for. */
 	if (cut_short)
 		close_ns = clock_now_ns();
+	/* A target that is still held up could not answer what comes now. */
+	if (round_faults_close_window(round, cut_short, err))
+		return -1;
 	scrape_close(round->scrape, out, (double)(close_ns - open_ns) / 1e9, conductor->record);
 	round->scrape = NULL;
-	phases_begin(round, PHASE_COOLDOWN, close_ns);
+	if (!is_cut_short(round))
+		phases_begin(round, PHASE_COOLDOWN, close_ns);
 	if (pass(round, "cool-down", close_ns + plan->cooldown_ns, err) || fetch_report(round, err))
 		return -1;
 	return conductor->interrupted ? 0 : conclude(round, err);
@@ -400,8 +402,9 @@ static void check_answerer(const struct round *round, struct record_round *out)
 	const struct driver_ops *ops = driver_find(round->plan->scenario->driver);
 
 	if (ops && ops->by_socket && out->work.operations > 0 && out->network.rx_bytes == 0)
-		record_invalid(out, "the driver had answers, but the side received no byte: somebody "
-				    "else answered it");
+		record_invalid(out,
+			       "the driver had answers, but the side received no byte: somebody "
+			       "else answered it");
 }
 
 static void take_status(struct round *round, struct record_round *out)
@@ -476,6 +479,17 @@ static void note_limits(struct conductor *conductor)
 			    "this kernel does not tell socket bytes (Linux 6.3 does)");
 }
 
+/* What was started first is to be there still when the last is ready. */
+static int tend(void *context, uint64_t *next_ns, struct error *err)
+{
+	struct round *round = context;
+	int status;
+
+	if (round->is_launching && parts_ended(&round->parts, round->faults, &status))
+		return ended_early(round, "while the round was being prepared", err);
+	return round_faults_tend(round, next_ns, err);
+}
+
 int round_run(struct conductor *conductor, const struct round_plan *plan, struct record_round *out,
 	      char ***argv_out, struct error *err)
 {
@@ -490,6 +504,8 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 	started_now(out);
 	probe_round_begin(conductor->probe);
 	failed = collector_init(&round.collector, conductor, err);
+	round.collector.tend = tend;
+	round.collector.tended = &round;
 	if (!failed)
 		failed = !plan->target    ? run_attach(&round, err)
 			 : plan->scenario ? run_scenario(&round, out, err)
@@ -513,12 +529,14 @@ int round_run(struct conductor *conductor, const struct round_plan *plan, struct
 		if (work_take(out, round.report, round.collector.driver_cpu_ns) && !failed)
 			failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 		work_fix(out, round.report, plan->scenario);
+		work_check_busy(out, round.report, plan->scenario);
 		check_answerer(&round, out);
 		work_notes(conductor->record, round.report);
 	}
 	if (!round.is_void && record_limit(out, conductor->record->host.cpus) && !failed)
 		failed = error_set(err, EXIT_CODE_FAILED, "out of memory");
 	note_limits(conductor);
+	out->aborted_by = round.aborted_by;
 	if (round.collector.late_ticks)
 		record_note(conductor->record, "perfbpf was kept from some of its ticks: those "
 					       "points of the series repeat their "

@@ -26,11 +26,13 @@ struct round {
 	int output[2];
 	struct scrape *scrape; /* between the two looks of a window, NULL: none */
 	uint64_t released_ns;
+	bool is_launching;     /* one after the other is started, set up, waited for */
 	struct faults *faults; /* NULL: none */
 	struct fault_host fault_host;
 	int fault_log_fd;
 	uint64_t next_peek_ns;
 	bool is_aborted;  /* a threshold said so */
+	char *aborted_by; /* which, for the record; NULL: none */
 	bool is_void;     /* what was measured is not the target's */
 	bool is_prepared; /* setup hooks have run, so cleanup is owed */
 };
@@ -56,11 +58,14 @@ void round_clear(struct round *round);
 
 /*
  * round_faults.c: what the scenario does to the round. Proxies listen once it is opened; a phase's
- * faults are due from where it begins. look() applies and undoes what is due now. -1 with @err.
+ * faults are due from where it begins, and are applied and undone in whatever is waited for.
+ * close_window() undoes what the measured phases had, without waiting for that; where they were
+ * @cut_short, what was still to come is not applied any more. -1 with @err.
  */
 int round_faults_open(struct round *round, struct error *err);
 void round_faults_phase(struct round *round, const struct phase *phase, uint64_t begin_ns);
-int round_faults_look(struct round *round, struct error *err);
+int round_faults_tend(struct round *round, uint64_t *next_ns, struct error *err);
+int round_faults_close_window(struct round *round, bool cut_short, struct error *err);
 /* Undoes all, and puts what came of each into @out. */
 int round_faults_end(struct round *round, struct record_round *out);
 void round_faults_close(struct round *round);

@@ -2,6 +2,7 @@
 /* What faults need of a round, and what came of them. */
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,18 @@ static bool ended(void *context, pid_t pid, int *status)
 {
 	struct round *round = context;
 
-	return keeper_ended(round->conductor->keeper, pid, status);
+	if (keeper_ended(round->conductor->keeper, pid, status))
+		return true;
+	/* Nobody tells of ends any more. */
+	*status = SIGKILL;
+	return keeper_is_gone(round->conductor->keeper) && kill(pid, 0) && errno == ESRCH;
+}
+
+static bool is_gone(void *context)
+{
+	struct round *round = context;
+
+	return keeper_is_gone(round->conductor->keeper);
 }
 
 static void end(void *context, pid_t pid)
@@ -103,6 +115,20 @@ static void told(void *context, const char *fault, uint64_t at_ns, bool has_ende
 		driver_process_fault(round->driver, fault, at_ns, has_ended);
 }
 
+int round_faults_tend(struct round *round, uint64_t *next_ns, struct error *err)
+{
+	uint64_t own_ns;
+
+	if (!round->faults)
+		return 0;
+	if (faults_step(round->faults, clock_now_ns(), err))
+		return -1;
+	own_ns = faults_next_ns(round->faults);
+	if (own_ns != UINT64_MAX)
+		*next_ns = own_ns;
+	return 0;
+}
+
 int round_faults_open(struct round *round, struct error *err)
 {
 	const struct scenario *scenario = round->plan->scenario;
@@ -128,6 +154,7 @@ int round_faults_open(struct round *round, struct error *err)
 		.end = end,
 		.restart = restart,
 		.told = told,
+		.is_gone = is_gone,
 	};
 	snprintf(log, sizeof(log), "logs/pair%d-%c.faults.log", round->plan->pair,
 		 side_letter(round));
@@ -149,9 +176,15 @@ void round_faults_phase(struct round *round, const struct phase *phase, uint64_t
 		faults_phase(round->faults, (size_t)(phase - scenario->phases), begin_ns);
 }
 
-int round_faults_look(struct round *round, struct error *err)
+int round_faults_close_window(struct round *round, bool cut_short, struct error *err)
 {
-	return round->faults ? faults_step(round->faults, clock_now_ns(), err) : 0;
+	uint64_t now_ns = clock_now_ns();
+
+	if (!round->faults)
+		return 0;
+	if (cut_short)
+		faults_cut(round->faults, now_ns);
+	return faults_step(round->faults, now_ns, err);
 }
 
 static const char *const kind_names[] = {
@@ -160,11 +193,12 @@ static const char *const kind_names[] = {
 	[FAULT_CONNECTIONS] = "connections", [FAULT_PROXY] = "proxy",
 };
 
+/* As the driver counts, whose recovery stands beside it: from where the work's window began. */
 static double since(const struct round *round, uint64_t at_ns)
 {
-	if (!at_ns || !round->collector.window.opened_ns)
+	if (!at_ns || !round->collector.timed_from_ns)
 		return NAN;
-	return ((double)at_ns - (double)round->collector.window.opened_ns) / 1e9;
+	return ((double)at_ns - (double)round->collector.timed_from_ns) / 1e9;
 }
 
 int round_faults_end(struct round *round, struct record_round *out)

@@ -38,12 +38,46 @@ static int add_served(struct variables *variables, bool is_external)
 	return 0;
 }
 
+/* The texts of one file, and the variables of a round. */
+struct look {
+	const char *path;
+	const struct variables *variables;
+};
+
+static int look(void *context, const char *where, const char *text, struct error *err)
+{
+	const struct look *at = context;
+	struct error found = {.text = ""};
+
+	if (!variables_check(text, at->variables->list, at->variables->n, false, &found))
+		return 0;
+	return file_complain(at->path, where, found.text, err);
+}
+
+static int check_texts(const struct target *target, const struct scenario *scenario,
+		       const struct variables *variables, struct error *err)
+{
+	struct look of_target = {target->path, variables};
+	struct look of_scenario = {scenario ? scenario->path : NULL, variables};
+
+	/* A command line has no other texts than its command. */
+	if (target->path && target_texts(target, look, &of_target, err))
+		return -1;
+	if (!scenario)
+		return 0;
+	if (scenario_texts(scenario, look, &of_scenario, err))
+		return -1;
+	return driver_check(scenario, variables->list, variables->n, false, err);
+}
+
 static int check_all(const struct target *target, const struct scenario *scenario,
 		     const struct variables *variables, struct error *err)
 {
 	static const struct filter none;
 	struct command *command;
 
+	if (check_texts(target, scenario, variables, err))
+		return -1;
 	if (parts_check(target->components, target->n_components, variables, target->name, err))
 		return -1;
 	if (scenario && parts_check(scenario->components, scenario->n_components, variables,

@@ -253,6 +253,39 @@ void work_fix(struct record_round *out, const json_t *report, const struct scena
 	}
 }
 
+static bool is_closed_loop(const struct scenario *scenario, const char *name)
+{
+	for (size_t i = 0; name && i < scenario->n_phases; i++) {
+		const struct phase *phase = &scenario->phases[i];
+
+		if (phase->role == PHASE_MEASURED && !strcmp(phase->name, name))
+			return phase->executor == EXECUTOR_CONSTANT_VUS ||
+			       phase->executor == EXECUTOR_RAMPING_VUS ||
+			       phase->executor == EXECUTOR_PER_VU_ITERATIONS;
+	}
+	return false;
+}
+
+void work_check_busy(struct record_round *out, const json_t *report,
+		     const struct scenario *scenario)
+{
+	if (json_is_true(json_object_get(report, "has_threads")))
+		return;
+	for (size_t i = 0; i < out->n_phases; i++) {
+		const struct record_round_phase *phase = &out->phases[i];
+
+		if (phase->driver.utilization >= LIMIT_DRIVER_BUSY &&
+		    phase->duration_seconds >= LIMIT_MIN_SECONDS &&
+		    is_closed_loop(scenario, phase->name))
+			record_invalid(out,
+				       "the driver was saturated: it used %.0f %% of a core in "
+				       "phase '%s' (bound %.0f %%), so users waited for it; use "
+				       "fewer, or a wait between requests",
+				       phase->driver.utilization * 100, phase->name,
+				       LIMIT_DRIVER_BUSY * 100);
+	}
+}
+
 void work_notes(struct record *rec, const json_t *report)
 {
 	const json_t *notes = json_object_get(report, "notes"), *note;
@@ -261,6 +294,28 @@ void work_notes(struct record *rec, const json_t *report)
 	json_array_foreach (notes, i, note)
 		if (json_is_string(note))
 			record_note(rec, json_string_value(note));
+}
+
+/* How much of its phase, or of the window, has passed for a threshold. A driver that does not tell
+ * of the phase leaves the window's. */
+static double passed_seconds(const struct scenario_threshold *from, const json_t *peek,
+			     uint64_t passed_ns)
+{
+	struct threshold_problem problem;
+	struct threshold threshold;
+	const json_t *phase;
+	size_t i;
+
+	if (!threshold_parse(from->metric, from->expression, &threshold, &problem) &&
+	    threshold.phase[0])
+		json_array_foreach (json_object_get(peek, "phases"), i, phase) {
+			const char *name = json_string_value(json_object_get(phase, "name"));
+			double seconds = report_number(phase, "seconds");
+
+			if (name && !strcmp(name, threshold.phase) && !isnan(seconds))
+				return seconds;
+		}
+	return (double)passed_ns / 1e9;
 }
 
 int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const json_t *peek,
@@ -275,7 +330,9 @@ int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const
 		return -1;
 	}
 	for (size_t i = 0; peek && i < n && !fails; i++) {
-		if (!thresholds[i].abort_on_fail || passed_ns < thresholds[i].delay_abort_ns)
+		if (!thresholds[i].abort_on_fail ||
+		    passed_seconds(&thresholds[i], peek, passed_ns) * 1e9 <
+			    (double)thresholds[i].delay_abort_ns)
 			continue;
 		fails = threshold_fails_live(thresholds[i].metric, thresholds[i].expression,
 					     &round);

@@ -24,8 +24,16 @@ int work_take(struct record_round *out, const json_t *report, uint64_t driver_cp
 void work_fix(struct record_round *out, const json_t *report, const struct scenario *scenario);
 
 /*
+ * A driver of one thread that had no time left in a measured phase with virtual users was what kept
+ * them waiting: the round is invalid. With an arrival rate its lateness tells.
+ */
+void work_check_busy(struct record_round *out, const json_t *report,
+		     const struct scenario *scenario);
+
+/*
  * Does one of the thresholds that abort a run fail by what the driver tells on the way (@peek, as
- * its report), @passed_ns into the window? 1 with its index in @which, 0, or -1 without memory.
+ * its report), @passed_ns into the window? Of a threshold on a phase its delay is from the phase's
+ * begin. 1 with its index in @which, 0, or -1 without memory.
  * See threshold_fails_live() for which can be judged before the end.
  */
 int work_fails_live(const struct scenario_threshold *thresholds, size_t n, const json_t *peek,

@@ -26,6 +26,7 @@ struct driver_context {
 };
 
 struct driver;
+struct load_kind; /* drive/load/load.h */
 
 struct driver_ops {
 	const char *name;
@@ -81,14 +82,24 @@ struct driver_ops {
 	/*
 	 * {"work": {...}, "latency": {NAME: {...}}, "lines_per_second": [...],
 	 *  "late_seconds_max": x, "dropped": n, "notes": ["..."]} with the keys of run.json, and
-	 * with phase() "phases": [{"late_seconds_max": x, "dropped": n}, ...], one for each. What is
-	 * in "invalid": ["..."] makes the round invalid, "side_metrics": {NAME: x} are shown.
+	 * with phase() "phases": [{"late_seconds_max": x, "dropped": n}, ...], one for each. What
+	 * is in "invalid": ["..."] makes the round invalid, "side_metrics": {NAME: x} are shown.
+	 * "has_threads": true where more than one thread makes the load, so that a whole core is no
+	 * bound for it.
 	 */
 	json_t *(*report)(struct driver *driver);
 	/* For `perfbpf drive` by itself: what a person needs to use it, and a line of progress. */
 	void (*print_usage)(const struct driver *driver, FILE *out);
 	void (*print_progress)(const struct driver *driver, FILE *out);
 	void (*close)(struct driver *driver); /* takes NULL */
+	/*
+	 * The kinds of requests that reports tell apart, of the section @config; to be freed with
+	 * free(), names live as long as @config. -1 with @err. NULL: nobody can say ahead.
+	 */
+	int (*kinds)(const void *config, struct load_kind **kinds, size_t *n, struct error *err);
+	/* Of a client: names of the variables that it has in its section beside those of a round,
+	 * NULL behind the last. NULL: none. */
+	const char *const *own_variables;
 	/* What it runs are children of its process, each of which is timed in the kernel (the
 	 * latency "exec"): from its first exec to its end. */
 	bool times_children;
@@ -112,6 +123,13 @@ const struct driver_ops *driver_at(size_t i);
 const char *driver_absent(const char *name);
 /* The @i-th name that was left out of this build; NULL behind the last. */
 const char *driver_absent_at(size_t i);
+/*
+ * What can be said of a scenario's driver ahead of a run: all variables of its section are among
+ * @vars, @is_target_open as of variables_check(), and the kinds that thresholds name are its own.
+ * -1 with @err, EXIT_CODE_USAGE.
+ */
+int driver_check(const struct scenario *scenario, const struct variable *vars, size_t n_vars,
+		 bool is_target_open, struct error *err);
 /* scenario_schema_fn over the table. */
 const struct yaml_schema *driver_schema_of(const char *name);
 

@@ -316,6 +316,9 @@ bool faults_have_ended(const struct faults *faults, const char *component)
 	for (size_t i = 0; i < faults->n_runs; i++) {
 		const struct fault_run *run = &faults->runs[i];
 
+		/* It runs again: should it end now, that is its own doing. */
+		if (run->fault->restart && run->state == FAULT_OVER && run->result.undone)
+			continue;
 		if (run->fault->kind == FAULT_SIGNAL && run->result.applied_at_ns &&
 		    fault_signal_ends(fault_signal_number(run->fault->signal)) &&
 		    run->result.component && !strcmp(run->result.component, component))
@@ -336,9 +339,23 @@ static void give_up_waiting(struct fault_run *run)
 	run->result.undone = true;
 }
 
+void faults_cut(struct faults *faults, uint64_t now_ns)
+{
+	for (size_t i = 0; i < faults->n_runs; i++) {
+		struct fault_run *run = &faults->runs[i];
+
+		if (run->state == FAULT_WAITING && run->is_scheduled)
+			give_up_waiting(run);
+		else if (run->end_ns > now_ns)
+			run->end_ns = now_ns;
+	}
+}
+
 size_t faults_undo_all(struct faults *faults)
 {
-	uint64_t now_ns = clock_now_ns(), until_ns = now_ns + UNDO_NS;
+	const struct fault_host *host = faults->options.host;
+	bool is_gone = host->is_gone && host->is_gone(host->context);
+	uint64_t now_ns = clock_now_ns(), until_ns = now_ns + (is_gone ? POLL_NS : UNDO_NS);
 	size_t left = 0;
 
 	faults->is_ending = true;
@@ -383,7 +400,8 @@ void faults_close(struct faults *faults)
 {
 	if (!faults)
 		return;
-	if (!faults_are_over(faults))
+	/* What could not be undone then would not be now. */
+	if (!faults->is_ending && !faults_are_over(faults))
 		(void)faults_undo_all(faults);
 	for (size_t i = 0; i < faults->n_runs; i++) {
 		struct fault_run *run = &faults->runs[i];

@@ -47,6 +47,9 @@ struct fault_host {
 	 * ready: that it has processes again is looked for. -1 with @err.
 	 */
 	int (*restart)(void *context, const char *component, struct error *err);
+	/* Is there nobody left who could start, signal or end anything? Then what is undone is not
+	 * waited for. NULL: never. */
+	bool (*is_gone)(void *context);
 	/* A fault began (was applied), or @ended (was undone), at @at_ns. May be NULL. */
 	void (*told)(void *context, const char *fault, uint64_t at_ns, bool ended);
 };
@@ -97,9 +100,13 @@ uint64_t faults_next_ns(const struct faults *faults);
  * a fault is in its result. -1 with @err where a proxy has ended, which cuts all that passes it.
  */
 int faults_step(struct faults *faults, uint64_t now_ns, struct error *err);
+/* The phases end early, now: what is applied is due to be undone, what is not yet due stays away.
+ */
+void faults_cut(struct faults *faults, uint64_t now_ns);
 /* All have been applied and undone. */
 bool faults_are_over(const struct faults *faults);
-/* Has a fault ended @component ("target" for the target), so that its end is no failure? */
+/* Has a fault ended @component ("target" for the target), so that its end is no failure? Not any
+ * more once the fault has seen it run again. */
 bool faults_have_ended(const struct faults *faults, const char *component);
 /*
  * Undoes all that is applied, and waits for it, at most some seconds. What was not yet due is

@@ -10,6 +10,7 @@
 #include "record/metric.h"
 #include "record/pairs.h"
 #include "record/shape.h"
+#include "record/threshold.h"
 #include "stats/stats.h"
 #include "util/units.h"
 
@@ -25,10 +26,10 @@ int pairs_collect(struct record *rec, struct pairs *pairs)
 	for (size_t i = 0; i < rec->n_rounds; i++) {
 		struct record_round *a = &rec->rounds[i];
 
-		for (size_t j = 0; a->side == SIDE_A && j < rec->n_rounds; j++) {
+		for (size_t j = 0; a->side == SIDE_A && !a->aborted_by && j < rec->n_rounds; j++) {
 			struct record_round *b = &rec->rounds[j];
 
-			if (b->side != SIDE_B || b->pair != a->pair)
+			if (b->side != SIDE_B || b->pair != a->pair || b->aborted_by)
 				continue;
 			pairs->pairs[pairs->n++] = (struct pair){a, b};
 			break;
@@ -335,6 +336,9 @@ static int give_verdict(struct record *rec, const struct pairs *pairs)
 
 	if (rec->n_rounds == 0)
 		missing = "no round was recorded";
+	else if (pairs->two_sided && pairs->n == 0 && record_is_aborted(rec))
+		missing = "a threshold ended the run before a pair was completed, so there is "
+			  "nothing to compare";
 	else if (pairs->two_sided && pairs->n == 0)
 		missing = "no pair was completed, so there is nothing to compare";
 	rec->verdict.winner = -1;

@@ -30,7 +30,8 @@
 /* Seconds that a driver may fall behind its plan; beyond, it did not keep its schedule and the
  * round is invalid too. */
 #define LIMIT_DRIVER_LATE_SECONDS 0.25
-/* Of one core: it is one thread, and above this it has no room left for bursts. */
+/* Of one core: it is one thread, and above this it has no room left for bursts. In a closed loop
+ * the round is invalid too: users wait for the driver then, and nothing is late. */
 #define LIMIT_DRIVER_BUSY 0.95
 /* Share of time in which a task waited for memory; a machine with enough has 0. */
 #define LIMIT_MEMORY_STALL 0.10

@@ -5,6 +5,7 @@
 
 #include "record/record.h"
 
+/* Both rounds are whole: one that a threshold has ended did not have the time for its work. */
 struct pair {
 	struct record_round *a, *b; /* never NULL */
 };
@@ -26,9 +27,9 @@ const char *validity_side(enum side side);
 int64_t validity_pair(const struct record_round *round);
 void validity_invalidate_pair(const struct pair *pair, const char *reason);
 
-/* validity_load.c: the same for rounds of drivers that ask. @bounds_errors: a threshold says how
- * many errors there may be. */
-void validity_check_operations(struct record_round *round, double bound, bool bounds_errors);
+/* validity_load.c: the same for rounds of drivers that ask. Thresholds of @rec say where there may
+ * be errors. */
+void validity_check_operations(const struct record *rec, struct record_round *round, double bound);
 void validity_check_operations_of_pair(const struct pair *pair, double bound);
 
 #endif

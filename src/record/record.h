@@ -376,6 +376,7 @@ struct record_round {
 	int64_t position; /* 0: first of its pair */
 	char *started_at; /* UTC, RFC 3339 with milliseconds */
 	double window_seconds;
+	char *aborted_by; /* the threshold that ended it before its time, and the run; NULL: none */
 	int64_t exit_code, signal; /* of the target's first process, where it ended by itself */
 	struct record_cpu cpu;
 	struct record_memory memory;
@@ -486,7 +487,7 @@ struct record {
 	struct record_target *targets;
 	size_t n_notes;
 	char **notes;  /* what a reader of the numbers should know, each once */
-	bool complete; /* false: the run was interrupted; what was measured is there */
+	bool complete; /* false: the run was interrupted or failed; what was measured is there */
 	size_t n_rounds;
 	struct record_round *rounds;
 	size_t n_comparison;

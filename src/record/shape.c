@@ -376,6 +376,8 @@ static const struct field round_fields[] = {
 	STRING(started_at, "UTC, RFC 3339"),
 	REAL(window_seconds, "how long the kernel counted; for commands that run to completion "
 			     "their wall time"),
+	STRING(aborted_by, "the threshold that ended the round before its time, and the run with "
+			   "it; null: none"),
 	INTEGER(exit_code, "of the target's first process, where it ended by itself"),
 	INTEGER(signal, "that ended the target's first process"),
 	OBJECT(cpu, cpu_shape, "processor"),
@@ -388,7 +390,8 @@ static const struct field round_fields[] = {
 	    "requests; `run_queue` and `wait_REASON` of threads; `block_read` `block_write` "
 	    "`fsync` of storage; `connect` `rtt` of sockets; others are scraped. A load driver "
 	    "gives `response` (from the intended moment of a request), `service` (from the moment "
-	    "at which it was sent) and both by kind, `response KIND`; what was seen at the "
+	    "at which it was sent) and both by kind, `response KIND`, all of good answers, and "
+	    "`failed`, the responses of errors; what was seen at the "
 	    "target's sockets is then `server_response` and `server_service`"),
 	OPTIONAL(requests, requests_shape,
 		 "requests seen at sockets; null where they were not "
@@ -517,7 +520,7 @@ static const struct field record_fields[] = {
 	GROUP(scenario, scenario_shape, "the work"),
 	LIST(targets, target_shape, "one or two"),
 	STRINGS(notes, "what a reader of the numbers should know"),
-	FIELD(FIELD_BOOLEAN, complete, complete, "false: the run was interrupted"),
+	FIELD(FIELD_BOOLEAN, complete, complete, "false: the run was interrupted, or failed"),
 	{.key = "rounds",
 	 .kind = FIELD_LIST,
 	 .required = true,

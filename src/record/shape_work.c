@@ -117,9 +117,11 @@ SHARED_SHAPE(fault_shape, fault_fields, true);
 static const struct field recovery_fields[] = {
 	STRING(fault, "its name"),
 	REAL(at_seconds, "when it began, from the opening of the window"),
-	REAL(last_good_seconds, "the last good answer before, from the opening of the window"),
+	REAL(last_good_seconds, "the last good answer before the outage, from the opening of the "
+				"window; null without one"),
 	REAL(first_good_seconds, "the first good answer after; null where none came"),
-	REAL(outage_seconds, "between the two"),
+	REAL(outage_seconds, "between the two; 0 where no time without a good answer was longer "
+			     "than 1.5 times the longest in the 10 s before"),
 	REAL(normal_p95_seconds, "p95 of the response before the fault"),
 	REAL(p95_normal_after_seconds,
 	     "from the fault's begin until p95 was back there; null where it did not come back"),

@@ -63,12 +63,32 @@ static int fail(struct threshold_problem *problem, bool in_metric, const char *f
 
 /* --- the metric ------------------------------------------------------------------ */
 
+/* What k6 calls them. */
+static const struct {
+	const char *word, *instead;
+} k6_metrics[] = {
+	{"http_req_duration", "latency.response"},
+	{"http_req_waiting", "latency.service"},
+	{"iteration_duration", "latency.response"},
+	{"grpc_req_duration", "latency.response"},
+	{"http_req_failed", "work.errors"},
+	{"http_reqs", "operations"},
+	{"iterations", "operations"},
+	{"checks", "work.success"},
+	{"dropped_iterations", "work.dropped"},
+};
+
 static int fail_unknown(const char *name, struct threshold_problem *problem)
 {
 	size_t n, count = 0;
 	const struct metric *metrics = metric_table(&n);
-	const char **names = calloc(n + ARRAY_SIZE(named), sizeof(*names)), *near;
+	const char **names, *near;
 
+	for (size_t i = 0; i < ARRAY_SIZE(k6_metrics); i++)
+		if (!strcmp(name, k6_metrics[i].word))
+			return fail(problem, true, "'%.60s' is k6's; write %s", name,
+				    k6_metrics[i].instead);
+	names = calloc(n + ARRAY_SIZE(named), sizeof(*names));
 	for (size_t i = 0; names && i < ARRAY_SIZE(named); i++)
 		names[count++] = named[i].name;
 	for (size_t i = 0; names && i < n; i++)

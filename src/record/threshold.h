@@ -106,8 +106,13 @@ bool threshold_is_level(const char *level);
 int record_thresholds(struct record *rec, const struct threshold_rule *rules, size_t n);
 /* Is there one that fails the run? */
 bool record_thresholds_failed(const struct record *rec);
-/* Does the record bound errors by a threshold, so that there may be some? */
-bool record_bounds_errors(const struct record *rec);
+/* Was the run ended by a threshold with abortOnFail? It has failed, whatever came in afterwards. */
+bool record_is_aborted(const struct record *rec);
+/*
+ * Is there a threshold that fails the run (threshold_is_gate()) and says how many errors there may
+ * be in @phase, in itself or in the whole window? NULL: in the whole window.
+ */
+bool record_bounds_errors(const struct record *rec, const char *phase);
 
 /*
  * Does it fail by what a round tells before its end? Never where there is no value yet, or too

@@ -397,7 +397,15 @@ bool record_thresholds_failed(const struct record *rec)
 	return false;
 }
 
-bool record_bounds_errors(const struct record *rec)
+bool record_is_aborted(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (rec->rounds[i].aborted_by)
+			return true;
+	return false;
+}
+
+bool record_bounds_errors(const struct record *rec, const char *phase)
 {
 	struct threshold_problem problem;
 	struct threshold threshold;
@@ -405,10 +413,12 @@ bool record_bounds_errors(const struct record *rec)
 	for (size_t i = 0; i < rec->n_thresholds; i++) {
 		const struct record_threshold *from = &rec->thresholds[i];
 
-		if (from->metric && from->expression &&
-		    !threshold_parse(from->metric, from->expression, &threshold, &problem) &&
-		    (threshold.class == THRESHOLD_OF_ERRORS ||
-		     threshold.class == THRESHOLD_OF_SUCCESS))
+		if (!from->metric || !from->expression || !threshold_is_gate(from->level) ||
+		    threshold_parse(from->metric, from->expression, &threshold, &problem) ||
+		    (threshold.class != THRESHOLD_OF_ERRORS &&
+		     threshold.class != THRESHOLD_OF_SUCCESS))
+			continue;
+		if (!threshold.phase[0] || (phase && !strcmp(threshold.phase, phase)))
 			return true;
 	}
 	return false;

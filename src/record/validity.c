@@ -10,7 +10,6 @@
 
 #include "record/load.h"
 #include "record/pairs.h"
-#include "record/threshold.h"
 #include "util/grouped.h"
 
 /* Share of the observer's events that may be missing before its totals cannot be trusted. */
@@ -242,13 +241,11 @@ static void check_observer(struct record_round *round)
 
 void validity_check(struct record *rec, const struct pairs *pairs, double work_bound)
 {
-	bool bounds_errors = record_bounds_errors(rec);
-
 	for (size_t i = 0; i < rec->n_rounds; i++) {
 		if (rec->rounds[i].has_work)
 			check_expected(&rec->rounds[i], work_bound);
 		if (record_has_operations(&rec->rounds[i]))
-			validity_check_operations(&rec->rounds[i], work_bound, bounds_errors);
+			validity_check_operations(rec, &rec->rounds[i], work_bound);
 		check_observer(&rec->rounds[i]);
 	}
 	for (int side = 0; side < SIDES; side++)

@@ -4,10 +4,15 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "record/load.h"
 #include "record/pairs.h"
+#include "record/threshold.h"
 #include "util/grouped.h"
+
+/* What of a fault reaches so little into a phase is the end of one before. */
+#define FAULT_EDGE_SECONDS 1.0
 
 static double count(int64_t value)
 {
@@ -25,17 +30,26 @@ static double offered(const struct record_work *work)
 	return tried(work) + count(work->dropped);
 }
 
-/* "A, pair 1: 12 of 1,000 operations failed (1.2 %), bound 0.1 %" */
-static void invalid_share(struct record_round *round, double part, double of, double bound,
-			  const char *things, const char *what, const char *remedy)
+/* "A, pair 1: 12 of 1,000 operations failed (1.2 %), bound 0.1 %", of one phase where it has a
+ * name. */
+static void invalid_share_in(struct record_round *round, const char *phase, double part, double of,
+			     double bound, const char *things, const char *what, const char *remedy)
 {
-	char a[GROUPED_MAX], b[GROUPED_MAX];
+	char a[GROUPED_MAX], b[GROUPED_MAX], where[120] = "";
 
-	record_invalid(round, "%s, pair %" PRId64 ": %s of %s %s %s (%.3g %%), bound %.3g %%%s",
-		       validity_side(round->side), validity_pair(round),
+	if (phase)
+		snprintf(where, sizeof(where), ", phase '%.100s'", phase);
+	record_invalid(round, "%s, pair %" PRId64 "%s: %s of %s %s %s (%.3g %%), bound %.3g %%%s",
+		       validity_side(round->side), validity_pair(round), where,
 		       format_grouped(a, sizeof(a), (int64_t)part),
 		       format_grouped(b, sizeof(b), (int64_t)of), things, what, 100 * part / of,
 		       100 * bound, remedy);
+}
+
+static void invalid_share(struct record_round *round, double part, double of, double bound,
+			  const char *things, const char *what, const char *remedy)
+{
+	invalid_share_in(round, NULL, part, of, bound, things, what, remedy);
 }
 
 static const char *commonest_error(const struct record_round *round, char *buf, size_t size)
@@ -46,28 +60,136 @@ static const char *commonest_error(const struct record_round *round, char *buf, 
 	return buf;
 }
 
-/* Errors are what a fault is for, and a threshold says how many there may be. */
-static void check_errors(struct record_round *round, double bound, bool bounds_errors)
+/* --- what a fault may cost ---------------------------------------------------------- */
+
+/* Until when it could be felt, in seconds from the opening of the window: for ever where nothing
+ * undoes it, and until all was as before where that is known to have taken longer. */
+static double felt_until(const struct record_round *round, const struct record_fault *fault)
+{
+	double until = isnan(fault->ended_at) ? INFINITY : fault->ended_at;
+
+	for (size_t i = 0; i < round->n_recovery && fault->name; i++) {
+		const struct record_recovery *recovery = &round->recovery[i];
+
+		if (recovery->fault && !strcmp(recovery->fault, fault->name))
+			until = fmax(until,
+				     recovery->at_seconds + recovery->p95_normal_after_seconds);
+	}
+	return until;
+}
+
+/* Was a fault begun in the phase, or felt in more than its first moments? */
+static bool has_fault(const struct record_round *round, const struct record_round_phase *phase)
+{
+	double from = phase->started_at, to = from + phase->duration_seconds;
+
+	for (size_t i = 0; i < round->n_faults; i++) {
+		const struct record_fault *fault = &round->faults[i];
+
+		/* Where the phase's time is not known it may be the fault's. */
+		if (isnan(fault->applied_at) || fault->applied_at >= to)
+			continue;
+		if (!(fault->applied_at < from) ||
+		    !(felt_until(round, fault) < from + FAULT_EDGE_SECONDS))
+			return true;
+	}
+	return false;
+}
+
+static bool is_felt(const struct record_round *round, double from, double to)
+{
+	for (size_t i = 0; i < round->n_faults; i++)
+		if (round->faults[i].applied_at < to &&
+		    felt_until(round, &round->faults[i]) + FAULT_EDGE_SECONDS > from)
+			return true;
+	return false;
+}
+
+/*
+ * Errors of a phase without a fault. What was under way when a fault began, or still was when it
+ * ended, is the fault's: so no more of them than came in the phase's time while none was felt.
+ */
+static double own_errors(const struct record_round *round, const struct record_round_phase *phase)
+{
+	const struct record_series *series = &round->series;
+	double tick = series->interval_seconds, sum = 0;
+
+	if (!series->errors_per_second || !(tick > 0) || isnan(phase->started_at))
+		return count(phase->load.errors);
+	for (size_t i = 0; i < series->n; i++) {
+		double from = (double)i * tick, value = series->errors_per_second[i];
+
+		if (value > 0 && from + tick > phase->started_at &&
+		    from < phase->started_at + phase->duration_seconds &&
+		    !is_felt(round, from, from + tick))
+			sum += value * tick;
+	}
+	/* Ticks are rates: the sum is a whole number but for the division. */
+	return fmin(count(phase->load.errors), rint(sum));
+}
+
+/* --- errors and what was never sent ------------------------------------------------- */
+
+static void check_errors_of_phase(const struct record *rec, struct record_round *round,
+				  const struct record_round_phase *phase, double bound)
+{
+	double of = count(phase->load.operations) + count(phase->load.errors);
+	double errors = count(phase->load.errors);
+	char most[100];
+
+	if (errors <= bound * of || record_bounds_errors(rec, phase->name) ||
+	    has_fault(round, phase))
+		return;
+	if (round->n_faults)
+		errors = own_errors(round, phase);
+	if (errors > bound * of)
+		invalid_share_in(round, phase->name, errors, of, bound, "operations", "failed",
+				 commonest_error(round, most, sizeof(most)));
+}
+
+/* Errors are what a fault is for, and a threshold that fails the run says how many there may be:
+ * with either, each phase is looked at by itself. */
+static void check_errors(const struct record *rec, struct record_round *round, double bound)
 {
 	const struct record_work *work = &round->work;
 	double errors = count(work->errors), of = tried(work);
+	bool is_by_phase = round->n_faults > 0;
 	char most[100];
 
-	if (round->n_faults || bounds_errors || errors <= bound * of)
+	if (errors <= bound * of || record_bounds_errors(rec, NULL))
 		return;
-	invalid_share(round, errors, of, bound, "operations", "failed",
-		      commonest_error(round, most, sizeof(most)));
+	for (size_t i = 0; i < round->n_phases; i++)
+		is_by_phase |= round->phases[i].has_load &&
+			       record_bounds_errors(rec, round->phases[i].name);
+	if (!is_by_phase)
+		invalid_share(round, errors, of, bound, "operations", "failed",
+			      commonest_error(round, most, sizeof(most)));
+	for (size_t i = 0; is_by_phase && i < round->n_phases; i++)
+		if (round->phases[i].has_load)
+			check_errors_of_phase(rec, round, &round->phases[i], bound);
 }
 
-/* In a round with a fault every user may have had to wait for the target's end. */
+#define DROPPED_REMEDY ": every user was waiting for the target; lower the rate or raise maxVUs"
+
+/* With a fault every user may have had to wait for the target's end. */
 static void check_dropped(struct record_round *round, double bound)
 {
 	double dropped = count(round->work.dropped), of = offered(&round->work);
 
-	if (round->n_faults || dropped <= bound * of)
+	if (dropped <= bound * of)
 		return;
-	invalid_share(round, dropped, of, bound, "operations", "were never sent",
-		      ": every user was waiting for the target; lower the rate or raise maxVUs");
+	if (!round->n_faults)
+		invalid_share(round, dropped, of, bound, "operations", "were never sent",
+			      DROPPED_REMEDY);
+	for (size_t i = 0; round->n_faults && i < round->n_phases; i++) {
+		const struct record_round_phase *phase = &round->phases[i];
+
+		dropped = count(phase->load.dropped);
+		of = count(phase->load.operations) + count(phase->load.errors) + dropped;
+		if (phase->has_load && dropped > bound * of && !has_fault(round, phase))
+			invalid_share_in(round, phase->name, dropped, of, bound, "operations",
+					 "were never sent", DROPPED_REMEDY);
+	}
 }
 
 static void check_rows(struct record_round *round, double bound)
@@ -94,10 +216,13 @@ static void check_messages(struct record_round *round, double bound)
 			      "");
 }
 
-void validity_check_operations(struct record_round *round, double bound, bool bounds_errors)
+void validity_check_operations(const struct record *rec, struct record_round *round, double bound)
 {
 	char number[GROUPED_MAX], most[100];
 
+	/* It failed, and is compared with none. */
+	if (round->aborted_by)
+		return;
 	if (count(round->work.operations) <= 0) {
 		record_invalid(
 			round,
@@ -108,7 +233,7 @@ void validity_check_operations(struct record_round *round, double bound, bool bo
 			commonest_error(round, most, sizeof(most)));
 		return;
 	}
-	check_errors(round, bound, bounds_errors);
+	check_errors(rec, round, bound);
 	check_dropped(round, bound);
 	check_rows(round, bound);
 	check_messages(round, bound);

@@ -98,7 +98,7 @@ static void put_verdict(const struct markdown *md)
 	escape_markdown(md->out, rec->verdict.text ? rec->verdict.text : "no verdict was made");
 	fputs("**\n\n", md->out);
 	if (!rec->complete)
-		fputs("The run was interrupted: this is what was measured until then.\n\n",
+		fputs("The run did not come to its end: this is what was measured until then.\n\n",
 		      md->out);
 	for (size_t i = 0; i < summary->n_failures; i++) {
 		fputs("- ", md->out);

@@ -65,9 +65,9 @@ static bool is_one_of(const char *name, const char *const *names)
 
 bool is_request_latency(const char *name)
 {
-	static const char *const names[] = {"queue",      "service",        "response",
-					    "round_trip", "server_service", "server_response",
-					    NULL};
+	static const char *const names[] = {"queue",           "service",    "response",
+					    "failed",          "round_trip", "server_service",
+					    "server_response", NULL};
 
 	return is_one_of(name, names);
 }

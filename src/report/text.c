@@ -62,8 +62,9 @@ static void print_run(const struct text *text)
 		paragraph_printf(text->out, &text->style, 2, "%zu round%s", a->rounds,
 				 a->rounds == 1 ? "" : "s");
 	if (!rec->complete)
-		paragraph_print(text->out, &text->style, 2,
-				"The run was interrupted: this is what was measured until then.");
+		paragraph_print(
+			text->out, &text->style, 2,
+			"The run did not come to its end: this is what was measured until then.");
 }
 
 static void print_host(const struct text *text)

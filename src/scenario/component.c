@@ -333,6 +333,14 @@ int readiness_check(const struct readiness *ready, const char *key, const struct
 		return yaml_file_error(file, key, err,
 				       "says several ways to be ready; leave one of tcp, http, "
 				       "line and command");
+	snprintf(where, sizeof(where), "%.100s.http", key);
+	/* With a variable in front, what it becomes is looked at when it is asked. */
+	if (ready->http && strncmp(ready->http, "http://", 7) != 0 &&
+	    strncmp(ready->http, "${", 2) != 0)
+		return yaml_file_error(file, where, err,
+				       "'%.60s' is nothing that can be asked; write http://…, or "
+				       "for https a command such as [curl, -fk, URL]",
+				       ready->http);
 	if (!ready->line)
 		return 0;
 	failed = regcomp(&compiled, ready->line, REG_EXTENDED | REG_NOSUB);
@@ -379,6 +387,15 @@ int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, 
 	}
 }
 
+int limits_check(const struct limits *limits, const char *key, const struct yaml_file *file,
+		 struct error *err)
+{
+	if (!isnan(limits->cpus) || limits->memory_bytes || !yaml_file_has(file, key))
+		return 0;
+	return yaml_file_error(file, key, err,
+			       "limits nothing; write {cpus: 0.5, memory: 512MiB}, or remove it");
+}
+
 static int check_component(const struct component *all, size_t i, const char *key,
 			   const struct yaml_file *file, struct error *err)
 {
@@ -412,6 +429,9 @@ static int check_component(const struct component *all, size_t i, const char *ke
 		return -1;
 	snprintf(where, sizeof(where), "%.60s[%zu].ready", key, i);
 	if (readiness_check(&component->ready, where, file, err))
+		return -1;
+	snprintf(where, sizeof(where), "%.60s[%zu].limits", key, i);
+	if (limits_check(&component->limits, where, file, err))
 		return -1;
 	snprintf(where, sizeof(where), "%.60s[%zu].cpus", key, i);
 	return cpus_check(component->cpus, where, file, err);

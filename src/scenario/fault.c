@@ -198,8 +198,8 @@ static const struct yaml_field fault_fields[] = {
 		.offset = offsetof(struct fault, probability),
 		.min = 0.0001,
 		.max = 1,
-		.help = "share of the answers (of bandwidth: connections) that a proxy's effect "
-			"meets: 0.05",
+		.help = "of kind proxy only: share of the answers (of bandwidth: connections) that "
+			"its effect meets: 0.05",
 	},
 };
 

@@ -23,8 +23,12 @@ int find_names(enum find_kind kind, char ***names, size_t *n, struct error *err)
 extern const struct yaml_schema scrape_schema;
 int scrape_check(const struct scenario *scenario, const struct yaml_file *file, struct error *err);
 
-/* `thresholds` as a whole. */
+/* `thresholds` as a whole, and complaints about the phases and latencies that they name. */
 extern const struct yaml_custom thresholds_custom;
+int thresholds_check(const struct scenario *scenario, const struct yaml_file *file,
+		     struct error *err);
+/* The @i-th name of a latency that perfbpf measures itself; NULL behind the last. */
+const char *latency_own_name(size_t i);
 
 /* An item of `phases`, and complaints about them all. */
 extern const struct yaml_schema phase_schema;
@@ -46,11 +50,13 @@ int readiness_check(const struct readiness *ready, const char *key, const struct
 /* Each of @n commands has a program. */
 int commands_check(const struct yaml_strings *commands, size_t n, const char *key,
 		   const struct yaml_file *file, struct error *err);
+/* A mapping that is there limits something. */
+int limits_check(const struct limits *limits, const char *key, const struct yaml_file *file,
+		 struct error *err);
 /* "0-1,3" */
 int cpus_check(const char *cpus, const char *key, const struct yaml_file *file, struct error *err);
 
 #define FAULT_TARGET "target" /* what no component is called */
-bool component_exists(const struct component *components, size_t n, const char *name);
 /* Items of `faults` and `proxies`, and complaints about them all; what is left to be filled in of
  * faults is filled in. */
 extern const struct yaml_schema fault_schema, proxy_schema;
@@ -58,6 +64,12 @@ int faults_check(struct scenario *scenario, const struct yaml_file *file, struct
 /* The phase at @index lasts as it does now, in place of @before_ns: its faults keep their shares.
  */
 void faults_scale(struct scenario *scenario, size_t index, uint64_t before_ns);
+
+/* Complaints about variables that no target could bring. */
+int scenario_texts_check(const struct scenario *scenario, const struct yaml_file *file,
+			 struct error *err);
+int target_texts_check(const struct target *target, const struct yaml_file *file,
+		       struct error *err);
 
 /* Complaints about a filter that has been read from @file. */
 int filter_check(const struct filter *filter, const struct yaml_file *file, struct error *err);

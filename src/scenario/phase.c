@@ -35,6 +35,23 @@ static const char *const executor_names[] = {
 	NULL,
 };
 
+/* What k6 has and phases have not, or by another name. */
+static const struct yaml_synonym executor_synonyms[] = {
+	{"shared-iterations", "write per-vu-iterations, with the iterations of each user"},
+	{"externally-controlled", "write ramping-vus, with stages"},
+	{NULL, NULL},
+};
+
+static const struct yaml_synonym phase_synonyms[] = {
+	{"preAllocatedVUs", "users are made as they are needed; write maxVUs, the most of them"},
+	{"startTime", "phases follow one another; put a phase of that length before it"},
+	{"maxDuration", "write duration"},
+	{"gracefulStop", "write it for the whole scenario, outside phases"},
+	{"gracefulRampDown", "a user that goes ends after its request; remove it"},
+	{"exec", "what is sent is in the driver's section; remove it"},
+	{NULL, NULL},
+};
+
 static const struct yaml_field stage_fields[] = {
 	{
 		.key = "duration",
@@ -89,6 +106,7 @@ static const struct yaml_field phase_fields[] = {
 		.type = YAML_ENUM,
 		.offset = offsetof(struct phase, executor),
 		.choices = executor_names,
+		.synonyms = executor_synonyms,
 		.help = "constant-arrival-rate, ramping-arrival-rate, constant-vus, ramping-vus or "
 			"per-vu-iterations",
 	},
@@ -176,12 +194,71 @@ const struct yaml_schema phase_schema = {
 	.size = sizeof(struct phase),
 	.fields = phase_fields,
 	.n_fields = ARRAY_SIZE(phase_fields),
+	.synonyms = phase_synonyms,
 	.defaults = phase_defaults,
 };
 
-static bool has_stages(enum executor executor)
+/* The keys that each goes by, besides those of every phase. */
+static const char *const executor_keys[][4] = {
+	[EXECUTOR_NONE] = {NULL},
+	[EXECUTOR_CONSTANT_ARRIVAL_RATE] = {"rate", "timeUnit", "maxVUs"},
+	[EXECUTOR_RAMPING_ARRIVAL_RATE] = {"startRate", "stages", "timeUnit", "maxVUs"},
+	[EXECUTOR_CONSTANT_VUS] = {"vus", "spawn_rate"},
+	[EXECUTOR_RAMPING_VUS] = {"startVUs", "stages"},
+	[EXECUTOR_PER_VU_ITERATIONS] = {"vus", "iterations", "spawn_rate"},
+};
+
+static bool executor_has_key(size_t executor, const char *key)
 {
-	return executor == EXECUTOR_RAMPING_ARRIVAL_RATE || executor == EXECUTOR_RAMPING_VUS;
+	for (size_t i = 0; i < ARRAY_SIZE(executor_keys[0]) && executor_keys[executor][i]; i++)
+		if (!strcmp(executor_keys[executor][i], key))
+			return true;
+	return false;
+}
+
+/* Appends ", text" (without the comma to nothing) as far as there is room. */
+static void append_word(char *list, size_t size, const char *text)
+{
+	size_t used = strlen(list);
+
+	snprintf(list + used, size - used, "%s%s", used ? ", " : "", text);
+}
+
+/* A key that its executor does not go by would be believed in vain. */
+static int check_keys(const struct phase *phase, size_t i, const struct yaml_file *file,
+		      struct error *err)
+{
+	char where[96], executors[160] = "", keys[80] = "";
+	const char *unused = NULL;
+
+	for (size_t k = 0; k < ARRAY_SIZE(phase_fields) && !unused; k++) {
+		const char *key = phase_fields[k].key;
+		bool is_of_some = false;
+
+		for (size_t e = 0; e < ARRAY_SIZE(executor_keys); e++)
+			is_of_some = is_of_some || executor_has_key(e, key);
+		snprintf(where, sizeof(where), "phases[%zu].%s", i, key);
+		if (is_of_some && !executor_has_key(phase->executor, key) &&
+		    yaml_file_has(file, where))
+			unused = key;
+	}
+	if (!unused)
+		return 0;
+	for (size_t e = 0; e < ARRAY_SIZE(executor_keys); e++)
+		if (executor_has_key(e, unused))
+			append_word(executors, sizeof(executors), executor_names[e]);
+	if (phase->executor == EXECUTOR_NONE)
+		return yaml_file_error(file, where, err,
+				       "is nothing to a phase without an executor; remove it, or "
+				       "write an executor that goes by it: %s",
+				       executors);
+	for (size_t k = 0; k < ARRAY_SIZE(executor_keys[0]); k++)
+		if (executor_keys[phase->executor][k])
+			append_word(keys, sizeof(keys), executor_keys[phase->executor][k]);
+	return yaml_file_error(file, where, err,
+			       "is nothing to executor %s, whose keys are %s; remove it, or write "
+			       "an executor that goes by it: %s",
+			       executor_names[phase->executor], keys, executors);
 }
 
 /* A key that its executor needs and that is not there, NULL: none. */
@@ -211,10 +288,6 @@ static int check_executor(const struct phase *phase, const char *where,
 	if (missing)
 		return yaml_file_error(file, where, err, "executor %s needs the key '%s' above 0",
 				       executor_names[phase->executor], missing);
-	if (phase->n_stages && !has_stages(phase->executor))
-		return yaml_file_error(file, where, err,
-				       "has stages, which only ramping-arrival-rate and "
-				       "ramping-vus go through; give it one of these executors");
 	if (phase->n_stages > STAGES_MAX)
 		return yaml_file_error(file, where, err, "has %zu stages; write at most %d",
 				       phase->n_stages, STAGES_MAX);
@@ -247,7 +320,8 @@ static int check_phase(struct scenario *scenario, size_t i, const struct yaml_fi
 	char where[64];
 
 	snprintf(where, sizeof(where), "phases[%zu].executor", i);
-	if (check_executor(phase, where, file, err) || take_stages(phase, where, file, err))
+	if (check_keys(phase, i, file, err) || check_executor(phase, where, file, err) ||
+	    take_stages(phase, where, file, err))
 		return -1;
 	snprintf(where, sizeof(where), "phases[%zu].duration", i);
 	if (phase->role == PHASE_MEASURED && !phase->duration_ns)

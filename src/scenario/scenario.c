@@ -187,6 +187,16 @@ static const struct yaml_field scenario_fields[] = {
 	},
 };
 
+/* What k6 calls them. */
+static const struct yaml_synonym scenario_synonyms[] = {
+	{"scenarios", "write phases, one after the other"},
+	{"stages", "write them in a phase with executor ramping-vus or ramping-arrival-rate"},
+	{"vus", "write it in a phase with executor constant-vus"},
+	{"duration", "write it in a phase"},
+	{"iterations", "write it in a phase with executor per-vu-iterations"},
+	{NULL, NULL},
+};
+
 static void scenario_defaults(void *object)
 {
 	struct scenario *scenario = object;
@@ -204,6 +214,7 @@ const struct yaml_schema scenario_keys = {
 	.size = sizeof(struct scenario),
 	.fields = scenario_fields,
 	.n_fields = ARRAY_SIZE(scenario_fields),
+	.synonyms = scenario_synonyms,
 	.defaults = scenario_defaults,
 };
 
@@ -276,11 +287,14 @@ static int sections_check(struct scenario *scenario, const struct yaml_file *fil
 	    scrape_check(scenario, file, err) || hooks_check(&scenario->hooks, file, err))
 		return -1;
 	if (cpus_check(scenario->driver_cpus, "driver_cpus", file, err) ||
-	    cpus_check(scenario->target_cpus, "target_cpus", file, err))
+	    cpus_check(scenario->target_cpus, "target_cpus", file, err) ||
+	    limits_check(&scenario->target_limits, "target_limits", file, err))
 		return -1;
 	if (components_check(scenario->components, scenario->n_components, "components", file, err))
 		return -1;
-	return faults_check(scenario, file, err);
+	if (faults_check(scenario, file, err) || thresholds_check(scenario, file, err))
+		return -1;
+	return scenario_texts_check(scenario, file, err);
 }
 
 static struct scenario *load(const struct yaml_file *file, scenario_schema_fn schema_of,
@@ -291,6 +305,12 @@ static struct scenario *load(const struct yaml_file *file, scenario_schema_fn sc
 	struct scenario *scenario;
 	struct scenario_schema made;
 
+	/* Of a scenario, `command` is a section. */
+	if (!yaml_file_has(file, "phases") && yaml_file_has(file, "command[0]")) {
+		yaml_file_error(file, "command", err,
+				"this is a target, not a scenario; name it with --target");
+		return NULL;
+	}
 	if (driver && *driver && !driver_schema) {
 		fail_driver(file, driver, schema_of, err);
 		return NULL;

@@ -298,6 +298,8 @@ struct target;
  */
 int faults_check_target(const struct scenario *scenario, const struct target *target,
 			struct error *err);
+/* Is one of the @n named so? */
+bool component_exists(const struct component *components, size_t n, const char *name);
 
 /* The same for a target: a path, or a name below targets/. */
 struct target *target_load(const char *name, struct error *err);
@@ -350,6 +352,34 @@ void command_free(struct command *command);
 /* Fills ${…} in @text; to be freed; NULL with @err for an unknown variable. "$$" is one '$'. */
 char *variables_fill(const char *text, const struct variable *vars, size_t n_vars,
 		     struct error *err);
+
+/*
+ * Is every ${name} in @text one of @vars? @is_target_open: the target is not known yet, so that
+ * port.NAME, port2.NAME and dir.NAME may be of a component that it brings. -1 with @err as of
+ * variables_fill().
+ */
+int variables_check(const char *text, const struct variable *vars, size_t n_vars,
+		    bool is_target_open, struct error *err);
+
+/* @where is the place of @text in its file: "hooks.setup[0][1]". Anything but 0 ends the walk. */
+typedef int (*text_visit_fn)(void *context, const char *where, const char *text, struct error *err);
+/*
+ * Visits all texts in which variables are filled in: of a scenario without its driver's section; of
+ * a target without its command, environment and filters, which target_command() fills; and, of a
+ * driver's section, whatever is a text. -1 where a visit ended the walk.
+ */
+int scenario_texts(const struct scenario *scenario, text_visit_fn visit_text, void *context,
+		   struct error *err);
+int target_texts(const struct target *target, text_visit_fn visit_text, void *context,
+		 struct error *err);
+int scenario_section_texts(const struct scenario *scenario, text_visit_fn visit_text, void *context,
+			   struct error *err);
+
+/*
+ * "file:line:column: key '<where>': <text>" with EXIT_CODE_USAGE, of the file at @path as it is
+ * now; without the position where it cannot be read. Returns -1.
+ */
+int file_complain(const char *path, const char *where, const char *text, struct error *err);
 
 /* filter_regex: one extended regex that any order of the clauses' words matches; NULL: no filter.
  * To be freed. */

@@ -63,16 +63,21 @@ const struct yaml_schema scrape_schema = {
 	.n_fields = ARRAY_SIZE(scrape_fields),
 };
 
-/* Names of latencies that perfbpf measures itself. */
-static bool is_taken(const char *name)
+const char *latency_own_name(size_t i)
 {
-	static const char *const taken[] = {
-		"delivery",   "queue",       "service", "response", "round_trip", "run_queue",
-		"block_read", "block_write", "fsync",   "connect",  "rtt",        "exec",
+	static const char *const own[] = {
+		"delivery",  "queue",      "service",     "response", "round_trip",
+		"run_queue", "block_read", "block_write", "fsync",    "connect",
+		"rtt",       "exec",       "failed",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
-		if (!strcmp(name, taken[i]))
+	return i < ARRAY_SIZE(own) ? own[i] : NULL;
+}
+
+static bool is_taken(const char *name)
+{
+	for (size_t i = 0; latency_own_name(i); i++)
+		if (!strcmp(name, latency_own_name(i)))
 			return true;
 	return !strncmp(name, "wait_", 5);
 }

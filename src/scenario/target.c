@@ -118,7 +118,9 @@ static int target_check(const struct target *target, const struct yaml_file *fil
 	    commands_check(target->setup, target->n_setup, "setup", file, err) ||
 	    readiness_check(&target->ready, "ready", file, err))
 		return -1;
-	return components_check(target->components, target->n_components, "components", file, err);
+	if (components_check(target->components, target->n_components, "components", file, err))
+		return -1;
+	return target_texts_check(target, file, err);
 }
 
 /* Takes @file, @name and @path, of which any may be NULL. */

@@ -3,12 +3,14 @@
  * The section `thresholds` of a scenario, as k6 writes it: a mapping of metrics, each to an
  * expression, a list of them, or a list of {threshold, abortOnFail, delayAbortEval, level}.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "record/threshold.h"
 #include "scenario/internal.h"
 #include "scenario/yaml_file.h"
+#include "util/suggest.h"
 
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 #define THRESHOLDS_MAX    1000
@@ -39,7 +41,7 @@ static const struct yaml_field item_fields[] = {
 		.type = YAML_DURATION,
 		.offset = offsetof(struct scenario_threshold, delay_abort_ns),
 		.max = DELAY_SECONDS_MAX,
-		.help = "but not before so much of the window has passed: 10s",
+		.help = "but not before so much of the window, or of its phase, has passed: 10s",
 	},
 	{
 		.key = "level",
@@ -201,3 +203,81 @@ const struct yaml_custom thresholds_custom = {
 	.place = "METRIC[]",
 	.item = &item_schema,
 };
+
+/* A measured phase; @names gets them all, for a suggestion. */
+static bool has_measured(const struct scenario *scenario, const char *phase, const char **names,
+			 size_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < scenario->n_phases; i++) {
+		if (scenario->phases[i].role != PHASE_MEASURED)
+			continue;
+		if (!strcmp(scenario->phases[i].name, phase))
+			return true;
+		names[(*n)++] = scenario->phases[i].name;
+	}
+	return false;
+}
+
+static int check_phase(const struct scenario *scenario, const char *phase, const char *where,
+		       const struct yaml_file *file, struct error *err)
+{
+	const char *names[SCENARIO_PHASES_MAX], *near;
+	size_t n;
+
+	if (!*phase || has_measured(scenario, phase, names, &n))
+		return 0;
+	near = suggest_nearest(phase, names, n);
+	return yaml_file_error(file, where, err, "no measured phase is named '%.60s'; %s '%.60s'%s",
+			       phase, near ? "did you mean" : "there is", near ? near : names[0],
+			       near    ? "?"
+			       : n > 1 ? " and others"
+				       : "");
+}
+
+/* What a driver or the kernel will tell is not known yet, but a letter too few is seen. */
+static int check_latency(const struct scenario *scenario, const char *latency, const char *where,
+			 const struct yaml_file *file, struct error *err)
+{
+	static const char *const of_drivers[] = {"end_to_end", "assignment", "rebalance",
+						 "command"};
+	const char *names[100], *near;
+	char word[THRESHOLD_NAME_MAX];
+	size_t n = 0;
+
+	for (; latency_own_name(n) && n < ARRAY_SIZE(names) / 2; n++)
+		names[n] = latency_own_name(n);
+	for (size_t i = 0; i < ARRAY_SIZE(of_drivers); i++)
+		names[n++] = of_drivers[i];
+	for (size_t i = 0; i < scenario->n_scrapes && n < ARRAY_SIZE(names); i++)
+		names[n++] = scenario->scrapes[i].as;
+	/* Of one kind: "response KIND". */
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(latency, " "), latency);
+	near = suggest_nearest(word, names, n);
+	if (!near || !strcmp(near, word) || !strncmp(word, "wait_", 5))
+		return 0;
+	return yaml_file_error(file, where, err,
+			       "no latency is named '%.60s'; did you mean '%.60s'?", word, near);
+}
+
+int thresholds_check(const struct scenario *scenario, const struct yaml_file *file,
+		     struct error *err)
+{
+	for (size_t i = 0; i < scenario->n_thresholds; i++) {
+		const struct scenario_threshold *item = &scenario->thresholds[i];
+		struct threshold_problem problem;
+		struct threshold parsed = {.name = ""};
+		char where[THRESHOLD_NAME_MAX + 32];
+
+		snprintf(where, sizeof(where), "thresholds.%s", item->metric);
+		/* Its grammar was looked at as it was read. */
+		if (threshold_parse(item->metric, item->expression, &parsed, &problem))
+			return yaml_file_error(file, where, err, "%s", problem.text);
+		if (check_phase(scenario, parsed.phase, where, file, err))
+			return -1;
+		if (parsed.class == THRESHOLD_LATENCY &&
+		    check_latency(scenario, parsed.name, where, file, err))
+			return -1;
+	}
+	return 0;
+}

@@ -313,10 +313,11 @@ const char *yaml_file_key(const struct yaml_file *file, size_t index)
 	return NULL;
 }
 
-/* Follows "filter.match[0][1]" as far as it goes. */
-static const yaml_node_t *find_where(const struct yaml_file *file, const char *where)
+/* Follows "filter.match[0][1]" as far as it goes; @is_whole: to its end. */
+static const yaml_node_t *find_where(const struct yaml_file *file, const char *where,
+				     bool *is_whole)
 {
-	const yaml_node_t *node = yaml_file_root(file), *next;
+	const yaml_node_t *node = yaml_file_root(file), *next = node;
 
 	while (*where) {
 		if (*where == '[') {
@@ -329,7 +330,10 @@ static const yaml_node_t *find_where(const struct yaml_file *file, const char *w
 			size_t length;
 
 			where += *where == '.';
-			length = strcspn(where, ".[");
+			/* A name that the file chose may have dots of its own. */
+			length = strlen(where);
+			if (!find_key(file, node, where, length))
+				length = strcspn(where, ".[");
 			next = find_key(file, node, where, length);
 			where += length;
 		}
@@ -337,16 +341,26 @@ static const yaml_node_t *find_where(const struct yaml_file *file, const char *w
 			break;
 		node = next;
 	}
+	*is_whole = !*where && next;
 	return node;
+}
+
+bool yaml_file_has(const struct yaml_file *file, const char *where)
+{
+	bool is_whole;
+
+	find_where(file, where, &is_whole);
+	return is_whole;
 }
 
 int yaml_file_error(const struct yaml_file *file, const char *where, struct error *err,
 		    const char *fmt, ...)
 {
+	bool is_whole;
 	va_list args;
 
 	va_start(args, fmt);
-	yaml_complain(file, find_where(file, where)->start_mark, where, err, fmt, args);
+	yaml_complain(file, find_where(file, where, &is_whole)->start_mark, where, err, fmt, args);
 	va_end(args);
 	return -1;
 }

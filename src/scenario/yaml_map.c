@@ -342,6 +342,14 @@ static int init_fields(struct yaml_mapper *m, const struct yaml_schema *schema, 
 	return 0;
 }
 
+const char *yaml_synonym_find(const struct yaml_synonym *synonyms, const char *word)
+{
+	for (; synonyms && synonyms->word; synonyms++)
+		if (!strcmp(synonyms->word, word))
+			return synonyms->instead;
+	return NULL;
+}
+
 static const struct yaml_field *find_field(const struct yaml_schema *schema, const char *key)
 {
 	for (size_t i = 0; i < schema->n_fields; i++)
@@ -354,7 +362,7 @@ static int fail_unknown(struct yaml_mapper *m, const yaml_node_t *key, const cha
 			const struct yaml_schema *schema)
 {
 	const char **names = calloc(schema->n_fields + 1, sizeof(*names));
-	const char *near;
+	const char *near, *instead = yaml_synonym_find(schema->synonyms, text);
 	char known[512] = "";
 	size_t used = 0;
 
@@ -367,7 +375,9 @@ static int fail_unknown(struct yaml_mapper *m, const yaml_node_t *key, const cha
 						 i ? ", " : "", names[i]);
 	}
 	near = suggest_nearest(text, names, schema->n_fields);
-	if (near)
+	if (instead)
+		yaml_fail(m, key, "is k6's; %s", instead);
+	else if (near)
 		yaml_fail(m, key, "is unknown; did you mean '%s'?", near);
 	else
 		yaml_fail(m, key, "is unknown; the keys of %s are %s", schema->name, known);

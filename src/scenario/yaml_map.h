@@ -45,6 +45,14 @@ struct yaml_strings {
 	char **strings; /* NULL behind the last */
 };
 
+/* What other tools call something, and what is written here in its place. */
+struct yaml_synonym {
+	const char *word, *instead; /* a clause: "write maxVUs" */
+};
+
+/* Of a list that ends with a word NULL (or NULL); NULL: there is none. */
+const char *yaml_synonym_find(const struct yaml_synonym *synonyms, const char *word);
+
 struct yaml_mapper;
 struct yaml_node_s;
 struct yaml_field;
@@ -71,6 +79,7 @@ struct yaml_field {
 	bool required;
 	double min, max; /* both 0: no bounds; max 0 with a min above it: no upper bound */
 	const char *const *choices;
+	const struct yaml_synonym *synonyms; /* of choices; NULL: none */
 	const struct yaml_schema *nested;
 	const struct yaml_custom *custom;
 	const char *help; /* one line, for docs */
@@ -81,6 +90,7 @@ struct yaml_schema {
 	size_t size;      /* of the struct */
 	const struct yaml_field *fields;
 	size_t n_fields;
+	const struct yaml_synonym *synonyms; /* of keys; NULL: none */
 	/* Sets defaults in a zeroed struct, strings as copies that free() takes, no lists; may be
 	 * NULL. */
 	void (*defaults)(void *object);
@@ -122,6 +132,8 @@ const char *yaml_file_scalar(const struct yaml_file *file, const char *key);
 const char *yaml_file_key(const struct yaml_file *file, size_t index);
 int yaml_file_map(const struct yaml_file *file, const struct yaml_schema *schema, void *object,
 		  struct error *err);
+/* Is something written there? @where as below. */
+bool yaml_file_has(const struct yaml_file *file, const char *where);
 /*
  * "file:line:column: key '<where>': <text>" with EXIT_CODE_USAGE; returns -1.
  * @where is like "filter.match[0][1]"; where it does not exist, the position is

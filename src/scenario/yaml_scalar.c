@@ -247,7 +247,7 @@ int yaml_set_enum(struct yaml_mapper *m, const yaml_node_t *node, const struct y
 {
 	size_t n = count_choices(field->choices), used = 0;
 	char expected[256] = "";
-	const char *text, *near;
+	const char *text, *near, *instead;
 
 	for (size_t i = 0; i < n && used < sizeof(expected); i++)
 		used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s%s",
@@ -261,6 +261,9 @@ int yaml_set_enum(struct yaml_mapper *m, const yaml_node_t *node, const struct y
 			return 0;
 		}
 	}
+	instead = yaml_synonym_find(field->synonyms, text);
+	if (instead)
+		return yaml_fail(m, node, "'%.60s' is k6's; %s", text, instead);
 	near = suggest_nearest(text, field->choices, n);
 	if (near)
 		return yaml_fail(m, node, "'%.60s' is unknown; did you mean '%s'?", text, near);

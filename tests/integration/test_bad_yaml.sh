@@ -74,3 +74,59 @@ bad_file target unknown-key "$WORK/unknown-key.yaml:$(grep -c '' "$WORK/unknown-
 bad_file target wrong-type "$WORK/wrong-type.yaml:$(grep -c '' "$WORK/wrong-type.yaml"):[0-9]+.*install"
 printf 'description: x\ncommand: [curl, "${prot}"]\n' >"$WORK/unknown-variable.yaml"
 bad_file target unknown-variable 'prot'
+
+# What can be known without a target is said by --check: of an http scenario with LINES more.
+http() {
+	printf '%s\n' 'driver: http' 'phases: [{name: m, role: measured, duration: 1s, executor: constant-vus, vus: 1}]' \
+		"http: {url: 'http://127.0.0.1:\${port}', requests: [{name: all, path: '$2'}]}" "$3" >"$WORK/$1.yaml"
+}
+# checked NAME REGEX, or NAME alone for what is right.
+checked() {
+	LIMIT=20 perfbpf drive --check "$WORK/$1.yaml"
+	if (($# == 1)); then
+		check "check/$1" "exit $RC: $(error_line)" test "$RC" = 0
+	else
+		check "check/$1" "exit $RC: $(error_line)" grep -qE "^perfbpf: $WORK/$1.yaml:[0-9]+:[0-9]+: .*$2" "$ERR"
+		check "check/$1-code" "exit $RC" test "$RC" = 2
+	fi
+}
+http all '/${iteration}/${port.other}' 'thresholds: {"latency.response{phase:m}": p(95)<1s, "latency.service{kind:all}": p(95)<1s}'
+checked all
+http unused-key / ''
+sed -i 's/vus: 1/vus: 1, rate: 7/' "$WORK/unused-key.yaml"
+checked unused-key 'phases\[0\].rate.*constant-vus'
+http hook / 'hooks: {prepare: [["true", "${nope}"]]}'
+checked hook 'hooks.prepare\[0\]\[1\].*nope'
+http section '/${itertion}' ''
+checked section 'http.requests\[0\].path.*iteration'
+http https / 'components: [{name: a, command: ["true"], ready: {http: "https://127.0.0.1:1/"}}]'
+checked https 'components\[0\].ready.http.*http://'
+http phase / 'thresholds: {"latency.response{phase:n}": p(95)<1s}'
+checked phase "phase:n.*no measured phase.*'m'"
+http kind / 'thresholds: {"latency.response{kind:al}": p(95)<1s}'
+checked kind "kind:al.*did you mean 'all'"
+http latency / 'thresholds: {latency.respone: p(95)<1s}'
+checked latency "did you mean 'response'"
+http no-limits / 'components: [{name: a, command: ["true"], limits: {}}]'
+checked no-limits 'components\[0\].limits.*limits nothing'
+http no-target-limits / 'target_limits: {}'
+checked no-target-limits 'target_limits.*limits nothing'
+cp "$target" "$WORK/target.yaml"
+checked target 'this is a target, not a scenario'
+LIMIT=20 perfbpf drive "$WORK/all.yaml"
+check drive/says-set "exit $RC: $(error_line)" grep -q -- "--set NAME=VALUE: .*all.yaml:3:.*port" "$ERR"
+# What only the target could bring is looked at with it.
+http of-target / 'hooks: {prepare: [["true", "${port.b}"]]}'
+checked of-target
+LIMIT=20 perfbpf run --quiet -o "$WORK/no-folder" --target 'sleep 1' --scenario "$WORK/of-target.yaml"
+check plan/of-target "exit $RC: $(error_line)" grep -q "of-target.yaml:4:.*hooks.prepare.*port.b" "$ERR"
+
+# Who may only call perfbpf with sudo becomes root by no file.
+printf 'command: ["true"]\nuser: root\n' >"$WORK/as-root.yaml"
+printf 'driver: command\nphases: [{name: m, role: measured, duration: 1s}]\ncommand: {command: ["true"]}\n' >"$WORK/plain.yaml"
+if ((EUID == 0)); then
+	SUDO_UID=65534 SUDO_GID=65534 LIMIT=20 perfbpf run --quiet -o "$WORK/no-folder" --target "$WORK/as-root.yaml" --scenario "$WORK/plain.yaml"
+	check sudo/no-root-by-file "exit $RC: $(error_line)" grep -q "target 'as-root', user root: a file runs nothing as root" "$ERR"
+else
+	skip sudo/no-root-by-file 'only root heeds SUDO_UID'
+fi

@@ -43,6 +43,16 @@ measure() {
 		--profile none "$@"
 }
 
+# groups: control groups, at whatever depth, of perfbpfs that are gone.
+groups() {
+	local path pid
+	find /sys/fs/cgroup -type d -name 'perfbpf-*' 2>/dev/null | while read -r path; do
+		pid=${path##*/perfbpf-}
+		[[ -e /proc/${pid%%-*} ]] || printf '%s\n' "$path"
+	done | sort
+}
+GROUPS_BEFORE=$(groups)
+
 # --- all in their order -------------------------------------------------------------
 {
 	ask
@@ -112,8 +122,12 @@ else
 	equal limits/exit "$RC" 0
 	# A fifth of a CPU; the kernel lets it run on for a slice of its period.
 	holds limits/cpu '[.rounds[0].processes[] | select(.comm == "sh") | .cpu_seconds][0] | . > 0.1 and . < 0.3'
-	check limits/groups-gone 'a control group is left' \
-		bash -c '! find /sys/fs/cgroup -maxdepth 3 -type d -name "perfbpf-*" | grep -q .'
+	equal limits/groups-gone "$(comm -13 <(printf '%s\n' "$GROUPS_BEFORE") <(groups))" ''
+	# One that is not measured lives on while its side ends.
+	sed -i 's/^ *measured: true$//' "$WORK/limits.yaml"
+	measure limits --duration 300ms
+	equal limits/beside-exit "$RC" 0
+	equal limits/beside-groups-gone "$(comm -13 <(printf '%s\n' "$GROUPS_BEFORE") <(groups))" ''
 fi
 
 # --- what goes wrong is told --------------------------------------------------------
@@ -139,10 +153,19 @@ END
 wrong dies 1 "component 'side', ended by signal 9 after" <<-END
 	  - {name: side, command: [sh, -c, "sleep 0.7; kill -9 \$\$\$\$"]}
 END
+# The end of the first is not forgotten over what is started for the second, nor over a hook.
+wrong dies-meanwhile 1 "component 'side', ended with exit code 3 .*while the round was being prepared" <<-END
+	  - {name: side, command: [sh, -c, "sleep 0.3; exit 3"]}
+	  - {name: other, command: [sleep, "100"], ready: {command: ["false"], timeout: 20s}}
+END
+wrong dies-in-hook 1 "component 'side', ended with exit code 3 .*while the round was being prepared" <<-END
+	  - {name: side, command: [sh, -c, "sleep 0.3; exit 3"]}
+	hooks: {prepare: [[sleep, "20"]]}
+END
 wrong unknown-user 2 "component 'side', user: there is no user 'nobody-at-all'" <<-END
 	  - {name: side, command: [sleep, "100"], user: nobody-at-all}
 END
-wrong unknown-variable 2 "component 'side': unknown variable '\\\$\{port.sidd\}'; did you mean '\\\$\{port.side\}'" <<-END
+wrong unknown-variable 2 "key 'components.0..command.1.': unknown variable '\\\$\{port.sidd\}'; did you mean '\\\$\{port.side\}'" <<-END
 	  - {name: side, command: [sleep, "\${port.sidd}"]}
 END
 wrong missing-program 2 "component 'side': 'no-such-program' is not on PATH" <<-END
@@ -152,6 +175,31 @@ wrong two-ways 2 '[0-9]+:[0-9]+: key .*ready.*: says several ways' <<-END
 	  - {name: side, command: [sleep, "1"], ready: {tcp: "127.0.0.1:1", line: x}}
 END
 check wrong/nothing-left 'something runs on' bash -c '! pgrep -fx "sleep 100"'
+
+# Nothing that a component has started outlives it, whether it is in its tree or has left it.
+{
+	ask
+	cat <<-END
+		components:
+		  - name: side
+		    command: [sh, -c, "(setsid sleep $((9000000 + $$)) &) ; sleep $((9000000 + $$)) & sleep $((9000000 + $$))"]
+		hooks:
+		  cleanup: [[sh, -c, "pgrep -fx 'sleep $((9000000 + $$))' && echo runs on; :"]]
+	END
+} | scenario tree
+serve | sed 's/ beside .*port.side.*$/\\n"}]/' | target tree
+measure tree --duration 300ms
+equal tree/exit "$RC" 0
+check tree/none-in-cleanup 'processes run on beside the cleanup' \
+	bash -c '! grep -q "runs on" "$1"' - "$DIR/logs/pair0-A.hooks.log"
+check tree/none-after 'processes run on' bash -c '! pgrep -fx "sleep $1"' - "$((9000000 + $$))"
+
+# Who would be meant by its name?
+{ ask; echo 'components: [{name: side, command: [sleep, "100"]}]'; } | scenario twice
+{ serve; echo 'components: [{name: side, command: [sleep, "100"]}]'; } | target twice
+measure twice
+equal twice/exit "$RC" 2
+check twice/says "it says: $(error_line)" grep -q "twice.yaml and .*twice.target.yaml both have a component 'side'" "$ERR"
 
 # A check of what the load has left can fail the round; the cleanup comes all the same.
 {
@@ -169,6 +217,7 @@ equal conclude/exit "$RC" 1
 check conclude/says "it says: $(error_line)" grep -q "hook conclude: 'sh' ended with exit code 4: it last said: not clean" "$ERR"
 check conclude/cleanup 'nothing was cleaned up' grep -qx cleanup "$DIR/logs/pair0-A.hooks.log"
 holds conclude/kept '.rounds[0].work.operations == 50 and (.rounds[0].validity.valid | not)'
+holds conclude/failed '(.complete | not) and (.notes | any(startswith("the run failed: hook conclude")))'
 
 # --- somebody else at the address ---------------------------------------------------
 "$PYTHON" -m http.server 0 --bind 127.0.0.1 --directory "$WORK" >"$WORK/other.log" 2>&1 &

@@ -179,7 +179,7 @@ equal setup/property "$RC" 2
 check setup/property-is-told "$(error_line)" grep -q 'takes no lingr.ms' "$ERR"
 scenario "$(rate 10 1s)" 'bootstrap: "127.0.0.1:${prt}"'
 drive
-check setup/variable "$RC $(error_line)" grep -q "bootstrap: .*prt" "$ERR"
+check setup/variable "$RC $(error_line)" grep -q "bootstrap.: .*prt" "$ERR"
 scenario 'duration: 1s' 'topic: rate'
 drive
 check setup/executor "$RC $(error_line)" grep -q "phase 'm' has no executor" "$ERR"

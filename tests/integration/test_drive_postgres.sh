@@ -158,4 +158,4 @@ PGPORT=$(free_port) drive
 check setup/nobody-there "exit $RC: $(error_line)" grep -q 'perfbpf: postgres: cannot connect: .*refused' "$ERR"
 sed -i 's/port=[^ ]*/port=${nothing}/' "$WORK/s.yaml"
 drive
-check setup/variable "$(error_line)" grep -q 'postgres.connection: unknown variable' "$ERR"
+check setup/variable "$(error_line)" grep -q 'postgres.connection.: unknown variable' "$ERR"

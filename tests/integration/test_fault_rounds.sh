@@ -45,6 +45,7 @@ scenario stop '{name: frozen, kind: signal, signal: STOP, phase: fault, for: 800
 measure stop
 ended stop
 holds stop/outage '.rounds[0].recovery[0].outage_seconds | . > 0.6 and . < 1.6'
+holds stop/same-zero '.rounds[0] | .faults[0].applied_at - .recovery[0].at_seconds | fabs | . < 0.0005'
 holds stop/errors-in-the-phase '[.rounds[0].phases[].load.errors] | .[0] == 0 and .[1] > 5'
 holds stop/after '.rounds[0].phases[2].load.operations > 50'
 check stop/in-report 'no fault in the report' grep -q '^ *1 *frozen *signal' "$DIR/report.txt"
@@ -56,6 +57,22 @@ holds kill/outage '.rounds[0].recovery[0].outage_seconds | . > 0.6 and . < 1.8'
 holds kill/refused '[.rounds[0].errors[] | select(.kind == "refused" or .kind == "reset") | .count] | add > 5'
 holds kill/after '.rounds[0].phases[2].load.operations > 40'
 holds kill/both-lives-are-counted '[.rounds[0].processes[] | select(.comm == "nginx")] | length > 2'
+
+# What a fault has ended and started again is watched again.
+scenario relived '{name: killed, kind: signal, signal: KILL, component: side, phase: before, at: 200ms, for: 300ms, restart: true}' '' \
+	'components: [{name: side, command: [sh, -c, "test -e life && { sleep 1; exit 5; }; : >life; exec sleep 100"]}]'
+new_folder
+LIMIT=60 perfbpf run -o "$DIR" --target nginx --scenario "$WORK/relived.yaml" --profile none
+equal relived/exit "$RC" 1
+check relived/says "it says: $(error_line)" grep -q "component 'side', ended with exit code 5" "$ERR"
+
+# One that lasts to the end of the last phase is over before what comes after that asks the target.
+scenario last '{name: late, kind: signal, signal: STOP, phase: after, at: 700ms}' '' \
+	'hooks: {conclude: [[bash, -c, "exec 3<>/dev/tcp/127.0.0.1/${port}; printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3; read -t 2 -r line <&3"]]}'
+new_folder
+LIMIT=60 perfbpf run -o "$DIR" --target nginx --scenario "$WORK/last.yaml" --profile none
+equal last/exit "$RC" 0
+holds last/undone-at-the-end '.rounds[0].faults[0] | .undone and .ended_at > 3.9 and .ended_at < 4.4'
 
 scenario delay '{name: slow, kind: proxy, proxy: way, effect: delay, delay: 120ms, phase: fault, for: 1s}' .way \
 	"proxies: [{name: way, to: '127.0.0.1:\${port}'}]"
@@ -93,6 +110,32 @@ LIMIT=30 perfbpf run -o "$DIR" --target nginx --scenario "$WORK/nobody.yaml"
 equal nobody/exit "$RC" 2
 check nobody/says "it says: $(error_line)" grep -q "nobody" "$ERR"
 
+# --- its keeper is killed while faults are applied ------------------------------------
+cat >"$WORK/server.target.yaml" <<-END
+	command: [/usr/bin/python3, -m, http.server, "\${port}", --bind, 127.0.0.1, --directory, "\${home}"]
+	ready: {http: "http://127.0.0.1:\${port}/", timeout: 20s}
+END
+scenario orphaned '{name: frozen, kind: signal, signal: STOP, phase: before}' .way \
+	"proxies: [{name: way, to: '127.0.0.1:\${port}'}]"
+new_folder
+"$PERFBPF" run -o "$DIR" --target "$WORK/server.target.yaml" --scenario "$WORK/orphaned.yaml" --profile none --duration 40s \
+	>"$WORK/orphaned.out" 2>&1 &
+victim=$!
+started+=("$victim")
+if wait_for 25 bash -c "grep -q '^[0-9a-f]\{8\} .*frozen' /run/perfbpf/faults-$victim-*.journal 2>/dev/null"; then
+	kill -KILL "$(pgrep -xP "$victim" perfbpf-keeper)"
+	SECONDS=0
+	wait "$victim"
+	equal orphaned/exit "$?" 1
+	check orphaned/soon "perfbpf ended only after $SECONDS s" test "$SECONDS" -le 4
+	check orphaned/says 'it says nothing of its keeper' grep -q "keeper process ended" "$WORK/orphaned.out"
+	check orphaned/undone 'a journal is left' bash -c '! compgen -G "/run/perfbpf/faults-$1-*.journal"' - "$victim"
+elif [[ ! -x /usr/bin/python3 ]]; then
+	skip orphaned 'there is no /usr/bin/python3'
+else
+	fail orphaned/applied "no process was stopped: $(tail -n 1 "$WORK/orphaned.out")"
+fi
+
 # --- perfbpf is killed while a fault is applied ---------------------------------------
 scenario cut '{name: frozen, kind: signal, signal: STOP, component: side, phase: fault}' '' \
 	"components: [{name: side, command: [sleep, '$((RANDOM + 10000))']}]"
@@ -104,14 +147,14 @@ SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$PERFBPF" run -o "$DIR" --target nginx --scen
 	>"$WORK/cut.out" 2>&1 &
 victim=$!
 started+=("$victim")
-if wait_for 25 bash -c "grep -q '^[0-9a-f]\{8\} .*frozen' /run/perfbpf/faults-*.journal 2>/dev/null && pgrep -fx 'sleep $SIDE' >/dev/null && grep -q '^State:.T' /proc/\$(pgrep -fx 'sleep $SIDE' | head -n 1)/status"; then
+if wait_for 25 bash -c "grep -q '^[0-9a-f]\{8\} .*frozen' /run/perfbpf/faults-$victim-*.journal 2>/dev/null && pgrep -fx 'sleep $SIDE' >/dev/null && grep -q '^State:.T' /proc/\$(pgrep -fx 'sleep $SIDE' | head -n 1)/status"; then
 	ok cut/applied
 	kill -KILL "$victim"
 	wait_for 10 bash -c "! pgrep -fx 'sleep $SIDE'"
 	equal cut/stopped-process-is-gone "$(pgrep -fxc "sleep $SIDE")" 0
 	scenario again '{name: frozen, kind: signal, signal: STOP, phase: fault, for: 300ms}'
 	measure again
-	check cut/journal-is-gone 'a journal is left' bash -c '! compgen -G "/run/perfbpf/faults-*.journal"'
+	check cut/journal-is-gone 'a journal is left' bash -c '! compgen -G "/run/perfbpf/faults-$1-*.journal"' - "$victim"
 else
 	fail cut/applied "no process was stopped: $(tail -n 1 "$WORK/cut.out")"
 fi

@@ -57,6 +57,24 @@ else
 	skip scenario 'curl is not installed'
 fi
 
+# --- one that ends the run: B fails it, and is compared with nothing
+cat >"$WORK/abort.yaml" <<-END
+	driver: exec
+	exec: {commands: [{name: look, command: [test, "!", -e, $WORK/broken]}]}
+	phases: [{name: m, role: measured, duration: 4s, executor: constant-arrival-rate, rate: 20}]
+	thresholds: {work.errors: [{threshold: rate<0.5, abortOnFail: true}]}
+	rounds: 5
+END
+new_folder
+LIMIT=90 perfbpf run --quiet --scenario "$WORK/abort.yaml" -o "$DIR" --profile none --seed 1 \
+	--target "sh -c 'rm -f $WORK/broken; exec sleep 60'" --vs "sh -c 'touch $WORK/broken; exec sleep 61'"
+equal abort/exit "$RC" 99
+holds abort/no-more-rounds '[.rounds[] | select(.side == "B")] | length == 1'
+holds abort/ends-early '.rounds[-1] | .side == "B" and .window_seconds < 3.5'
+holds abort/says-which '.rounds[-1].aborted_by == "rate<0.5 of work.errors"'
+holds abort/is-noted '[.notes[] | select(test("which ended the run: [12] of 10 rounds"))] | length == 1'
+holds abort/not-unequal 'all(.rounds[]; .validity.valid)'
+
 # --- soaks: a leak is found, a heap that is swept is none
 soak() {
 	"$PERFBPF" run --quiet --soak --target "$TRUTH/leaker $2" --rounds 1 --tick 50ms --profile none \

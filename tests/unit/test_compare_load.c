@@ -29,6 +29,15 @@ static struct record *sound(size_t pairs, bool two_sided)
 	return rec;
 }
 
+static struct record_round_phase *phase_named(struct record_round *round, const char *name)
+{
+	for (size_t i = 0; i < round->n_phases; i++)
+		if (!strcmp(round->phases[i].name, name))
+			return &round->phases[i];
+	fail_msg("there is no phase %s", name);
+	return NULL;
+}
+
 static void assert_valid(struct record *rec)
 {
 	assert_int_equal(record_compare(rec, 0.001), 0);
@@ -74,37 +83,126 @@ static void test_errors(void **state)
 		       "often: status 503");
 }
 
-/* A fault is there to make errors; a threshold says how many there may be. */
+/* A fault is there to make errors; a threshold that fails the run says how many there may be. */
 static void test_errors_that_are_meant(void **state)
 {
-	static const struct threshold_rule rules[] = {
-		{"work.success", "rate>0.9", "target"},
-		{"work.errors{phase:peak}", "count<10", NULL},
-		{"latency.response", "p(95)<1s", NULL},
+	static const struct {
+		struct threshold_rule rule;
+		bool bounds, bounds_peak;
+	} rows[] = {
+		{{"work.success", "rate>0.9", NULL}, true, true},
+		{{"work.success", "rate>0.9", "critical"}, true, true},
+		{{"work.success", "rate>0.9", "target"}, false, false},
+		{{"work.errors{phase:peak}", "count<10", NULL}, false, true},
+		{{"work.errors{phase:peak}", "count<10", "good"}, false, false},
+		{{"latency.response", "p(95)<1s", NULL}, false, false},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct record *rec = sound(1, true);
 
 		rec->rounds[0].work.operations = 15000;
 		rec->rounds[0].work.errors = 5000;
-		assert_int_equal(record_thresholds(rec, &rules[i], 1), 0);
-		assert_int_equal(record_bounds_errors(rec), i < 2);
-		if (i < 2)
+		phase_named(&rec->rounds[0], "normal")->load.errors = 0;
+		phase_named(&rec->rounds[0], "peak")->load.errors = 5000;
+		assert_int_equal(record_thresholds(rec, &rows[i].rule, 1), 0);
+		assert_int_equal(record_bounds_errors(rec, NULL), rows[i].bounds);
+		assert_int_equal(record_bounds_errors(rec, "normal"), rows[i].bounds);
+		assert_int_equal(record_bounds_errors(rec, "peak"), rows[i].bounds_peak);
+		if (rows[i].bounds_peak)
 			assert_valid(rec);
 		else
 			assert_invalid(rec, 0,
 				       "A, pair 1: 5,000 of 20,000 operations failed (25 %), "
 				       "bound 0.1 %; most often: status 503");
 	}
-	for (int dropped = 0; dropped < 2; dropped++) {
-		struct record *rec = sound(1, true);
+}
 
-		rec->rounds[0].work.operations = 15000;
-		*(dropped ? &rec->rounds[0].work.dropped : &rec->rounds[0].work.errors) = 5000;
-		record_add_fault(&rec->rounds[0], "kill", "signal");
-		assert_valid(rec);
+/* What is bounded in one phase is not allowed in another. */
+static void test_errors_of_another_phase(void **state)
+{
+	static const struct threshold_rule rule = {"work.errors{phase:peak}", "count<10", NULL};
+	struct record *rec = sound(1, true);
+
+	(void)state;
+	rec->rounds[0].work.operations = 19000;
+	rec->rounds[0].work.errors = 1000;
+	phase_named(&rec->rounds[0], "normal")->load.operations = 4000;
+	phase_named(&rec->rounds[0], "normal")->load.errors = 1000;
+	assert_int_equal(record_thresholds(rec, &rule, 1), 0);
+	assert_invalid(rec, 0,
+		       "A, pair 1, phase 'normal': 1,000 of 5,000 operations failed (20 %), bound "
+		       "0.1 %; most often: status 503");
+}
+
+/* A round of "normal" in [0, 5) and "peak" in [5, 10), in which @fails, one of the two, goes wrong
+ * in ticks [@from, @to) of 100 ms, and a fault is felt from @applied to @ended. */
+static struct record *faulty(const char *fails, bool dropped, size_t from, size_t to,
+			     double applied, double ended)
+{
+	struct record *rec = sound(1, true);
+	struct record_round *round = &rec->rounds[0];
+	struct record_round_phase *phase = phase_named(round, fails);
+	struct record_fault *fault = record_add_fault(round, "kill", "signal");
+
+	fault->applied_at = applied;
+	fault->ended_at = ended;
+	phase_named(round, "normal")->started_at = 0;
+	phase_named(round, "peak")->started_at = 5;
+	*(dropped ? &round->work.dropped : &round->work.errors) = 1000;
+	round->work.operations = 19000;
+	phase->load.operations = 4000;
+	*(dropped ? &phase->load.dropped : &phase->load.errors) = 1000;
+	round->series.interval_seconds = 0.1;
+	free(round->series.errors_per_second);
+	round->series.errors_per_second = calloc(100, sizeof(double));
+	for (size_t i = from; i < to; i++)
+		round->series.errors_per_second[i] = 10000.0 / (double)(to - from);
+	/* The other series have three points, which nobody looks at here. */
+	round->series.n = 100;
+	return rec;
+}
+
+static void free_faulty(struct record *rec)
+{
+	rec->rounds[0].series.n = 3;
+	record_free(rec);
+}
+
+static void test_errors_of_a_fault(void **state)
+{
+	static const struct {
+		const char *fails;
+		size_t from, to; /* when the errors came */
+		double applied, ended;
+		bool dropped, valid;
+	} rows[] = {
+		/* In its phase, in another one, and for ever after. */
+		{"peak", 60, 80, 6, 8, false, true},
+		{"normal", 10, 30, 6, 8, false, false},
+		{"peak", 60, 80, 1, 3, false, false},
+		{"peak", 60, 80, 1, NAN, false, true},
+		{"peak", 60, 80, NAN, NAN, false, false},
+		/* Due before it, under way when it began. */
+		{"normal", 50, 55, 5, 8, false, true},
+		/* It ends with its phase, and the target is back in a moment, or never is. */
+		{"peak", 50, 53, 2, 5.01, false, true},
+		{"peak", 50, 90, 2, 5.01, false, false},
+		/* What was never sent has no time of its own. */
+		{"peak", 0, 0, 6, 8, true, true},
+		{"normal", 0, 0, 6, 8, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct record *rec = faulty(rows[i].fails, rows[i].dropped, rows[i].from,
+					    rows[i].to, rows[i].applied, rows[i].ended);
+
+		assert_int_equal(record_compare(rec, 0.001), 0);
+		if (rec->rounds[0].validity.valid != rows[i].valid)
+			fail_msg("row %zu: %s", i, rec->verdict.text);
+		free_faulty(rec);
 	}
 }
 
@@ -202,6 +300,33 @@ static void test_unequal_operations(void **state)
 	assert_invalid(rec, 1, "pair 1: the plan fixes the work of one side only");
 }
 
+/* It did not have the time for its work, and says nothing of the other side's. */
+static void test_aborted(void **state)
+{
+	struct record *rec = sound(2, true);
+
+	(void)state;
+	rec->rounds[3].work.operations = 100;
+	rec->rounds[3].work.errors = 4000;
+	rec->rounds[3].aborted_by = strdup("rate<0.5 of work.errors");
+	assert_true(record_is_aborted(rec));
+	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_true(rec->verdict.valid);
+	assert_int_equal(rec->comparison[0].n, 1);
+	record_free(rec);
+	rec = sound(1, true);
+	assert_false(record_is_aborted(rec));
+	rec->rounds[0].work.operations = 0;
+	rec->rounds[0].aborted_by = strdup("rate<0.5 of work.errors");
+	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_true(rec->rounds[0].validity.valid);
+	assert_false(rec->verdict.valid);
+	assert_string_equal(rec->verdict.text,
+			    "invalid: a threshold ended the run before a pair was completed, so "
+			    "there is nothing to compare");
+	record_free(rec);
+}
+
 static const struct record_comparison *find(const struct record *rec, const char *metric)
 {
 	for (size_t i = 0; i < rec->n_comparison; i++)
@@ -280,11 +405,14 @@ int main(void)
 		cmocka_unit_test(test_sound),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_errors_that_are_meant),
+		cmocka_unit_test(test_errors_of_another_phase),
+		cmocka_unit_test(test_errors_of_a_fault),
 		cmocka_unit_test(test_nothing_good),
 		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_unequal_operations),
+		cmocka_unit_test(test_aborted),
 		cmocka_unit_test(test_closed_loop),
 		cmocka_unit_test(test_side_metrics),
 		cmocka_unit_test(test_side_metrics_are_bounded),

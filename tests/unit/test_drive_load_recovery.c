@@ -102,8 +102,58 @@ static void what_does_no_harm_is_normal_at_once(void **state)
 	recovery_fault(recovery, "nothing", ORIGIN + 10 * SECOND, false);
 	answers(recovery, 10 * SECOND, 13 * SECOND, MS, 2 * MS, true);
 	fault = fault_of(recovery, 0);
-	is_about(fault, "outage_seconds", 0.001, 1e-6);
+	is_about(fault, "outage_seconds", 0, 0);
+	is_unknown(fault, "last_good_seconds");
+	is_unknown(fault, "first_good_seconds");
 	is_about(fault, "p95_normal_after_seconds", 0, 0);
+	json_decref(fault);
+	recovery_free(recovery);
+}
+
+/* Answers come in bursts, as they did before: the times between these are no outages. */
+static void gaps_that_were_there_before_are_no_outage(void **state)
+{
+	for (int longer = 0; longer < 2; longer++) {
+		struct recovery *recovery = recovery_new();
+		json_t *fault;
+
+		(void)state;
+		for (uint64_t at = 0; at < 20; at++) {
+			if (at == 10)
+				recovery_fault(recovery, "nothing", ORIGIN + 10 * SECOND - MS,
+					       false);
+			if (longer && at == 12)
+				continue;
+			answers(recovery, at * SECOND, at * SECOND + 100 * MS, MS, 2 * MS, true);
+		}
+		fault = fault_of(recovery, 0);
+		is_about(fault, "outage_seconds", longer ? 1.901 : 0, 1e-6);
+		json_decref(fault);
+		recovery_free(recovery);
+	}
+}
+
+/* Four answers a second: two good ones between bad ones are no recovery, and twenty are. */
+static void two_answers_are_not_normal(void **state)
+{
+	struct recovery *recovery = recovery_new();
+	json_t *fault;
+
+	(void)state;
+	answers(recovery, 0, 10 * SECOND, 250 * MS, 2 * MS, true);
+	recovery_fault(recovery, "slow", ORIGIN + 10 * SECOND, false);
+	for (uint64_t at = 10; at < 20; at++) {
+		answers(recovery, at * SECOND, at * SECOND + 500 * MS, 250 * MS, 50 * MS, true);
+		answers(recovery, at * SECOND + 500 * MS, (at + 1) * SECOND, 250 * MS, 2 * MS,
+			true);
+	}
+	answers(recovery, 20 * SECOND, 22 * SECOND, 250 * MS, 2 * MS, true);
+	fault = fault_of(recovery, 0);
+	is_unknown(fault, "p95_normal_after_seconds");
+	json_decref(fault);
+	answers(recovery, 22 * SECOND, 30 * SECOND, 250 * MS, 2 * MS, true);
+	fault = fault_of(recovery, 0);
+	is_about(fault, "p95_normal_after_seconds", 9.3, 0.11);
 	json_decref(fault);
 	recovery_free(recovery);
 }
@@ -160,7 +210,7 @@ static void what_comes_later_is_not_the_fault_s(void **state)
 	answers(recovery, 40 * SECOND, 41 * SECOND, MS, 50 * MS, true);
 	answers(recovery, 41 * SECOND, 43 * SECOND, MS, 2 * MS, true);
 	fault = fault_of(recovery, 0);
-	is_about(fault, "outage_seconds", 0.001, 1e-6);
+	is_about(fault, "outage_seconds", 0, 0);
 	is_about(fault, "p95_normal_after_seconds", 1, 0.11);
 	json_decref(fault);
 	recovery_free(recovery);
@@ -223,6 +273,8 @@ int main(void)
 		cmocka_unit_test(a_stop_is_an_outage_and_a_backlog),
 		cmocka_unit_test(errors_are_an_outage),
 		cmocka_unit_test(what_does_no_harm_is_normal_at_once),
+		cmocka_unit_test(gaps_that_were_there_before_are_no_outage),
+		cmocka_unit_test(two_answers_are_not_normal),
 		cmocka_unit_test(what_does_not_come_back_is_not_known),
 		cmocka_unit_test(too_few_answers_are_no_norm),
 		cmocka_unit_test(what_comes_later_is_not_the_fault_s),

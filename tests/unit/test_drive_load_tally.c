@@ -138,6 +138,65 @@ static void a_window_of_its_own_begins_anew(void **state)
 	tally_free(tally);
 }
 
+/* 4 users with 5 requests each, one every 10 ms, in a phase of 2 s, with another one behind it: the
+ * rate is over the 200 ms that they took. One request short they are not done. */
+static void iterations_that_are_done_have_their_own_time(void **state)
+{
+	struct phase own[3];
+
+	(void)state;
+	memcpy(own, phases, sizeof(own));
+	own[1].executor = EXECUTOR_PER_VU_ITERATIONS;
+	own[1].vus = 4;
+	own[1].iterations = 5;
+	for (int n = 19; n <= 20; n++) {
+		struct tally *tally = tally_new(own, 3, kinds, 2);
+		json_t *report;
+
+		assert_non_null(tally);
+		tally_start(tally, START);
+		for (int i = 0; i < n; i++)
+			add(tally, MEASURED + (uint64_t)i * 10 * MS, 0, 10 * MS,
+			    i % 5 == 4 ? "refused" : NULL);
+		add(tally, END, 0, 5 * MS, NULL);
+		tally_window_close(tally, END);
+		report = tally_report(tally);
+		close_to(report, "phases.1.seconds", n == 20 ? 0.2 : 2);
+		close_to(report, "phases.1.operations_per_second", n == 20 ? 80 : 8);
+		json_decref(report);
+		tally_free(tally);
+	}
+}
+
+/* Errors have times of their own, which are in nobody else's. */
+static void errors_have_times_of_their_own(void **state)
+{
+	struct tally *tally = started();
+	json_t *report;
+
+	(void)state;
+	add(tally, MEASURED - 1, 0, 900 * MS, "timeout");
+	add(tally, MEASURED, 0, 5 * MS, NULL);
+	report = tally_report(tally);
+	assert_null(json_object_get(json_object_get(report, "latency"), "failed"));
+	json_decref(report);
+	for (int i = 0; i < 100; i++)
+		add(tally, MEASURED + (uint64_t)i * MS, 100 * MS, 200 * MS, "timeout");
+	report = tally_report(tally);
+	assert_int_equal(at(report, "latency.failed.count"), 100);
+	close_to(report, "latency.failed.p50_seconds", 0.3);
+	close_to(report, "latency.failed.max_seconds", 0.3);
+	assert_int_equal(at(report, "latency.response.count"), 1);
+	close_to(report, "latency.response.max_seconds", 0.005);
+	json_decref(report);
+	/* They go with the window that they were of. */
+	tally_window_open(tally, MEASURED + SECOND, 100 * MS);
+	report = tally_report(tally);
+	assert_null(json_object_get(json_object_get(report, "latency"), "failed"));
+	json_decref(report);
+	tally_free(tally);
+}
+
 static void response_counts_from_the_intended_time(void **state)
 {
 	struct tally *tally = started();
@@ -256,6 +315,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_due_in_the_window_counts),
 		cmocka_unit_test(a_window_of_its_own_begins_anew),
+		cmocka_unit_test(iterations_that_are_done_have_their_own_time),
+		cmocka_unit_test(errors_have_times_of_their_own),
 		cmocka_unit_test(response_counts_from_the_intended_time),
 		cmocka_unit_test(more_kinds_of_errors_than_there_is_room_are_other),
 		cmocka_unit_test(lateness_and_drops_are_of_their_phase),

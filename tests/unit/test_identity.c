@@ -303,6 +303,30 @@ static void another_user_needs_root(void **state)
 	identity_clear(&identity);
 }
 
+static void no_file_borrows_root(void **state)
+{
+	static const char *const users[] = {"root", "0"};
+	struct identity identity;
+	struct error err;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip_because("only root heeds SUDO_UID");
+	setenv("SUDO_UID", "3987654321", 1);
+	setenv("SUDO_GID", "3987654320", 1);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(identity_of_named(&identity, users[i], "target 'x', user", &err),
+				 -1);
+		identity_clear(&identity);
+		assert_int_equal(err.exit_code, EXIT_CODE_PRIVILEGE);
+		assert_non_null(strstr(err.text, "target 'x', user"));
+	}
+	/* Root that calls itself so has it anyway. */
+	setenv("SUDO_UID", "0", 1);
+	assert_int_equal(identity_of_named(&identity, "root", "target 'x', user", &err), 0);
+	identity_clear(&identity);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup(users_by_name_and_number, set_up),
 		cmocka_unit_test_setup(users_that_are_not_there, set_up),
 		cmocka_unit_test_setup(another_user_needs_root, set_up),
+		cmocka_unit_test_setup(no_file_borrows_root, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

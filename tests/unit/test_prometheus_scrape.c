@@ -254,10 +254,10 @@ static void two_of_one_address(void **state)
 		NULL};
 	struct result result =
 		run(ONE "  - {url: \"http://127.0.0.1:${port}/metrics\", histogram: h,"
-			" as: failed, labels: {code: \"500\"}}\n",
+			" as: refused, labels: {code: \"500\"}}\n",
 		    answers);
 	const struct record_latency *all = latency_find(&result.round, "a");
-	const struct record_latency *failed = latency_find(&result.round, "failed");
+	const struct record_latency *failed = latency_find(&result.round, "refused");
 
 	(void)state;
 	assert_int_equal(result.rec->n_notes, 0);
@@ -299,8 +299,10 @@ static void addresses_that_are_none(void **state)
 	static const char *const never[] = {NULL};
 
 	(void)state;
-	assert_nothing(START "  - {url: \"${nothing}/metrics\", histogram: h, as: a}\n", never,
-		       "unknown variable '${nothing}'");
+	refuse(START "  - {url: \"${nothing}/metrics\", histogram: h, as: a}\n",
+	       "s.yaml:4:", "unknown variable '${nothing}'");
+	assert_nothing(START "  - {url: \"${port.nobody}/metrics\", histogram: h, as: a}\n", never,
+		       "unknown variable '${port.nobody}'");
 	assert_nothing(START "  - {url: \"${port}:/etc/passwd\", histogram: h, as: a}\n", never,
 		       "scrape 'a' of ");
 	assert_nothing(START "  - {url: \"http://127.0.0.1:1/\", histogram: h, as: a}\n", never,

@@ -99,7 +99,9 @@ static void markdown(void **state)
 	(void)state;
 	free(rec->rounds[0].endurance[0].verdict);
 	rec->rounds[0].endurance[0].verdict = strdup("leak");
+	sample_times(&rec->rounds[0], "failed", 0.5);
 	text = report_of(rec, &report_markdown, 0);
+	assert_has(text, "\n| failed | 19,980 | ");
 	assert_has(text, "- A, memory: steady: 1000 B/h\n");
 	assert_has(text, "## Thresholds\n\n| metric | threshold | level | value |  |\n");
 	assert_has(text, "## Load by phase, all rounds\n");

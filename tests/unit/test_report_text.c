@@ -139,7 +139,7 @@ static void test_one_side(void **state)
 	text = sample_report(rec, &report_text, 80, false);
 	assert_ptr_equal(strstr(text, "kubectl\n"), text);
 	assert_non_null(strstr(text, "\nCPU time                      1.00 s\n"));
-	assert_non_null(strstr(text, "The run was interrupted"));
+	assert_non_null(strstr(text, "The run did not come to its end"));
 	assert_null(strstr(text, "B/A"));
 	assert_within(text, 80);
 	free(text);

@@ -373,6 +373,61 @@ static void drivers(void **state)
 	refuse("name: x\n" START, "s.yaml:1:1: key 'name': ", "is unknown");
 }
 
+/* What an executor does not go by is not taken in silence. */
+static void keys_of_executors(void **state)
+{
+	static const struct {
+		const char *phase, *key, *holds;
+	} rows[] = {
+		{"executor: constant-vus, vus: 2, rate: 7", "rate",
+		 "executor constant-vus, whose keys are vus, spawn_rate;"},
+		{"executor: constant-arrival-rate, rate: 7, vus: 2", "vus",
+		 "goes by it: constant-vus, per-vu-iterations"},
+		{"executor: constant-vus, vus: 2, iterations: 5", "iterations",
+		 "goes by it: per-vu-iterations"},
+		{"executor: constant-vus, vus: 2, timeUnit: 1s", "timeUnit", "constant-vus"},
+		{"executor: per-vu-iterations, vus: 2, iterations: 5, maxVUs: 9", "maxVUs",
+		 "per-vu-iterations"},
+		{"executor: constant-vus, vus: 2, stages: [{duration: 10s, target: 1}]", "stages",
+		 "goes by it: ramping-arrival-rate, ramping-vus"},
+		{"rate: 7", "rate", "without an executor"},
+		{"executor: ramping-vus, vus: 1, stages: [{duration: 10s, target: 1}]", "vus",
+		 "whose keys are startVUs, stages"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[300], begins[100], key[32];
+
+		snprintf(text, sizeof(text),
+			 "driver: kubelogs\nphases:\n"
+			 "  - {name: m, role: measured, duration: 10s, %s}\n",
+			 rows[i].phase);
+		snprintf(key, sizeof(key), " %s: ", rows[i].key);
+		snprintf(begins, sizeof(begins), "s.yaml:3:%zu: key 'phases[0].%s': ",
+			 (size_t)(strstr(text, key) - strstr(text, "  - ")) + strlen(key) + 1,
+			 rows[i].key);
+		refuse(text, begins, rows[i].holds);
+	}
+}
+
+static void words_of_k6(void **state)
+{
+	(void)state;
+	refuse("driver: kubelogs\nphases:\n  - {name: m, role: measured, preAllocatedVUs: 5}\n",
+	       "s.yaml:3:31: key 'phases[0].preAllocatedVUs': ", "is k6's; users are made");
+	refuse("driver: kubelogs\nphases:\n  - {name: m, role: measured, maxDuration: 5s}\n",
+	       "s.yaml:3:31: key 'phases[0].maxDuration': ", "write duration");
+	refuse("driver: kubelogs\nphases:\n  - {name: m, role: measured, startTime: 5s}\n",
+	       "s.yaml:3:31: key 'phases[0].startTime': ", "follow one another");
+	refuse("driver: kubelogs\nphases:\n"
+	       "  - {name: m, role: measured, duration: 1s, executor: shared-iterations}\n",
+	       "s.yaml:3:55: key 'phases[0].executor': ", "write per-vu-iterations");
+	refuse(START "thresholds: {http_req_duration: p(95)<1s}\n",
+	       "s.yaml:3:14: key 'thresholds.http_req_duration': ", "write latency.response");
+	refuse(START "scenarios: {}\n", "s.yaml:3:1: key 'scenarios': ", "write phases");
+}
+
 static void phases(void **state)
 {
 	(void)state;
@@ -633,6 +688,8 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(drivers),
 		cmocka_unit_test(phases),
+		cmocka_unit_test(keys_of_executors),
+		cmocka_unit_test(words_of_k6),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(other_bounds),
 		cmocka_unit_test(set_durations),

@@ -72,6 +72,55 @@ static void clients_have_executors(void **state)
 	names_free(names, n);
 }
 
+/* Their variables are those of a round, the kinds that thresholds name are the driver's. */
+static void drivers_find_what_they_name(void **state)
+{
+	static const struct variable common[] = {
+		{"port", ""}, {"port2", ""}, {"home", ""}, {"user", ""}, {"scripts", ""},
+	};
+	char **names;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(scenario_names(&names, &n, NULL), 0);
+	for (size_t i = 0; i < n; i++) {
+		struct scenario *scenario = scenario_load(names[i], driver_schema_of, NULL);
+		struct error err = {.text = ""};
+
+		if (scenario &&
+		    driver_check(scenario, common, sizeof(common) / sizeof(common[0]), true, &err))
+			fail_msg("%s: %s", names[i], err.text);
+		scenario_free(scenario);
+	}
+	names_free(names, n);
+}
+
+/* Its phases are each harder than the one before: what breaks in one must not be outweighed. */
+static void the_stress_ends_by_its_phases(void **state)
+{
+	struct error err = {.text = ""};
+	struct scenario *scenario = scenario_load("kailash/stress", driver_schema_of, &err);
+	size_t n = 0;
+
+	(void)state;
+	if (!scenario)
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < scenario->n_phases; i++) {
+		char metric[200];
+		bool found = scenario->phases[i].role != PHASE_MEASURED;
+
+		snprintf(metric, sizeof(metric), "work.errors{phase:%s}", scenario->phases[i].name);
+		for (size_t j = 0; j < scenario->n_thresholds; j++)
+			found |= scenario->thresholds[j].abort_on_fail &&
+				 !strcmp(scenario->thresholds[j].metric, metric);
+		if (!found)
+			fail_msg("no threshold ends phase '%s'", scenario->phases[i].name);
+		n += scenario->phases[i].role == PHASE_MEASURED;
+	}
+	assert_int_equal(n, 5);
+	scenario_free(scenario);
+}
+
 static void targets_can_be_read(void **state)
 {
 	char **names;
@@ -118,6 +167,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scenarios_can_be_read),
 		cmocka_unit_test(clients_have_executors),
+		cmocka_unit_test(drivers_find_what_they_name),
+		cmocka_unit_test(the_stress_ends_by_its_phases),
 		cmocka_unit_test(targets_can_be_read),
 	};
 

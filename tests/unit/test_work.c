@@ -490,6 +490,50 @@ static void who_fixes_the_work(void **state)
 	assert_false(round->work.is_fixed);
 }
 
+/* In a closed loop nothing is late: a driver without time left is seen by its core. */
+static void a_saturated_closed_loop(void **state)
+{
+	static const struct {
+		enum executor executor;
+		double used, seconds;
+		const char *report;
+		bool valid;
+	} rows[] = {
+		{EXECUTOR_CONSTANT_VUS, 0.97, 10, "{}", false},
+		{EXECUTOR_RAMPING_VUS, 0.97, 10, "{}", false},
+		{EXECUTOR_PER_VU_ITERATIONS, 0.97, 10, "{}", false},
+		{EXECUTOR_CONSTANT_ARRIVAL_RATE, 0.97, 10, "{}", true},
+		{EXECUTOR_CONSTANT_VUS, 0.94, 10, "{}", true},
+		{EXECUTOR_CONSTANT_VUS, NAN, 10, "{}", true},
+		{EXECUTOR_CONSTANT_VUS, 0.97, 0.05, "{}", true},
+		{EXECUTOR_CONSTANT_VUS, 1.7, 10, "{\"has_threads\": true}", true},
+	};
+	char name[] = "main";
+	struct phase phase = {.name = name, .role = PHASE_MEASURED};
+	struct scenario scenario = {.n_phases = 1, .phases = &phase};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *report = parse(rows[i].report);
+		struct record_round round = {0};
+
+		record_round_init(&round);
+		record_add_phase(&round, name)->duration_seconds = rows[i].seconds;
+		round.phases[0].driver.utilization = rows[i].used;
+		phase.executor = rows[i].executor;
+		work_check_busy(&round, report, &scenario);
+		assert_int_equal(round.validity.n_reasons, rows[i].valid ? 0 : 1);
+		if (!rows[i].valid)
+			assert_string_equal(
+				round.validity.reasons[0],
+				"the driver was saturated: it used 97 % of a core in phase 'main' "
+				"(bound 95 %), so users waited for it; use fewer, or a wait "
+				"between requests");
+		record_round_clear(&round);
+		json_decref(report);
+	}
+}
+
 static void a_late_load(void **state)
 {
 	struct record_round *round = *state;
@@ -524,6 +568,13 @@ static void thresholds_on_the_way(void **state)
 	assert_int_equal(work_fails_live(thresholds, 3, peek, 5, &which), 1);
 	assert_int_equal(work_fails_live(thresholds, 2, peek, 5, &which), 0);
 	assert_int_equal(work_fails_live(thresholds, 3, NULL, 5, &which), 0);
+	/* Of a phase that tells how long it is under way, its own time counts. */
+	json_object_set_new(json_array_get(json_object_get(peek, "phases"), 1), "seconds",
+			    json_real(2));
+	thresholds[2].delay_abort_ns = 2000000001;
+	assert_int_equal(work_fails_live(thresholds, 3, peek, 60000000000, &which), 0);
+	thresholds[2].delay_abort_ns = 2000000000;
+	assert_int_equal(work_fails_live(thresholds, 3, peek, 60000000000, &which), 1);
 	json_decref(peek);
 }
 
@@ -553,6 +604,7 @@ int main(void)
 		TEST(many_errors),
 		TEST(nonsense_of_a_load),
 		TEST(who_fixes_the_work),
+		TEST(a_saturated_closed_loop),
 		TEST(a_late_load),
 		TEST(thresholds_on_the_way),
 		TEST(a_series_of_no_points),

@@ -454,6 +454,9 @@ static struct driver *exec_open(const struct driver_context *context, struct err
 	return load_driver_open(&ops, context, err);
 }
 
+/* Of each request. */
+static const char *const own_variables[] = {"iteration", "user", "random", NULL};
+
 const struct driver_ops driver_exec = {
 	.name = "exec",
 	.description =
@@ -462,5 +465,7 @@ const struct driver_ops driver_exec = {
 	.open = exec_open,
 	.times_children = true,
 	.runs_programs = true,
+	.kinds = exec_kinds,
+	.own_variables = own_variables,
 	LOAD_DRIVER_FUNCTIONS,
 };

@@ -490,11 +490,16 @@ static struct driver *http_open(const struct driver_context *context, struct err
 	return load_driver_open(&http_load, context, err);
 }
 
+/* Of each request. */
+static const char *const own_variables[] = {"iteration", "user", "random", NULL};
+
 const struct driver_ops driver_http = {
 	.name = "http",
 	.description = "HTTP/1.1 requests, open or closed loop, weighted, their answers checked",
 	.by_socket = true,
 	.schema = &http_schema,
 	.open = http_open,
+	.kinds = http_kinds,
+	.own_variables = own_variables,
 	LOAD_DRIVER_FUNCTIONS,
 };

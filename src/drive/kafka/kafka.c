@@ -16,6 +16,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "drive/load/load.h"
 #include "util/clock.h"
 
 #define EVENTS_MAX 64
@@ -174,17 +175,31 @@ static int make_content(struct driver *driver, struct error *err)
 	return 0;
 }
 
+static const char *kind_name(const struct kafka_config *config)
+{
+	return config->producers ? "produce" : "consume";
+}
+
+static int kafka_kinds(const void *config, struct load_kind **kinds, size_t *n, struct error *err)
+{
+	*kinds = calloc(1, sizeof(**kinds));
+	if (!*kinds)
+		return error_set(err, EXIT_CODE_FAILED, "kafka: out of memory");
+	**kinds = (struct load_kind){kind_name(config), 1};
+	*n = 1;
+	return 0;
+}
+
 static int open_load(struct driver *driver, struct error *err)
 {
-	static const char *const kinds[] = {"produce", "consume"};
+	const char *kind = kind_name(driver->config);
 
 	driver->phases = kafka_phases(driver->scenario, err);
 	if (!driver->phases)
 		return -1;
 	driver->n_phases = driver->scenario->n_phases;
 	driver->schedule = schedule_new(driver->phases, driver->n_phases);
-	driver->tally = tally_new(driver->phases, driver->n_phases,
-				  &kinds[driver->config->producers ? 0 : 1], 1);
+	driver->tally = tally_new(driver->phases, driver->n_phases, &kind, 1);
 	driver->phase_end_to_end = calloc(driver->n_phases, sizeof(*driver->phase_end_to_end));
 	driver->rebalances_done =
 		calloc(driver->config->n_rebalances + 1, sizeof(*driver->rebalances_done));
@@ -455,6 +470,7 @@ const struct driver_ops driver_kafka = {
 	.schema = &kafka_schema,
 	.override = kafka_override,
 	.open = kafka_open,
+	.kinds = kafka_kinds,
 	.connect = kafka_connect,
 	.fd = kafka_fd,
 	.step = kafka_step,

@@ -102,6 +102,7 @@ static void put_work(const struct driver *driver, json_t *report)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		json_object_set_new(work, rows[i].key,
 				    rows[i].is_known ? whole(rows[i].value) : json_null());
+	json_object_set_new(report, "has_threads", json_true());
 	/* What was there before is the same for both sides, where they came to its end. */
 	if (!produces)
 		json_object_set_new(report, "work_is_fixed",

@@ -9,12 +9,13 @@
 #include "perfbpf.h"
 #include "util/clock.h"
 
-#define SLOT_NS          (100 * NSEC_PER_MSEC)
-#define SLOTS            100 /* that are remembered: what normal is known from */
-#define WINDOW_SLOTS     10  /* that are looked at together, at most */
-#define WINDOW_ANSWERS   100 /* with so many, fewer slots will do */
-#define BASELINE_ANSWERS 20  /* p95 of fewer is one answer's luck */
-#define SETTLED_SLOTS    100
+#define SLOT_NS        (100 * NSEC_PER_MSEC)
+#define SLOTS          100 /* that are remembered: what normal is known from */
+#define WINDOW_SLOTS   10  /* that are looked at together, unless they have too few answers */
+#define WINDOW_ANSWERS 100 /* with so many, fewer slots will do */
+#define ENOUGH_ANSWERS 20  /* p95 of fewer is one answer's luck */
+#define SILENT_ANSWERS 10  /* that were to be expected make a silence */
+#define SETTLED_SLOTS  100
 /* A quarter of the buckets of struct histogram: 6 % wide, which is fine for "1.5 times". */
 #define BUCKET_SHIFT 2
 #define BUCKETS      (PB_HIST_BUCKETS >> BUCKET_SHIFT)
@@ -23,6 +24,7 @@
 struct slot {
 	uint64_t index; /* of the time since boot */
 	uint32_t good, errors;
+	uint64_t gap_ns;           /* the longest without a good answer that ended in it */
 	uint32_t buckets[BUCKETS]; /* of the good ones */
 };
 
@@ -32,6 +34,7 @@ struct fault_state {
 	uint64_t gap_from_ns, gap_to_ns; /* the longest; from 0: nothing was good before */
 	double normal_p95_ns;            /* NAN: not known */
 	double normal_slot_answers;      /* on average */
+	uint64_t normal_gap_ns;          /* the longest in the time that normal is known from */
 	uint64_t last_bad_slot;          /* 0: none */
 	uint64_t judged_slot;            /* the last that was looked at */
 	bool has_ended, is_settled;
@@ -45,6 +48,8 @@ struct recovery {
 	struct fault_state faults[RECOVERY_FAULTS_MAX];
 	struct slot slots[SLOTS];
 };
+
+enum verdict { NORMAL, NOT_NORMAL, UNKNOWN };
 
 /* Several slots added up. */
 struct sum {
@@ -97,19 +102,45 @@ static double p95_ns(const struct sum *sum)
 	return FOR_EVER;
 }
 
-/* Is slot @index, with those before it that belong to it, as it was before @fault? */
-static bool is_normal(const struct recovery *recovery, const struct fault_state *fault,
-		      uint64_t index)
+/* Has the slot itself an answer that is not normal? */
+static bool has_part(const struct slot *slot, double bound_ns)
 {
-	uint64_t first = fault->at_ns / SLOT_NS, n = 0;
+	if (!slot || slot->errors)
+		return slot;
+	for (uint32_t i = 0; i < BUCKETS; i++)
+		if (slot->buckets[i] && (double)pb_hist_lower(i << BUCKET_SHIFT) > bound_ns)
+			return true;
+	return false;
+}
+
+static bool wants_more(uint64_t n_slots, const struct sum *sum)
+{
+	uint64_t answers = sum->good + sum->errors;
+
+	return answers < ENOUGH_ANSWERS || (n_slots < WINDOW_SLOTS && answers < WINDOW_ANSWERS);
+}
+
+/* Is slot @index, with those before it that belong to it, as it was before @fault? */
+static enum verdict judge(const struct recovery *recovery, const struct fault_state *fault,
+			  uint64_t index)
+{
+	uint64_t first = fault->at_ns / SLOT_NS, n = 0, silent = 0;
+	double bound_ns = fault->normal_p95_ns * RECOVERY_NORMAL;
 	struct sum sum = {0};
 
-	while (n < WINDOW_SLOTS && sum.good + sum.errors < WINDOW_ANSWERS && index - n >= first)
+	while (n < SLOTS && wants_more(n, &sum) && index - n >= first) {
 		add_slot(&sum, slot_at(recovery, index - n++));
-	if (!sum.good && !sum.errors)
-		/* Silence means something where answers were to be expected. */
-		return fault->normal_slot_answers * (double)n < WINDOW_SLOTS;
-	return p95_ns(&sum) <= fault->normal_p95_ns * RECOVERY_NORMAL;
+		if (!sum.good && !sum.errors)
+			silent = n;
+	}
+	/* Silence means something where answers were to be expected. */
+	if (fault->normal_slot_answers * (double)silent >= SILENT_ANSWERS)
+		return NOT_NORMAL;
+	if (sum.good + sum.errors < ENOUGH_ANSWERS)
+		return UNKNOWN;
+	if (p95_ns(&sum) <= bound_ns)
+		return NORMAL;
+	return has_part(slot_at(recovery, index), bound_ns) ? NOT_NORMAL : UNKNOWN;
 }
 
 /* Slot @index is over. */
@@ -119,11 +150,14 @@ static void judge_slot(struct recovery *recovery, uint64_t index)
 		struct fault_state *fault = &recovery->faults[i];
 		uint64_t since =
 			fault->last_bad_slot ? fault->last_bad_slot : fault->at_ns / SLOT_NS;
+		enum verdict verdict;
 
 		if (fault->is_settled || index < fault->at_ns / SLOT_NS)
 			continue;
-		fault->judged_slot = index;
-		if (!isnan(fault->normal_p95_ns) && !is_normal(recovery, fault, index))
+		verdict = isnan(fault->normal_p95_ns) ? NORMAL : judge(recovery, fault, index);
+		if (verdict != UNKNOWN)
+			fault->judged_slot = index;
+		if (verdict == NOT_NORMAL)
 			fault->last_bad_slot = index;
 		else if (fault->has_ended && index > since + SETTLED_SLOTS)
 			fault->is_settled = true;
@@ -179,6 +213,8 @@ void recovery_add(struct recovery *recovery, uint64_t ended_ns, uint64_t respons
 		slot->good++;
 		slot->buckets[pb_hist_index(response_ns) >> BUCKET_SHIFT]++;
 		note_gap(recovery, ended_ns);
+		if (recovery->last_good_ns && ended_ns > recovery->last_good_ns + slot->gap_ns)
+			slot->gap_ns = ended_ns - recovery->last_good_ns;
 		if (ended_ns > recovery->last_good_ns)
 			recovery->last_good_ns = ended_ns;
 	} else {
@@ -194,6 +230,14 @@ static void take_normal(const struct recovery *recovery, struct fault_state *fau
 	struct sum sum = {0};
 	double p95;
 
+	if (recovery->last_good_ns && fault->at_ns > recovery->last_good_ns)
+		fault->normal_gap_ns = fault->at_ns - recovery->last_good_ns;
+	for (uint64_t i = 0; i < SLOTS && i <= first; i++) {
+		const struct slot *slot = slot_at(recovery, first - i);
+
+		if (slot && slot->gap_ns > fault->normal_gap_ns)
+			fault->normal_gap_ns = slot->gap_ns;
+	}
 	for (uint64_t i = 1; i < SLOTS && i <= first; i++) {
 		const struct slot *slot = slot_at(recovery, first - i);
 
@@ -202,7 +246,7 @@ static void take_normal(const struct recovery *recovery, struct fault_state *fau
 			n = i;
 	}
 	p95 = p95_ns(&sum);
-	if (sum.good < BASELINE_ANSWERS || p95 == FOR_EVER)
+	if (sum.good < ENOUGH_ANSWERS || p95 == FOR_EVER)
 		return;
 	fault->normal_p95_ns = p95;
 	fault->normal_slot_answers = (double)sum.good / (double)n;
@@ -262,6 +306,14 @@ static double normal_after(const struct fault_state *fault)
 	return seconds_from((fault->last_bad_slot + 1) * SLOT_NS, fault->at_ns);
 }
 
+/* Is a time without a good answer longer than what is normal? */
+static bool is_outage(const struct fault_state *fault, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t length_ns = to_ns - (from_ns ? from_ns : fault->at_ns);
+
+	return (double)length_ns > RECOVERY_NORMAL * (double)fault->normal_gap_ns;
+}
+
 static json_t *fault_report(const struct recovery *recovery, const struct fault_state *fault,
 			    uint64_t origin_ns)
 {
@@ -270,10 +322,14 @@ static json_t *fault_report(const struct recovery *recovery, const struct fault_
 
 	/* At the end nothing was good for longer than that. */
 	if (!fault->is_settled && recovery->last_good_ns &&
+	    is_outage(fault, recovery->last_good_ns, recovery->last_ns) &&
 	    (!to_ns || recovery->last_ns - recovery->last_good_ns >
 			       to_ns - (from_ns ? from_ns : fault->at_ns))) {
 		from_ns = recovery->last_good_ns;
 		to_ns = 0;
+	} else if (to_ns && !is_outage(fault, from_ns, to_ns)) {
+		from_ns = to_ns = 0;
+		outage = 0;
 	}
 	if (from_ns)
 		last_good = seconds_from(from_ns, origin_ns);

@@ -43,6 +43,7 @@ void tally_free(struct tally *tally)
 	for (size_t i = 0; tally->by_kind && i < tally->n_kinds; i++)
 		free_counts(&tally->by_kind[i]);
 	free_counts(&tally->window);
+	free(tally->failed);
 	free_names(&tally->errors);
 	free_names(&tally->counts);
 	recovery_free(tally->recovery);
@@ -105,6 +106,8 @@ void tally_start(struct tally *tally, uint64_t at_ns)
 static void forget_window(struct tally *tally)
 {
 	free_counts(&tally->window);
+	free(tally->failed);
+	tally->failed = NULL;
 	for (size_t i = 0; i < tally->n_kinds; i++)
 		free_counts(&tally->by_kind[i]);
 	free_names(&tally->errors);
@@ -186,6 +189,8 @@ static void add_counts(struct tally *tally, struct tally_counts *counts,
 {
 	counts->bytes += request->bytes;
 	counts->rows += request->rows;
+	if (request->ended_ns > counts->last_ns)
+		counts->last_ns = request->ended_ns;
 	if (request->error) {
 		counts->errors++;
 		return;
@@ -254,8 +259,10 @@ void tally_add(struct tally *tally, const struct tally_request *request)
 	add_counts(tally, &tally->window, request);
 	add_service(tally, &tally->window, request);
 	add_counts(tally, kind, request);
-	if (request->error)
-		add_name(&tally->errors, request->error, 1);
+	if (!request->error)
+		return;
+	add_name(&tally->errors, request->error, 1);
+	add_time(tally, &tally->failed, from_to(request->intended_ns, request->ended_ns));
 }
 
 void tally_count(struct tally *tally, const char *name, uint64_t n, uint64_t intended_ns)

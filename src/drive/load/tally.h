@@ -73,18 +73,20 @@ bool tally_is_closed(const struct tally *tally);
  *   "errors"   {KIND: n}
  *   "kinds"    [{name, operations, errors, bytes, rows}]
  *   "latency"  {"response" (from the intended moment), "service" (from the moment at which it
- *              was sent) and, of several kinds, "response KIND"}
+ *              was sent), "failed" (responses of errors, where there are any) and, of several
+ *              kinds, "response KIND"}
  *   "operations_per_second" and "errors_per_second" by ticks of "tick_seconds", when the answers
  *              came
  *   "response_p95_seconds" by intervals of "response_p95_interval_seconds", when they were due
  *   "late_seconds_max", "dropped"
  *   "phases"   [{name, role, seconds, operations, errors, dropped, success_rate,
  *              operations_per_second, late_seconds_max, response {…}, service {…}}]: all that was
- *              due in each, whatever the window
+ *              due in each, whatever the window; "seconds" to its last answer where it is of
+ *              iterations that are all done
  *   "recovery" as of recovery.h
  *   "notes"
- * Times of good answers only; a percentile that its count does not carry is null. New reference;
- * NULL without memory.
+ * Times of good answers only, but for "failed"; a percentile that its count does not carry is null.
+ * New reference; NULL without memory.
  */
 json_t *tally_report(const struct tally *tally);
 

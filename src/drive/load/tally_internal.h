@@ -22,6 +22,7 @@ struct tally_counts {
 	uint64_t operations, errors, bytes, rows, dropped;
 	uint64_t completed; /* good answers that came in it, whenever they were due */
 	uint64_t late_max_ns;
+	uint64_t last_ns;                     /* when the last answer came, good or not */
 	struct histogram *response, *service; /* NULL: no good answer yet */
 };
 
@@ -38,6 +39,7 @@ struct tally {
 	struct tally_counts *by_phase; /* all that was due in it */
 	struct tally_counts *by_kind;  /* in the window */
 	struct tally_names errors, counts;
+	struct histogram *failed; /* responses of the window's errors; NULL: none yet */
 	struct series good_series, error_series; /* by when they came */
 	struct p95s responses;                   /* of good answers, by when they were due */
 	struct recovery *recovery;

@@ -84,6 +84,8 @@ static json_t *latencies(const struct tally *tally)
 
 	json_object_set_new(json, "response", times_json(tally->window.response));
 	json_object_set_new(json, "service", times_json(tally->window.service));
+	if (tally->failed)
+		json_object_set_new(json, "failed", times_json(tally->failed));
 	for (size_t i = 0; tally->n_kinds > 1 && i < tally->n_kinds; i++) {
 		snprintf(name, sizeof(name), "response %s", tally->kinds[i]);
 		json_object_set_new(json, name, times_json(tally->by_kind[i].response));
@@ -117,13 +119,25 @@ static void add_series(const struct tally *tally, json_t *report)
 						: NAN));
 }
 
-/* Of a phase that was cut short, what there was of it. */
-static double phase_seconds(const struct tally *tally, uint64_t begin_ns, uint64_t length_ns)
+/* Have all users done their iterations? What is left of the phase then has no work. */
+static bool is_done(const struct phase *phase, const struct tally_counts *counts)
 {
+	return phase->executor == EXECUTOR_PER_VU_ITERATIONS && phase->vus > 0 &&
+	       (counts->operations + counts->errors) / (uint64_t)phase->vus >=
+		       (uint64_t)phase->iterations;
+}
+
+/* Of a phase that was cut short, or whose iterations were over, what there was of it. */
+static double phase_seconds(const struct tally *tally, size_t phase, uint64_t begin_ns)
+{
+	const struct tally_counts *counts = &tally->by_phase[phase];
+	uint64_t length_ns = tally->phases[phase].duration_ns;
 	uint64_t to_ns = end_ns(tally);
 
+	if (is_done(&tally->phases[phase], counts))
+		to_ns = counts->last_ns;
 	/* The cool-down goes on behind the window. */
-	if (to_ns < tally->latest_ns)
+	else if (to_ns < tally->latest_ns)
 		to_ns = tally->latest_ns;
 	if (to_ns <= begin_ns)
 		return 0;
@@ -138,7 +152,7 @@ static json_t *phases(const struct tally *tally)
 	for (size_t i = 0; i < tally->n_phases; i++) {
 		const struct phase *phase = &tally->phases[i];
 		const struct tally_counts *counts = &tally->by_phase[i];
-		double seconds = phase_seconds(tally, begin_ns, phase->duration_ns);
+		double seconds = phase_seconds(tally, i, begin_ns);
 
 		json_array_append_new(
 			json,

@@ -222,11 +222,16 @@ static struct driver *postgres_open(const struct driver_context *context, struct
 	return load_driver_open(&postgres_load, context, err);
 }
 
+/* The type of vectors in this server. */
+static const char *const own_variables[] = {"vector", NULL};
+
 const struct driver_ops driver_postgres = {
 	.name = "postgres",
 	.description = "users of a PostgreSQL server: prepared statements, rows checked",
 	.by_socket = true,
 	.schema = &postgres_schema,
 	.open = postgres_open,
+	.kinds = script_kinds,
+	.own_variables = own_variables,
 	LOAD_DRIVER_FUNCTIONS,
 };
