@@ -9,8 +9,9 @@
 # the time limit of a script. Ends in 1 where anything failed.
 #
 # Scripts with the line `# lane: shared` in their head do not mind others beside them: they come
-# first, INTEGRATION_LANES (2) at a time, and are shown in the order of their names. The others
-# measure times: each of them has the machine for itself, once nothing of tools/check-kernels.sh runs.
+# first, INTEGRATION_LANES (2) at a time, and are shown in the order of their names. Then those with
+# `# lane: single`, one at a time. The others measure times to a few per cent: each of them has the machine
+# for itself, once nothing of tools/check-kernels.sh runs, which else goes on at idle priority.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
@@ -24,7 +25,7 @@ trap 'rm -rf "$work"' EXIT
 # run_script NAME: prints its cases. What went wrong is a FAIL in $work/NAME.results, and how long it
 # took is in $work/NAME.seconds.
 run_script() {
-	local name=$1 results=$work/$1.results log=$work/$1.log status failed= begin=$EPOCHREALTIME
+	local name=$1 results=$work/$1.results log=$work/$1.log status failed='' begin=$EPOCHREALTIME
 	printf -- '--- %s\n' "$name" >&2
 	timeout -k 20 "$limit" bash "tests/integration/test_$name.sh" 2>"$log" </dev/null |
 		tee "$results" | sed -un "/^\(ok\|FAIL\|skip\) /s//\1 $name\//p; /^# /p"
@@ -44,8 +45,11 @@ run_script() {
 		'BEGIN { printf "%.1f %s\n", end - begin, name }' >"$work/$name.seconds"
 }
 
-run_alone() {
+run_one_by_one() {
 	local name
+	for name in "${single[@]}"; do
+		run_script "$name"
+	done
 	((${#alone[@]})) || return
 	if [[ -e $machines ]]; then
 		exec 9<"$machines"
@@ -56,21 +60,21 @@ run_alone() {
 	done
 }
 
-shared=() alone=()
+shared=() single=() alone=()
 if (($# == 0)); then
 	set -- tests/integration/test_*.sh
 	set -- "${@#tests/integration/test_}"
 	set -- "${@%.sh}"
 fi
 for name in "$@"; do
-	if head -n 20 "tests/integration/test_$name.sh" 2>/dev/null | grep -qx '# lane: shared'; then
-		shared+=("$name")
-	else
-		alone+=("$name")
-	fi
+	case $(head -n 20 "tests/integration/test_$name.sh" 2>/dev/null | sed -n 's/^# lane: //p') in
+	shared) shared+=("$name") ;;
+	single) single+=("$name") ;;
+	*) alone+=("$name") ;;
+	esac
 done
 in_lanes "$lanes" run_script "${shared[@]}"
-run_alone
+run_one_by_one
 
 if (($# > 1)); then
 	printf '# the slowest, in seconds: %s\n' \

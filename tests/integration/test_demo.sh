@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The demonstration, as `make demo` runs it after the build, but one pair of its three: these are to
 # take two minutes at most.
+# lane: single
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command curl kubectl

@@ -45,6 +45,7 @@ if grep -q '^This kernel does not tell' "$OUT"; then
 fi
 equal verifier/each-has-some "$(awk '$2 == 0 { print $1 }' "$WORK/table")" ''
 # What a run loads with everything on is what doctor looked at.
+# shellcheck disable=SC2034
 LEFT_OUT=()
 measure everything --syscalls --protocols http --target true &&
 	equal verifier/all-of-a-run "$(value '.rounds[0].observer.programs[].name' | sort)" \

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Faults in rounds: each kind is applied at its time, seen to take effect, felt by the load, and undone;
 # one whose perfbpf was killed is undone by the next.
+# lane: single
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command nginx

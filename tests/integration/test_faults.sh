@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Faults: the proxy by itself, each kind against real processes, and the next start after one whose
 # undoing was cut by SIGKILL.
+# lane: single
 . "$(dirname "$0")/lib.sh"
 need_command jq
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The log scenarios with real programs: the work is checked, the cost is the tree's.
 # shellcheck disable=SC2016
+# lane: single
 . "$(dirname "$0")/lib.sh"
 need_bpf
 need_command curl

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Real stern against kubectl, and wake against stern, where they are installed.
 # shellcheck disable=SC2016
+# lane: single
 . "$(dirname "$0")/lib.sh"
 need_bpf
 

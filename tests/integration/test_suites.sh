@@ -3,6 +3,7 @@
 # The quick size of each suite, as a user runs it, with figures in its report; and a defect planted in
 # each, which must be caught. (Wake and Stern: test_kubelogs and test_unequal_work; workflows:
 # test_kailash.)
+# lane: single
 . "$(dirname "$0")/lib.sh"
 need_bpf
 

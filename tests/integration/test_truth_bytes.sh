@@ -36,10 +36,10 @@ by_process() {
 }
 
 # An emulated machine, where each run takes long, does each thing in one way.
-for method in $(scaled 'write send sendmsg sendmmsg sendfile splice udp unix peek' 'sendmmsg sendfile splice peek'); do
+for method in $(scaled 'write send sendmsg sendmmsg sendfile splice udp unix peek' 'sendfile splice peek'); do
 	bytes "$method" "$method" $N
 done
-for method in $(scaled 'write udp unix peek' 'write unix'); do
+for method in $(scaled 'write udp unix peek' unix); do
 	bytes "$method-forked" "$method" $N --fork && by_process "$method-forked"
 done
 for method in $(scaled 'write udp peek' udp); do

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # 1,000 connections a second, opened and closed for 30 s (15 s with CHECK_QUICK), from 400
 # addresses: all of them are counted, and what is remembered of them stays bounded.
+# lane: single
 . "$(dirname "$0")/lib.sh"
 need_bpf
 SECONDS_OF_LOAD=30
