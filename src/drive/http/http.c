@@ -24,7 +24,7 @@ struct http {
 	struct http_request *requests;
 	size_t n_requests;
 	struct http_buffer body, out;         /* room for what is sent */
-	char status_names[HTTP_STATUSES][12]; /* "status 200" */
+	char status_names[HTTP_STATUSES][24]; /* "status 200" */
 	char received[RECEIVE_SIZE];
 };
 
