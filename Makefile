@@ -24,6 +24,8 @@ PKGS    := libbpf libdw libelf liblzma zlib yaml-0.1 jansson libcap
 # (dlopen), since with what it needs in turn it would cost every run time and memory.
 HAVE_POSTGRES := $(shell pkg-config --exists libpq && echo libpq)
 HAVE_KAFKA    := $(shell pkg-config --exists rdkafka && echo rdkafka)
+LIBRARY_CFLAGS := $(if $(HAVE_POSTGRES),-DHAVE_POSTGRES $(shell pkg-config --cflags libpq)) \
+		  $(if $(HAVE_KAFKA),-DHAVE_KAFKA $(shell pkg-config --cflags rdkafka))
 ABSENT        := $(if $(HAVE_POSTGRES),,postgres) $(if $(HAVE_KAFKA),,kafka)
 
 ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
@@ -45,10 +47,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wmissing-p
 	    -Wstrict-prototypes -Wwrite-strings -Wpointer-arith $(if $(filter 1,$(WERROR)),-Werror)
 CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DPERFBPF_VERSION='"$(VERSION)"' -DPERFBPF_DATADIR='"$(PREFIX)/share/perfbpf"' \
-	    -Isrc -Ibpf -I$(BUILD) $(if $(HAVE_POSTGRES),-DHAVE_POSTGRES $(shell pkg-config --cflags libpq)) \
-	    $(if $(HAVE_KAFKA),-DHAVE_KAFKA $(shell pkg-config --cflags rdkafka))
+	    -Isrc -Ibpf -I$(BUILD) $(LIBRARY_CFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -fno-omit-frame-pointer -fstack-protector-strong -MMD -MP
-LDLIBS   = $(shell pkg-config --libs $(PKGS)) -liberty -lpthread -lm
+LDLIBS   := $(shell pkg-config --libs $(PKGS)) -liberty -lpthread -lm
 
 SRCS      := $(filter-out $(foreach driver,$(ABSENT),src/drive/$(driver)/%), \
 	     $(sort $(wildcard src/*/*.c src/*/*/*.c)))
@@ -118,10 +119,11 @@ $(BUILD)/perfbpf.skel.h: $(BUILD)/perfbpf.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name perfbpf > $@
 
 # --- tests -------------------------------------------------------------------
+# Of a unit test most of the time would go into making it fast.
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libperfbpf.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -O0 -o $@ $< $(BUILD)/libperfbpf.a $(LDLIBS) -lcmocka
 
 $(BUILD)/truth/%: tests/truth/%.c $(wildcard tests/truth/*.h)
 	@mkdir -p $(@D)
