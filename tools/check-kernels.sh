@@ -175,7 +175,6 @@ boot() {
 	shift 2
 	log=$folder/console.log
 	[[ $mode == clock ]] || log=$folder/console-$mode.log
-	[[ $mode == clock ]] && command -v chrt >/dev/null && as_idle=(nice -n 19 chrt --idle 0)
 	results=$folder/report-$mode
 	rm -f "$log" "$results" "$folder/pid"
 	: >"$results"
