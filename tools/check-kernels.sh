@@ -19,8 +19,6 @@
 #          time longer, and all bounds of the tests hold as they are.
 #   smp    two CPUs that truly run at the same time, in real time: what is counted must be
 #          right, what is timed is not looked at.
-# The second comes first, while whoever started this builds. The first takes only what nobody else wants
-# of the CPUs, so that other tests can go on beside it; those that measure times wait for the lock below.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
@@ -172,16 +170,15 @@ relay() {
 
 # boot KERNEL MODE TEST...: adds to build/kernels/KERNEL/results.
 boot() {
-	local kernel=$1 mode=$2 folder=$cache/$1 log results status why as_idle=()
+	local kernel=$1 mode=$2 folder=$cache/$1 log results status why
 	local -n qemu_of_mode=${mode^^}_QEMU
 	shift 2
 	log=$folder/console.log
 	[[ $mode == clock ]] || log=$folder/console-$mode.log
-	[[ $mode == clock ]] && command -v chrt >/dev/null && as_idle=(nice -n 19 chrt --idle 0)
 	results=$folder/report-$mode
 	rm -f "$log" "$results" "$folder/pid"
 	: >"$results"
-	timeout --foreground -k 5 "$BOOT_LIMIT" "${as_idle[@]}" qemu-system-x86_64 -cpu max -m 1024 -nodefaults \
+	timeout --foreground -k 5 "$BOOT_LIMIT" qemu-system-x86_64 -cpu max -m 1024 -nodefaults \
 		-display none -monitor none -no-reboot -pidfile "$folder/pid" "${qemu_of_mode[@]}" \
 		-kernel "$folder/vmlinuz" -append "console=ttyS0 loglevel=5 panic=-1 oops=panic \
 root=/dev/nvme0n1 rw init=/init perfbpf.mode=$mode perfbpf.tests=$(IFS=,; printf '%s' "$*")" \
