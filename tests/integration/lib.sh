@@ -180,7 +180,7 @@ scaled() {
 
 # perfbpf ARGUMENT...: runs it to its end; RC, $OUT and $ERR are what came of it.
 perfbpf() {
-	PERFBPF_TEST_MARK=$MARK timeout -k 10 "${LIMIT:-60}" "$PERFBPF" "$@" \
+	PERFBPF_TEST_MARK=$MARK timeout -k 10 "$((${LIMIT:-60} * $(scaled 1 5)))" "$PERFBPF" "$@" \
 		>"$OUT" 2>"$ERR" </dev/null 3>&-
 	RC=$?
 	((RC == 0)) || printf 'perfbpf %s: exit %s\n%s\n' "$*" "$RC" "$(tail -n 20 "$ERR")" >&2
@@ -235,9 +235,9 @@ start_other() {
 	started+=("$OTHER")
 }
 
-# wait_for SECONDS COMMAND...: until COMMAND succeeds.
+# wait_for SECONDS COMMAND...: until COMMAND succeeds. An emulated machine may take five times as long.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * $(scaled 1 5)))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < end)) || return 1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # `perfbpf drive kubelogs/basic`: the log API alone, for anyone, without root or BPF.
 # shellcheck disable=SC2016
-# lane: single
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 need_command curl
 

@@ -3,7 +3,7 @@
 # --profile and --freq: what they leave out is neither sampled nor told, what they do not understand
 # ends in 2. Names of files in other mount namespaces; and what was lost is counted.
 # shellcheck disable=SC2016
-# lane: single
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stacks.sh"
 

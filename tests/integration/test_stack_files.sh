@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Files that perfbpf may not open with the rights of who called it, or that are not where their
 # paths say: they are read all the same where they are mapped, and nothing else is.
-# lane: single
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stacks.sh"
 need_bpf

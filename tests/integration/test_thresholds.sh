@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Thresholds of the command line and of scenarios, and soaks: what they say and what they end in.
-# lane: single
+# lane: shared
 . "$(dirname "$0")/lib.sh"
 
 # --- what is wrong is said with its place, before anything runs

@@ -45,7 +45,7 @@ done
 for method in $(scaled 'write udp peek' udp); do
 	bytes "$method-inet6" "$method" $N --inet6
 done
-for reader in $(scaled 'recv recvmsg recvmmsg' recvmmsg); do
+for reader in $(scaled 'recv recvmsg recvmmsg' ''); do
 	bytes "read-by-$reader" write $N --read "$reader"
 done
 # The other way round, splice(2) from a socket, passes by all tracepoints.

@@ -44,7 +44,7 @@ run_client() {
 }
 
 # An emulated machine is so slow that it does one of each kind.
-EMULATED='queue-tcp-at-80 threads-unix uring-tcp pipelined-tcp crossing-tcp sendfile-tcp read-by-splice-tcp
+EMULATED='queue-tcp-at-80 threads-unix uring-tcp crossing-tcp sendfile-tcp read-by-splice-tcp
 	connection-each-closed-unix streams-tcp client-tcp'
 is_wanted() {
 	[[ -z ${PERFBPF_TEST_EMULATED:-} || " ${EMULATED//[$'\n\t']/ } " == *" $1 "* ]]
