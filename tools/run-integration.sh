@@ -11,7 +11,7 @@
 # Scripts with the line `# lane: shared` in their head do not mind others beside them: they come
 # first, INTEGRATION_LANES (2) at a time, and are shown in the order of their names. Then those with
 # `# lane: single`, one at a time. The others measure times to a few per cent: each of them has the machine
-# for itself, once nothing of tools/check-kernels.sh runs, which else goes on at idle priority.
+# for itself, once nothing of tools/check-kernels.sh runs.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
