@@ -78,6 +78,6 @@ run_one_by_one
 
 if (($# > 1)); then
 	printf '# the slowest, in seconds: %s\n' \
-		"$(sort -rn "$work"/*.seconds | head -n 10 | awk '{ printf "%s%s %s", NR > 1 ? ", " : "", $2, $1 }')"
+		"$(sort -rn "$work"/*.seconds | head -n 10 | awk '{ printf("%s%s %s", (NR > 1 ? ", " : ""), $2, $1) }')"
 fi
 ! grep -q '^FAIL ' "$work"/*.results
