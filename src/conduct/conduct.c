@@ -536,7 +536,8 @@ static int judge(struct record *rec, const struct conduct_options *options,
 			return -1;
 	if (judge_thresholds(rec, options, scenario))
 		return -1;
-	return record_compare(rec, work_bound(options, scenario));
+	return record_compare(
+		rec, &(struct compare_options){.work_bound = work_bound(options, scenario)});
 }
 
 static bool all_rounds_valid(const struct record *rec)

@@ -132,7 +132,9 @@ static int add_comparison(struct record *rec, const struct pairs *pairs,
 
 	memset(comparison, 0, sizeof(*comparison));
 	comparison->ci_low = comparison->ci_high = NAN;
-	comparison->p = comparison->mde = NAN;
+	comparison->p = comparison->p_adjusted = comparison->mde = NAN;
+	comparison->difference = comparison->difference_low = comparison->difference_high = NAN;
+	comparison->pairs_needed = comparison->outliers = RECORD_NONE;
 	if (name && !summarize(rec, pairs, subject, values, comparison)) {
 		free(name);
 		return 0;
@@ -353,7 +355,7 @@ static int give_verdict(struct record *rec, const struct pairs *pairs)
 	return rec->verdict.text ? 0 : -1;
 }
 
-int record_compare(struct record *rec, double work_bound)
+int record_compare(struct record *rec, const struct compare_options *options)
 {
 	struct pairs pairs;
 	struct values values;
@@ -364,7 +366,7 @@ int record_compare(struct record *rec, double work_bound)
 	values.b = calloc(rec->n_rounds + 1, sizeof(double));
 	comparison_clear(rec);
 	if (!pairs_collect(rec, &pairs) && values.side && values.a && values.b) {
-		validity_check(rec, &pairs, work_bound);
+		validity_check(rec, &pairs, options->work_bound);
 		rc = compare_metrics(rec, &pairs, &values);
 		if (!rc)
 			rc = give_verdict(rec, &pairs);

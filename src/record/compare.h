@@ -5,9 +5,17 @@
 
 #include "record/record.h"
 
+struct compare_options {
+	double work_bound; /* the share of the work that may be wrong, e.g. 0.001 */
+	double margin;     /* ratios within 1 +- this are equivalent, e.g. 0.02; 0: that default */
+	/* Metrics that a gate is on; none: those of compare_default_gates(). */
+	size_t n_gates;
+	const char *const *gates;
+};
+
 /*
  * Checks first that both sides did the same work: in each pair, and for each
- * side against what was expected; @work_bound (0.001) is the share that may be wrong. Rounds that
+ * side against what was expected; options->work_bound is the share that may be wrong. Rounds that
  * fail get a reason and become invalid; then verdict.valid is false and there is
  * no winner. Replaces an earlier comparison. -1 without memory.
  *
@@ -21,6 +29,14 @@
  * differ by more than the bound. In a closed loop by time each side does as much as it can:
  * there throughput, response and the cost of an operation are what is compared.
  */
-int record_compare(struct record *rec, double work_bound);
+int record_compare(struct record *rec, const struct compare_options *options);
+
+/*
+ * The metrics that a gate is on where none is named: cost, memory and, as far as the rounds have
+ * them, throughput and latency. The first is the primary one, by which a winner is named. Names are
+ * of metric.h; @names has room for COMPARE_MAX_GATES. Returns how many.
+ */
+#define COMPARE_MAX_GATES 64
+size_t compare_default_gates(const struct record *rec, const char *names[COMPARE_MAX_GATES]);
 
 #endif

@@ -451,31 +451,6 @@ static const struct field target_fields[] = {
 SHAPE(target_shape, target_fields, false);
 #undef T
 
-#define T struct record_comparison
-static const struct field comparison_fields[] = {
-	STRING(metric, "path of a number in a round, or a name of `perfbpf list metrics`"),
-	STRING(unit, "\"s\", \"bytes\" or \"\""),
-	FIELD(FIELD_BETTER, better, lower_is_better, "\"lower\" or \"higher\""),
-	REAL(a_median, "over the rounds of A, valid or not"),
-	REAL(a_min, "the smallest round"),
-	REAL(a_max, "the largest round"),
-	REAL(b_median, "over the rounds of B, valid or not; null with one side"),
-	REAL(b_min, "the smallest round"),
-	REAL(b_max, "the largest round"),
-	REAL(ratio, "B/A: exp of the Hodges-Lehmann estimate over the pairs' ln(B/A); null where a "
-		    "value is zero or not known"),
-	REAL(ci_low, "lower end of the ratio's 95 % interval; null until a verdict is made"),
-	REAL(ci_high, "upper end"),
-	REAL(p, "of the signed-rank test; null until a verdict is made"),
-	INTEGER(n, "pairs with this metric; rounds, with one side"),
-	REAL(mde, "smallest relative difference that these pairs could show"),
-	STRING(verdict, "\"B_lower\", \"B_higher\", \"equivalent\" or \"inconclusive\""),
-	FIELD(FIELD_BOOLEAN, exploratory, exploratory,
-	      "true: a side metric, of which nobody knows which way is better"),
-};
-SHAPE(comparison_shape, comparison_fields, true);
-#undef T
-
 #define T struct record
 static const struct field perfbpf_fields[] = {
 	STRING(version, "of perfbpf"),
@@ -530,6 +505,10 @@ static const struct field record_fields[] = {
 	 .text = "one start-to-stop execution of one side each, in the order in which they ran"},
 	LIST(comparison, comparison_shape, "one for each metric"),
 	LIST(thresholds, threshold_shape, "what was asked for, and whether it holds"),
+	OBJECT(statistics, statistics_shape, "how the comparison was made"),
+	LIST(insights, insight_shape,
+	     "what explains the difference, how good the data are, what to run next"),
+	OPTIONAL(baseline, baseline_shape, "the comparison with an earlier run"),
 	GROUP(verdict, verdict_shape, "of the whole run"),
 };
 const struct shape record_shape = {record_fields, sizeof(record_fields) / sizeof(record_fields[0]),

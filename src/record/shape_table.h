@@ -46,5 +46,7 @@ extern const struct shape round_phase_shape;
 extern const struct shape latency_shape, work_shape, load_shape, error_shape, count_shape,
 	kind_shape, producer_shape, fault_shape, recovery_shape, side_metric_shape, endurance_shape,
 	threshold_shape;
+/* shape_verdict.c */
+extern const struct shape comparison_shape, statistics_shape, insight_shape, baseline_shape;
 
 #endif

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (record_endurance(&rec->rounds[i]))
 			abort();
 	if (!record_thresholds(rec, rules, sizeof(rules) / sizeof(rules[0])) &&
-	    !record_compare(rec, 0.001)) {
+	    !record_compare(rec, &(struct compare_options){.work_bound = 0.001})) {
 		round_trip(rec);
 		make_reports(rec);
 	}

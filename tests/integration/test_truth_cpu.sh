@@ -58,9 +58,11 @@ holds "threads-$N/one-process" '.rounds[0].processes | length == 1'
 cpu exec-by-thread threads 50 1 --exec
 holds exec-by-thread/one-process '.rounds[0].processes | length == 1'
 
+# What it does after its last look, writing the file, counts too: on an emulated CPU it is preempted
+# some more times there.
 measure switches --target "$TRUTH/switches 2000 --fork --truth $WORK/truth.json" &&
 	within switches "$(value '.rounds[0].cpu | .context_switches')" \
-		"$(value .context_switches "$WORK/truth.json")" 0.5 10
+		"$(value .context_switches "$WORK/truth.json")" 0.5 "$(scaled 10 40)"
 holds switches/involuntary-are-some-of-them '.rounds[0].cpu | .involuntary_switches <= .context_switches'
 
 # Two at the same time do not see each other's.

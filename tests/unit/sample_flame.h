@@ -11,7 +11,7 @@ static inline struct record *sample_stacks(void)
 	struct record *rec = sample_record(3, true);
 
 	sample_add_profile(rec, 10);
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	return rec;
 }
 

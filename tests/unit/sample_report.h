@@ -35,7 +35,7 @@ static inline struct record *sample_planted(const char *text)
 		sample_replace(&rec->rounds[i].observer.programs[0].name, text);
 		record_invalid(&rec->rounds[i], "%s", text);
 	}
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	return rec;
 }
 

@@ -10,7 +10,7 @@
 
 static void assert_valid(struct record *rec)
 {
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	if (!rec->verdict.valid)
 		fail_msg("is invalid: %s", rec->verdict.text);
 	for (size_t i = 0; i < rec->n_rounds; i++)
@@ -24,7 +24,7 @@ static void assert_invalid(struct record *rec, size_t index, const char *reason)
 	const struct record_validity *validity = &rec->rounds[index].validity;
 	char text[256];
 
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_false(rec->verdict.valid);
 	assert_int_equal(rec->verdict.winner, -1);
 	assert_false(validity->valid);
@@ -33,7 +33,7 @@ static void assert_invalid(struct record *rec, size_t index, const char *reason)
 	snprintf(text, sizeof(text), "invalid: %s", reason);
 	assert_string_equal(rec->verdict.text, text);
 	/* A second time changes nothing. */
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_int_equal(validity->n_reasons, 1);
 	record_free(rec);
 }
@@ -44,7 +44,7 @@ static void test_valid(void **state)
 	const struct record_comparison *cpu = NULL;
 
 	(void)state;
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_true(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text,
 			    "curl used 0.41x the CPU time of kubectl for the same work (over 3 "
@@ -220,14 +220,14 @@ static void test_nothing_to_compare(void **state)
 	struct record *rec = sample_record(0, true);
 
 	(void)state;
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_false(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text, "invalid: no round was recorded");
 	assert_int_equal(rec->n_comparison, 0);
 	record_free(rec);
 	rec = sample_record(1, true);
 	rec->rounds[1].pair = 5; /* B's partner never ran */
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_false(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text, "invalid: no pair was completed, so there is "
 					       "nothing to compare");
@@ -239,7 +239,7 @@ static void test_other_sentences(void **state)
 	struct record *rec = sample_record(3, false);
 
 	(void)state;
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_true(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text,
 			    "kubectl used 1.10 s of CPU time in 10.0 s, resident "
@@ -250,7 +250,7 @@ static void test_other_sentences(void **state)
 	rec = sample_commands(1);
 	free(rec->targets[1].name);
 	rec->targets[1].name = strdup("kubectl");
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_string_equal(rec->verdict.text,
 			    "kubectl (B) took 1x the wall time and 0.41x the CPU time of kubectl "
 			    "(A) (over 1 pair; no interval yet, so no winner is named)");

@@ -40,7 +40,7 @@ static struct record_round_phase *phase_named(struct record_round *round, const 
 
 static void assert_valid(struct record *rec)
 {
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	if (!rec->verdict.valid)
 		fail_msg("is invalid: %s", rec->verdict.text);
 	record_free(rec);
@@ -50,7 +50,7 @@ static void assert_invalid(struct record *rec, size_t index, const char *reason)
 {
 	const struct record_validity *validity = &rec->rounds[index].validity;
 
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_false(rec->verdict.valid);
 	assert_false(validity->valid);
 	assert_int_equal(validity->n_reasons, 1);
@@ -199,7 +199,8 @@ static void test_errors_of_a_fault(void **state)
 		struct record *rec = faulty(rows[i].fails, rows[i].dropped, rows[i].from,
 					    rows[i].to, rows[i].applied, rows[i].ended);
 
-		assert_int_equal(record_compare(rec, 0.001), 0);
+		assert_int_equal(
+			record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 		if (rec->rounds[0].validity.valid != rows[i].valid)
 			fail_msg("row %zu: %s", i, rec->verdict.text);
 		free_faulty(rec);
@@ -310,7 +311,7 @@ static void test_aborted(void **state)
 	rec->rounds[3].work.errors = 4000;
 	rec->rounds[3].aborted_by = strdup("rate<0.5 of work.errors");
 	assert_true(record_is_aborted(rec));
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_true(rec->verdict.valid);
 	assert_int_equal(rec->comparison[0].n, 1);
 	record_free(rec);
@@ -318,7 +319,7 @@ static void test_aborted(void **state)
 	assert_false(record_is_aborted(rec));
 	rec->rounds[0].work.operations = 0;
 	rec->rounds[0].aborted_by = strdup("rate<0.5 of work.errors");
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_true(rec->rounds[0].validity.valid);
 	assert_false(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text,
@@ -346,7 +347,7 @@ static void test_closed_loop(void **state)
 	for (size_t i = 0; i < 2; i++)
 		rec->rounds[i].work.is_fixed = false;
 	rec->rounds[1].work.operations = 10000;
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_true(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text,
 			    "curl did 0.5x the operations per second of kubectl at 0.82x the CPU "
@@ -371,7 +372,7 @@ static void test_side_metrics(void **state)
 	(void)state;
 	record_add_side_metric(&rec->rounds[1], "lag", 3);
 	record_add_side_metric(&rec->rounds[2], "cache_hit_ratio", 0.5); /* replaces its value */
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	hits = find(rec, "side_metrics.cache_hit_ratio");
 	assert_true(hits->exploratory);
 	assert_true(hits->a_min == 0.5 && hits->a_max == 0.97 && hits->b_min == 0.97);

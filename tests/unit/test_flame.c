@@ -508,7 +508,7 @@ static int write_results(const char *dir, bool is_many)
 		sample_add_many(rec, 100000);
 	else
 		sample_add_profile(rec, 10);
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	mkdir(dir, 0755);
 	fd = open(dir, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || record_write(rec, fd, dir, &err) ||

@@ -214,7 +214,7 @@ static void test_contract(void **state)
 	for (size_t i = 0; i < rec->n_rounds; i++)
 		sample_load(&rec->rounds[i], 1);
 	assert_int_equal(record_thresholds(rec, &sample_rule, 1), 0);
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	root = json_of(rec);
 	for (size_t i = 0; i < sizeof(contract) / sizeof(contract[0]); i++)
 		if (!value_at(root, contract[i]))
@@ -282,7 +282,7 @@ static void test_round_trip(void **state)
 	rec->rounds[0].cpu.user_seconds = 1.7976931348623157e308;
 	rec->rounds[0].cpu.system_seconds = -0.0;
 	rec->rounds[0].window_seconds = 5e-324;
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_round_trip(rec);
 	record_free(rec);
 	rec = record_new();

@@ -92,7 +92,7 @@ static void test_rows(void **state)
 	metric_table(&n);
 	rec->rounds[0].cpu.total_seconds = 1.0 / 3;
 	rec->rounds[1].work.lost = 1204;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_csv, 80, false);
 	at = text;
 	assert_non_null(strstr(at, "scenario,side,target,pair,position,started_at,valid,"));

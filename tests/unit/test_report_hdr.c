@@ -57,7 +57,7 @@ static void sections(void **state)
 	char *text;
 
 	(void)state;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_hdr, 0, false);
 	section = read_section(text, "#[Latency A service, target kubectl, 2 valid rounds, 40000 "
 				     "values]\n");
@@ -85,7 +85,7 @@ static void few_values(void **state)
 	struct section section;
 
 	(void)state;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_hdr, 0, false);
 	section = read_section(text,
 			       "#[Latency A connect, target kubectl, 1 valid round, 12 values]");
@@ -107,7 +107,7 @@ static void only_valid_rounds(void **state)
 	record_invalid(&rec->rounds[0], "lost");
 	record_invalid(&rec->rounds[1], "lost");
 	record_invalid(&rec->rounds[3], "lost");
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_hdr, 0, false);
 	assert_non_null(strstr(text, "#[Latency A queue, target kubectl, 1 valid round, 20000"));
 	assert_null(strstr(text, "#[Latency B"));

@@ -25,7 +25,7 @@ static void assert_has(const char *text, const char *part)
 static char *report_of(struct record *rec, const struct report_format *format, int width)
 {
 	assert_int_equal(record_thresholds(rec, rules, 3), 0);
-	assert_int_equal(record_compare(rec, 0.001), 0);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	return sample_report(rec, format, width, false);
 }
 

@@ -73,7 +73,7 @@ static void test_report(void **state)
 	char *text;
 
 	(void)state;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_markdown, 80, false);
 	at = text;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

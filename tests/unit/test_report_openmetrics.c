@@ -33,7 +33,7 @@ static void gauges(void **state)
 
 	(void)state;
 	rec->rounds[1].network.retransmits = RECORD_NONE;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_openmetrics, 0, false);
 	assert_has(text, "# HELP perfbpf_cpu_total_seconds CPU time of the whole process tree, "
 			 "exact\n# TYPE perfbpf_cpu_total_seconds gauge\n# UNIT "
@@ -70,7 +70,7 @@ static void histograms(void **state)
 	char *text;
 
 	(void)state;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	latency_init(&sum);
 	latency_merge(&sum, latency_find(&rec->rounds[0], "queue"));
 	latency_merge(&sum, latency_find(&rec->rounds[2], "queue"));
@@ -113,7 +113,7 @@ static void a_scraped_histogram(void **state)
 	latency->n_buckets = 2;
 	latency->bucket_upper_seconds = sample_series(2, 0.1);
 	latency->bucket_counts = sample_series(2, 3);
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_openmetrics, 0, false);
 	assert_has(text, "name=\"handler\",le=\"0.1\"} 3\n");
 	assert_has(text, "name=\"handler\",le=\"0.2\"} 9\n");
@@ -132,7 +132,7 @@ static void only_valid_rounds(void **state)
 
 	(void)state;
 	record_invalid(&rec->rounds[0], "lost");
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_openmetrics, 0, false);
 	assert_true(value_of(text, "perfbpf_latency_seconds_count{side=\"A\",target=\"kubectl\","
 				   "name=\"queue\"") == 20000);
@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 		struct record *rec = sample_detailed(2, true);
 		char *text;
 
-		record_compare(rec, 0.001);
+		record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 		text = sample_report(rec, report_find(argv[1]), 100, false);
 		fputs(text, stdout);
 		free(text);

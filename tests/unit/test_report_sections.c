@@ -36,7 +36,7 @@ static void assert_has(const char *text, const char *part)
 
 static char *report_of(struct record *rec, const struct report_format *format, int width, bool all)
 {
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	return sample_report(rec, format, width, all);
 }
 

@@ -111,7 +111,7 @@ static void test_report(void **state)
 	char *text;
 
 	(void)state;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_text, 80, false);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (!strstr(text, lines[i]))
@@ -135,7 +135,7 @@ static void test_one_side(void **state)
 
 	(void)state;
 	rec->complete = false;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_text, 80, false);
 	assert_ptr_equal(strstr(text, "kubectl\n"), text);
 	assert_non_null(strstr(text, "\nCPU time                      1.00 s\n"));
@@ -154,7 +154,7 @@ static void test_commands(void **state)
 	(void)state;
 	for (size_t i = 0; i < rec->n_rounds; i++)
 		rec->rounds[i].exit_code = 2;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_text, 80, false);
 	assert_non_null(strstr(text, "wall time"));
 	assert_non_null(strstr(text, "curl ended with exit code 2\n"));
@@ -172,7 +172,7 @@ static void test_invalid(void **state)
 	for (size_t i = 1; i < rec->n_rounds; i += 2)
 		rec->rounds[i].work.lost = 1204;
 	rec->rounds[0].observer.losses.sockets = 3;
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_text, 80, false);
 	assert_non_null(
 		strstr(text, "20 of 40 rounds not valid:\n"
@@ -243,7 +243,7 @@ static void test_width(void **state)
 		rec->rounds[i].work.lines = INT64_MAX;
 		rec->rounds[i].observer.probe_events = INT64_MAX;
 	}
-	record_compare(rec, 0.001);
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
 	text = sample_report(rec, &report_text, 80, true);
 	assert_within(text, 80);
 	free(text);
