@@ -42,6 +42,7 @@ want() {
 have_command() { command -v "$1"; }
 have_library() { command -v pkg-config && pkg-config --exists "$1"; }
 have_file() { [[ -e $1 ]]; }
+have_archive() { compgen -G "/usr/lib/*/lib$1.a"; }
 have_fuzzer() {
 	command -v clang && [[ -e $(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a ]]
 }
@@ -76,6 +77,9 @@ for_build() {
 	# Each for one driver, which is left out without it.
 	want --optional libpq-dev have_library libpq
 	want --optional librdkafka-dev have_library rdkafka
+	# What the others' packages may need in turn to be linked statically (make static).
+	want --optional libbz2-dev have_archive bz2
+	want --optional libzstd-dev have_archive zstd
 }
 
 for_test() {
@@ -100,6 +104,7 @@ for_test() {
 	want --optional libxml2-utils have_command xmllint
 	want --optional python3 have_command python3
 	want --optional python3-jsonschema never
+	want --optional python3-yaml never
 	want --optional linux-perf have_command perf
 	want --optional g++ have_command g++
 	# What the suites of the five systems run on, and what faults are made of.

@@ -18,7 +18,7 @@ static char letter_of(enum side side)
 
 const char *outcome_scenario(const struct record *rec)
 {
-	return rec->scenario.name && *rec->scenario.name ? rec->scenario.name : "commands";
+	return rec->scenario.name && *rec->scenario.name ? rec->scenario.name : "command";
 }
 
 /* As people count them; a broken record may hold any number. */

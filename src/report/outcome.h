@@ -39,7 +39,7 @@ struct outcomes *outcomes_new(const struct record *rec, const struct summary *su
 void outcomes_free(struct outcomes *outcomes);
 size_t outcomes_count(const struct outcomes *outcomes, enum outcome_state state);
 
-/* What a run is called: its scenario, "commands" where it has none. */
+/* What a run is called: its scenario, "command" where it has none. */
 const char *outcome_scenario(const struct record *rec);
 
 /* For who builds them: outcome.c and outcome_gates.c. NULL without memory. */
