@@ -42,7 +42,12 @@ want() {
 have_command() { command -v "$1"; }
 have_library() { command -v pkg-config && pkg-config --exists "$1"; }
 have_file() { [[ -e $1 ]]; }
-have_archive() { compgen -G "/usr/lib/*/lib$1.a"; }
+# Is the archive there, or is it none that linking libdw statically needs?
+have_archive() {
+	local libraries
+	compgen -G "/usr/lib/*/lib$1.a" ||
+		{ libraries=$(pkg-config --static --libs libdw) && [[ " $libraries " != *" -l$1 "* ]]; }
+}
 have_fuzzer() {
 	command -v clang && [[ -e $(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a ]]
 }
@@ -77,7 +82,7 @@ for_build() {
 	# Each for one driver, which is left out without it.
 	want --optional libpq-dev have_library libpq
 	want --optional librdkafka-dev have_library rdkafka
-	# What the others' packages may need in turn to be linked statically (make static).
+	# What libdw may need in turn where it is linked statically (make static).
 	want --optional libbz2-dev have_archive bz2
 	want --optional libzstd-dev have_archive zstd
 }
