@@ -3,41 +3,35 @@
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
-#include <sys/prctl.h>
 #include <linux/close_range.h>
 #include <unistd.h>
 
+#include "conduct/acquire.h"
 #include "conduct/conductor.h"
 #include "conduct/host.h"
+#include "conduct/judge.h"
 #include "conduct/plan.h"
+#include "conduct/turns.h"
 #include "conduct/version.h"
-#include "probe/stacks.h"
-#include "record/compare.h"
-#include "record/endurance.h"
-#include "fault/recover.h"
-#include "record/threshold.h"
+#include "record/stopping.h"
 #include "report/report.h"
-#include "stats/stats.h"
 #include "util/clock.h"
 #include "util/terminal.h"
 
-#define DEFAULT_TICK_NS    (100 * NSEC_PER_MSEC)
-#define DEFAULT_WORK_BOUND 0.001
-#define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
+#define DEFAULT_TICK_NS (100 * NSEC_PER_MSEC)
+#define ADVISED_PAIRS   10
 
 void conduct_options_init(struct conduct_options *options)
 {
 	memset(options, 0, sizeof(*options));
 	options->warmup_ns = options->duration_ns = options->cooldown_ns = DURATION_UNSET;
 	options->ready_timeout_ns = DURATION_UNSET;
-	options->rate = options->work_bound = NAN;
+	options->rate = options->work_bound = options->margin = options->until_width = NAN;
 	options->tick_ns = DEFAULT_TICK_NS;
 	options->probe = (struct probe_options){.stats = true,
 						.requests = true,
@@ -151,122 +145,6 @@ static struct record *new_record(struct conductor *conductor, const struct plan 
 	return rec;
 }
 
-static void keep_argv(struct record *rec, enum side side, char **argv)
-{
-	for (size_t i = 0; i < rec->n_targets; i++) {
-		struct record_target *target = &rec->targets[i];
-
-		if (target->side != side || target->argv || !argv)
-			continue;
-		target->argv = argv;
-		while (argv[target->n_argv])
-			target->n_argv++;
-		return;
-	}
-	strings_free(argv);
-}
-
-static struct round_plan plan_round(const struct conduct_options *options, const struct plan *plan,
-				    const struct scenario *scenario)
-{
-	struct round_plan round = {.scenario = scenario};
-
-	if (scenario) {
-		round.warmup_ns = scenario_duration_ns(scenario, PHASE_WARMUP);
-		round.duration_ns = scenario_duration_ns(scenario, PHASE_MEASURED);
-		round.cooldown_ns = scenario_duration_ns(scenario, PHASE_COOLDOWN);
-		round.ready_timeout_ns = scenario->ready_timeout_ns;
-	} else {
-		round.warmup_ns = options->warmup_ns == DURATION_UNSET ? 0 : options->warmup_ns;
-		round.duration_ns =
-			options->duration_ns == DURATION_UNSET ? 0 : options->duration_ns;
-	}
-	if (options->ready_timeout_ns != DURATION_UNSET)
-		round.ready_timeout_ns = options->ready_timeout_ns;
-	else if (!round.ready_timeout_ns)
-		round.ready_timeout_ns = DEFAULT_READY_NS;
-	round.target = plan->targets[SIDE_A];
-	return round;
-}
-
-static int run_round(struct conductor *conductor, struct record *rec, const struct plan *plan,
-		     struct round_plan *round, int index, struct error *err)
-{
-	const struct target *target = plan->targets[round->side];
-	struct record_round out = {.pair = 0};
-	char label[128], **argv = NULL;
-	int failed;
-
-	snprintf(label, sizeof(label), "%c %s", round->side == SIDE_A ? 'A' : 'B',
-		 target ? target->name : rec->targets[0].name);
-	progress_round(&conductor->progress, index, label);
-	round->target = target;
-	failed = round_run(conductor, round, &out, &argv, err);
-	keep_argv(rec, round->side, argv);
-	/* A round without a window has measured nothing. */
-	if (isnan(out.window_seconds)) {
-		record_round_clear(&out);
-		return failed;
-	}
-	if (failed)
-		record_invalid(&out, "%s", err->text);
-	else if (conductor->interrupted && !conductor->options->n_pids)
-		record_invalid(&out, "interrupted by signal %d", conductor->interrupted);
-	if (record_add_round(rec, &out))
-		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	/* After each round, so that nothing that ends perfbpf loses what was measured. */
-	if (results_save(conductor->results, rec, err))
-		return -1;
-	return failed;
-}
-
-/* The rounds that are left would fail like the last one, and cost their time. */
-static void note_abort(struct conductor *conductor, struct record *rec)
-{
-	const struct record_round *last = &rec->rounds[rec->n_rounds - 1];
-	char text[500];
-
-	snprintf(text, sizeof(text),
-		 "the threshold %.300s failed in round %d of side %c, which ended the run: %zu of "
-		 "%d rounds were begun",
-		 last->aborted_by, (int)last->pair + 1, last->side == SIDE_A ? 'A' : 'B',
-		 rec->n_rounds, conductor->progress.rounds);
-	record_note(rec, text);
-}
-
-/* All pairs of one scenario (or of the commands, or the attach). */
-static int run_pairs(struct conductor *conductor, struct record *rec, const struct plan *plan,
-		     const struct scenario *scenario, struct error *err)
-{
-	struct round_plan round = plan_round(conductor->options, plan, scenario);
-	int pairs = plan_rounds(conductor->options, scenario);
-	int sides = plan->targets[SIDE_B] ? 2 : 1;
-	uint64_t length = round.warmup_ns + round.duration_ns + round.cooldown_ns;
-
-	conductor->progress.rounds = pairs * sides;
-	conductor->progress.scenario = scenario ? scenario->name : NULL;
-	conductor->progress.run_start_ns = clock_now_ns();
-	conductor->progress.round_ns = round.duration_ns ? length : 0;
-	for (int pair = 0; pair < pairs; pair++) {
-		bool b_first = sides == 2 && stats_random_u64(&conductor->next_pair_seed) & 1;
-
-		for (int position = 0; position < sides; position++) {
-			round.pair = pair;
-			round.position = position;
-			round.side = (position == 1) != b_first ? SIDE_B : SIDE_A;
-			if (run_round(conductor, rec, plan, &round, pair * sides + position, err))
-				return -1;
-			if (conductor->interrupted)
-				return 0;
-			if (record_is_aborted(rec)) {
-				note_abort(conductor, rec);
-				return 0;
-			}
-		}
-	}
-	return 0;
-}
-
 /* Ctrl-C is how an open-ended attach ends: nothing was cut short. */
 static bool is_cut_short(const struct conductor *conductor)
 {
@@ -282,10 +160,12 @@ static int print_report(const struct record *rec, const struct conductor *conduc
 		.all_metrics = conductor->options->all_metrics,
 		.width = stream_width(stdout),
 	};
+	const struct report_format *report =
+		conductor->options->is_noise ? &report_noise : &report_text;
 
 	if (conductor->options->quiet)
 		return 0;
-	if (report_text.write(rec, &options, stdout, err))
+	if (report->write(rec, &options, stdout, err))
 		return -1;
 	printf("\nResults: %s\n", conductor->results->path);
 	errno = 0;
@@ -306,48 +186,70 @@ static void note_failure(struct record *rec, const struct error *err)
 	record_note(rec, text);
 }
 
+/* What cannot be settled is said before it costs its time. */
+static void warn_of_few(struct conductor *conductor, const struct judge *judge,
+			const struct stopping *stopping)
+{
+	const char *const *names;
+	size_t n = judge_gates(judge, &names);
+	int pairs = stopping->max_pairs, fewest = stopping_fewest(n);
+
+	if (!conductor->options->versus || pairs >= fewest)
+		return;
+	progress_note(&conductor->progress, n || conductor->options->is_strict,
+		      "%d pair%s cannot settle anything at 95 %%%s: at least %d, e.g. --rounds %d",
+		      pairs, pairs == 1 ? "" : "s", n > 1 ? " with so many gates" : "", fewest,
+		      fewest > ADVISED_PAIRS ? fewest : ADVISED_PAIRS);
+}
+
+/* From its rounds to its report; @code is what they ended with. Returns the exit code. */
+static int finish_scenario(struct conductor *conductor, const struct judge *judge,
+			   struct record *rec, const struct stopping *stopping, int code,
+			   struct error *err)
+{
+	struct error late;
+
+	if (judge_record(judge, rec, stopping) && !code)
+		code = error_set(err, EXIT_CODE_FAILED, "out of memory"), code = EXIT_CODE_FAILED;
+	if (results_write(conductor->results, rec, &late) && !code) {
+		*err = late;
+		code = (int)late.exit_code;
+	}
+	if (print_report(rec, conductor, &late) && !code) {
+		*err = late;
+		code = (int)late.exit_code;
+	}
+	if (code)
+		return code;
+	judge_tell(judge, rec, &conductor->progress);
+	return judge_code(judge, rec);
+}
+
 /* One scenario from its record's beginning to its report. Returns the exit code. */
 static int run_scenario(struct conductor *conductor, const struct plan *plan,
 			const struct scenario *scenario, uint64_t seed, struct error *err)
 {
 	struct record *rec = new_record(conductor, plan, scenario, seed);
+	const struct judge judge = {conductor->options, scenario};
+	struct stopping stopping;
 	int failed, code;
 
 	if (!rec)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory"), EXIT_CODE_FAILED;
+	plan_stopping(conductor->options, scenario, &stopping);
+	warn_of_few(conductor, &judge, &stopping);
 	conductor->next_pair_seed = seed;
 	conductor->record = rec;
-	failed = run_pairs(conductor, rec, plan, scenario, err);
+	failed = turns_run(conductor, rec, plan, scenario, &stopping, err);
 	progress_clear(&conductor->progress);
 	code = failed ? (int)err->exit_code : EXIT_CODE_OK;
 	rec->complete = !failed && !is_cut_short(conductor);
 	if (failed)
 		note_failure(rec, err);
-	if (rec->n_rounds) {
-		struct error late;
-
-		if (judge(rec, conductor->options, scenario) && !code)
-			code = error_set(err, EXIT_CODE_FAILED, "out of memory"),
-			code = EXIT_CODE_FAILED;
-		if (results_write(conductor->results, rec, &late) && !code) {
-			*err = late;
-			code = (int)late.exit_code;
-		}
-		if (print_report(rec, conductor, &late) && !code) {
-			*err = late;
-			code = (int)late.exit_code;
-		}
-		if (!code)
-			code = code_of(rec);
-	}
+	if (rec->n_rounds)
+		code = finish_scenario(conductor, &judge, rec, &stopping, code, err);
 	record_free(rec);
 	return code;
-}
-
-/* What was measured is there, and found wanting. */
-static bool is_judgement(int code)
-{
-	return code == EXIT_CODE_INVALID || code == EXIT_CODE_THRESHOLD;
 }
 
 /* One folder for one scenario; several each have their own in it. */
@@ -371,10 +273,9 @@ static int run_all(struct conductor *conductor, const struct plan *plan, struct 
 		results_close(&below);
 		/* A scenario that is invalid or fails does not keep the others from being measured.
 		 */
-		if (one && !is_judgement(one))
+		if (one && !judge_is_judgement(one))
 			return one;
-		if (one && code != EXIT_CODE_INVALID)
-			code = one;
+		code = judge_worse(code, one);
 	}
 	return code;
 }
@@ -403,7 +304,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 				      "the order of each pair is drawn from --seed %llu",
 				      (unsigned long long)seed);
 		code = run_all(&conductor, &plan, &results, seed, err);
-		if (is_cut_short(&conductor) && (!code || is_judgement(code)))
+		if (is_cut_short(&conductor) && (!code || judge_is_judgement(code)))
 			code = EXIT_CODE_SIGNAL_BASE + conductor.interrupted;
 	}
 	progress_clear(&conductor.progress);

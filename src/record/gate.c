@@ -29,6 +29,21 @@ static bool is_different(const struct record_comparison *row)
 	       row->p_adjusted < GATE_SIGNIFICANT;
 }
 
+/* A row of metric.h that is nearly called @name; NULL: none. */
+static const char *nearest(const char *name)
+{
+	size_t n;
+	const struct metric *metrics = metric_table(&n);
+	const char **names = calloc(n, sizeof(*names)), *near = NULL;
+
+	for (size_t i = 0; names && i < n; i++)
+		names[i] = metrics[i].name;
+	if (names)
+		near = suggest_nearest(name, names, n);
+	free(names);
+	return near;
+}
+
 enum gate_result gate_judge(const struct record *rec, const char *metric)
 {
 	const struct record_comparison *row = find(rec, metric);
@@ -59,10 +74,10 @@ static void name_size(const struct record_comparison *row, double confidence, ch
 									      : format_count;
 
 	if (!isnan(row->ratio) && !isnan(row->ci_low))
-		snprintf(buf, size, "%.3gx (%.0f %% interval %.3g to %.3g)", row->ratio,
+		snprintf(buf, size, "%.4gx (%.0f %% interval %.4g to %.4g)", row->ratio,
 			 confidence * 100, row->ci_low, row->ci_high);
 	else if (!isnan(row->ratio))
-		snprintf(buf, size, "%.3gx (no interval yet)", row->ratio);
+		snprintf(buf, size, "%.4gx (no interval yet)", row->ratio);
 	else if (!isnan(row->difference_low))
 		snprintf(buf, size, "%s more (%.0f %% interval %s to %s)",
 			 show(middle, sizeof(middle), row->difference), confidence * 100,
@@ -103,16 +118,19 @@ bool gate_finds_difference(const struct record *rec)
 	return false;
 }
 
-const char *gate_nearest(const char *name)
+const char *gate_find(const char *name, char problem[GATE_PROBLEM_MAX])
 {
-	size_t n;
-	const struct metric *metrics = metric_table(&n);
-	const char **names = calloc(n, sizeof(*names)), *near = NULL;
+	const struct metric *metric = metric_find(name);
+	const char *near;
 
-	for (size_t i = 0; names && i < n; i++)
-		names[i] = metrics[i].name;
-	if (names)
-		near = suggest_nearest(name, names, n);
-	free(names);
-	return near;
+	if (metric)
+		return metric->name;
+	near = nearest(name);
+	if (near)
+		snprintf(problem, GATE_PROBLEM_MAX,
+			 "no metric is named '%.60s'; did you mean '%s'?", name, near);
+	else
+		snprintf(problem, GATE_PROBLEM_MAX,
+			 "no metric is named '%.60s'; write one of 'perfbpf list metrics'", name);
+	return NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "record/record.h"
 
+#define GATE_MARGIN_MAX  0.5  /* what --margin and margin: may be at most */
 #define GATE_SIGNIFICANT 0.05 /* the p by Holm has to be below */
 
 enum gate_result {
@@ -28,7 +29,8 @@ char *gate_text(const struct record *rec, const char *metric);
  */
 bool gate_finds_difference(const struct record *rec);
 
-/* A row of metric.h that is nearly called @name; NULL: none. */
-const char *gate_nearest(const char *name);
+#define GATE_PROBLEM_MAX 300
+/* The metric of that name, as metric.h has it; NULL with @problem: what to write instead. */
+const char *gate_find(const char *name, char problem[GATE_PROBLEM_MAX]);
 
 #endif

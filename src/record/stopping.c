@@ -64,7 +64,7 @@ int stopping_look(const struct stopping *stopping, const struct record *rec, con
 
 int stopping_fewest(size_t n_gates)
 {
-	int pairs = STOPPING_MIN_PAIRS;
+	int pairs = (int)stats_min_pairs(STOPPING_CONFIDENCE);
 
 	while ((double)n_gates * ldexp(2, -pairs) >= 1 - STOPPING_CONFIDENCE)
 		pairs++;
