@@ -96,7 +96,9 @@ static const struct option_spec specs[] = {
 	{"vs", 0, "T", "side B, to compare with", set_versus},
 	{"scenario", 's', "S",
 	 "the work to be done; may be repeated; 'all': every one of the driver", add_scenario},
-	{"rounds", 'n', "N", "pairs of rounds (10 for commands, else the scenario's); fewer than 6 settle nothing", set_rounds},
+	{"rounds", 'n', "N",
+	 "pairs of rounds (10 for commands, else the scenario's); fewer than 6 settle nothing",
+	 set_rounds},
 	{"duration", 'd', "D", "length of the measured window, e.g. 30s, 5m", set_duration},
 	{"warmup", 0, "D", "before the window", set_warmup},
 	{"cooldown", 0, "D", "after the window", set_cooldown},
@@ -109,7 +111,8 @@ static const struct option_spec specs[] = {
 	{"kubeconfig", 0, "FILE", "a real cluster instead of the embedded log API", set_kubeconfig},
 	{"margin", 0, "SHARE", "differences up to this are none (2%)", set_margin},
 	{"gate", 0, "METRIC",
-	 "the exit code is 98 where B is worse in it; may be repeated, or have commas ('perfbpf list "
+	 "the exit code is 98 where B is worse in it; may be repeated, or have commas ('perfbpf "
+	 "list "
 	 "metrics')",
 	 add_gates},
 	{"strict", 0, NULL,

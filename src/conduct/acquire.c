@@ -87,8 +87,8 @@ static int open_journal(struct conductor *conductor, const struct plan *plan, st
 	return conductor->journal ? 0 : -1;
 }
 
-int acquire(struct conductor *conductor, struct results *results, const struct plan *plan,
-	    struct error *err)
+int conductor_acquire(struct conductor *conductor, struct results *results, const struct plan *plan,
+		      struct error *err)
 {
 	const struct conduct_options *options = conductor->options;
 	struct probe_options probe_options = options->probe;
@@ -136,7 +136,7 @@ int acquire(struct conductor *conductor, struct results *results, const struct p
 	return 0;
 }
 
-void release(struct conductor *conductor)
+void conductor_release(struct conductor *conductor)
 {
 	profiler_free(conductor->profiler);
 	probe_free(conductor->probe);

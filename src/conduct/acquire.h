@@ -9,12 +9,12 @@
 /*
  * Everything that takes privileges, in this order: the keeper is forked while the
  * process is small, the programs are loaded, the results folder is made; then all of it
- * is given up. -1 with @err; release() in any case.
+ * is given up. -1 with @err; conductor_release() in any case.
  */
-int acquire(struct conductor *conductor, struct results *results, const struct plan *plan,
-	    struct error *err);
+int conductor_acquire(struct conductor *conductor, struct results *results, const struct plan *plan,
+		      struct error *err);
 /* All of it but the results folder. */
-void release(struct conductor *conductor);
+void conductor_release(struct conductor *conductor);
 
 /* users.c: all that anything is to run as besides the invoking user, into conductor->users. */
 int users_find(struct conductor *conductor, const struct plan *plan, struct error *err);

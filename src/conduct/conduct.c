@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,7 +297,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 		return (int)err->exit_code;
 	}
 	progress_init(&conductor.progress, options->quiet);
-	if (acquire(&conductor, &results, &plan, err)) {
+	if (conductor_acquire(&conductor, &results, &plan, err)) {
 		code = (int)err->exit_code;
 	} else {
 		if (plan.targets[SIDE_B])
@@ -308,7 +309,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 			code = EXIT_CODE_SIGNAL_BASE + conductor.interrupted;
 	}
 	progress_clear(&conductor.progress);
-	release(&conductor);
+	conductor_release(&conductor);
 	results_close(&results);
 	plan_clear(&plan);
 	return code;

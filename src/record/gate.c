@@ -63,7 +63,7 @@ bool gate_fails(enum gate_result result)
 	return result == GATE_WORSE || result == GATE_NO_DATA;
 }
 
-/* "1.66x (95 % interval 1.60 to 1.72)", or the difference where there is no ratio. */
+/* "1.66x (95 % interval 1.60 to 1.72) of", or the difference where there is no ratio. */
 static void name_size(const struct record_comparison *row, double confidence, char *buf,
 		      size_t size)
 {
@@ -74,17 +74,17 @@ static void name_size(const struct record_comparison *row, double confidence, ch
 									      : format_count;
 
 	if (!isnan(row->ratio) && !isnan(row->ci_low))
-		snprintf(buf, size, "%.4gx (%.0f %% interval %.4g to %.4g)", row->ratio,
+		snprintf(buf, size, "%.4gx (%.0f %% interval %.4g to %.4g) of", row->ratio,
 			 confidence * 100, row->ci_low, row->ci_high);
 	else if (!isnan(row->ratio))
-		snprintf(buf, size, "%.4gx (no interval yet)", row->ratio);
+		snprintf(buf, size, "%.4gx (no interval yet) of", row->ratio);
 	else if (!isnan(row->difference_low))
-		snprintf(buf, size, "%s more (%.0f %% interval %s to %s)",
+		snprintf(buf, size, "%s more (%.0f %% interval %s to %s) than",
 			 show(middle, sizeof(middle), row->difference), confidence * 100,
 			 show(low, sizeof(low), row->difference_low),
 			 show(high, sizeof(high), row->difference_high));
 	else
-		snprintf(buf, size, "not to be told from it");
+		snprintf(buf, size, "without a ratio to");
 }
 
 char *gate_text(const struct record *rec, const char *metric)
@@ -102,7 +102,7 @@ char *gate_text(const struct record *rec, const char *metric)
 	if (result == GATE_INCONCLUSIVE && row->pairs_needed > 0)
 		snprintf(more, sizeof(more), "; about %lld would settle it",
 			 (long long)row->pairs_needed);
-	n = asprintf(&text, "%s of B is %s%s of A's after %lld pair%s%s", metric,
+	n = asprintf(&text, "%s of B is %s%s A's after %lld pair%s%s", metric,
 		     result == GATE_PASSED         ? ""
 		     : result == GATE_INCONCLUSIVE ? "inconclusive, "
 						   : "worse, ",
