@@ -19,6 +19,7 @@ static const struct report_format *const formats[] = {
 	&report_junit,
 	&report_github_summary,
 	&report_github_annotations,
+	&report_noise,
 };
 
 const struct report_format *const *report_formats(size_t *n)
