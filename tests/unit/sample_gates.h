@@ -45,6 +45,7 @@ static inline struct record_comparison *sample_judge(struct record *rec, const c
 		c->ci_high = 1.72;
 		c->n = 10;
 		c->pairs_needed = RECORD_NONE;
+		c->p_adjusted = 0.01;
 		return c;
 	}
 	fail_msg("there is no row of %s", metric);
@@ -107,11 +108,14 @@ static inline struct record *sample_judged(void)
 	return rec;
 }
 
-/* The run was asked for a gate. */
-static inline void sample_ask(struct record *rec, const char *option)
+/* The run was asked for a gate on @metric. */
+static inline void sample_ask(struct record *rec, const char *metric)
 {
-	rec->argv = reallocarray(rec->argv, rec->n_argv + 1, sizeof(*rec->argv));
-	rec->argv[rec->n_argv++] = strdup(option);
+	struct record_statistics *statistics = &rec->statistics;
+
+	statistics->gates =
+		reallocarray(statistics->gates, statistics->n_gates + 1, sizeof(char *));
+	statistics->gates[statistics->n_gates++] = strdup(metric);
 }
 
 #endif

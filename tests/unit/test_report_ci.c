@@ -96,11 +96,35 @@ static void test_gate(void **state)
 	assert_int_equal(states(rec, OUTCOME_WARNS), 1);
 	assert_int_equal(states(rec, OUTCOME_OPEN), 1);
 	assert_int_equal(states(rec, OUTCOME_FAILS), 0);
-	sample_ask(rec, "--gate=cpu.total_seconds");
+	sample_ask(rec, "cpu.total_seconds");
+	sample_ask(rec, "memory.rss_peak_bytes");
 	assert_int_equal(states(rec, OUTCOME_FAILS), 1);
 	assert_int_equal(states(rec, OUTCOME_WARNS), 0);
-	sample_ask(rec, "--strict");
+	assert_int_equal(states(rec, OUTCOME_OPEN), 1);
+	rec->statistics.strict = true;
 	assert_int_equal(states(rec, OUTCOME_FAILS), 2);
+	/* A gate on what no round tells would guard nothing. */
+	sample_ask(rec, "cpu.of_nobody");
+	assert_int_equal(states(rec, OUTCOME_FAILS), 3);
+	record_free(rec);
+}
+
+/* Without gates --strict is of what names the winner; of a side and itself, of any difference. */
+static void test_strict(void **state)
+{
+	struct record *rec = sample_judged();
+
+	(void)state;
+	rec->statistics.strict = true;
+	sample_replace(&rec->statistics.primary, "cpu.total_seconds");
+	sample_judge(rec, "memory.rss_peak_bytes", "inconclusive");
+	assert_int_equal(states(rec, OUTCOME_FAILS), 0);
+	sample_judge(rec, "cpu.total_seconds", "inconclusive");
+	assert_int_equal(states(rec, OUTCOME_FAILS), 1);
+	sample_replace(&rec->argv[1], "noise");
+	assert_int_equal(states(rec, OUTCOME_FAILS), 0);
+	sample_judge(rec, "cpu.total_seconds", "B_lower");
+	assert_int_equal(states(rec, OUTCOME_FAILS), 1);
 	record_free(rec);
 }
 
@@ -109,13 +133,16 @@ static void test_higher_is_better(void **state)
 	struct record *rec = sample_judged();
 
 	(void)state;
-	sample_ask(rec, "--gate");
+	sample_ask(rec, "work.lines");
 	sample_judge(rec, "work.lines", "B_lower")->lower_is_better = false;
 	assert_int_equal(states(rec, OUTCOME_FAILS), 1);
 	sample_judge(rec, "work.lines", "B_higher");
 	assert_int_equal(states(rec, OUTCOME_FAILS), 0);
-	sample_judge(rec, "work.lines", "B_lower")->exploratory = true;
-	assert_int_equal(states(rec, OUTCOME_FAILS), 0);
+	/* Of a run that is not valid no gate is judged: the run has failed. */
+	sample_judge(rec, "work.lines", "B_lower");
+	rec->verdict.valid = false;
+	assert_int_equal(states(rec, OUTCOME_FAILS), 1);
+	assert_int_equal(states(rec, OUTCOME_OPEN), 1);
 	record_free(rec);
 }
 
@@ -212,7 +239,7 @@ static void test_junit(void **state)
 			 "does not hold: 51.0 ms</failure>\n</testcase>\n");
 	assert_has(text, "name=\"A: latency.response p(95)&lt;20ms (target)\" time=\"0.000\">\n"
 			 "<skipped message=\"does not hold: 51.0 ms (no gate)\"/>\n");
-	assert_has(text, "name=\"B against A: CPU time (cpu.total_seconds)\" time=\"0.000\">\n"
+	assert_has(text, "name=\"B against A: cpu.total_seconds\" time=\"0.000\">\n"
 			 "<system-out>B is better: B/A is 1.66x (95 % interval 1.60x to 1.72x, "
 			 "10 pairs)</system-out>\n");
 	assert_int_equal(count(text, "<testcase "), count(text, "</testcase>"));
@@ -296,6 +323,7 @@ static struct record *planted_everywhere(void)
 	rec->insights[0] = (struct record_insight){strdup("cause"), NULL, NAN, strdup(INJECTED)};
 	sample_replace(&rec->verdict.text, INJECTED);
 	sample_judge(rec, "cpu.total_seconds", INJECTED);
+	sample_replace(&rec->comparison[0].metric, INJECTED);
 	record_note(rec, INJECTED);
 	return rec;
 }
@@ -418,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_thresholds),
 		cmocka_unit_test(test_gate),
+		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_higher_is_better),
 		cmocka_unit_test(test_baseline),
 		cmocka_unit_test(test_endurance),
