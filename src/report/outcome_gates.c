@@ -181,8 +181,7 @@ int outcomes_add_baseline(struct outcomes *outcomes, const struct record *rec)
 	for (size_t i = 0; i < rec->baseline.n_rows; i++) {
 		const struct record_regression *row = &rec->baseline.rows[i];
 
-		/* By Holm over what the gate is on: of nothing else. */
-		if (row->verdict && !isnan(row->p_adjusted) && add_row(outcomes, rec, row))
+		if (row->verdict && row->gate && add_row(outcomes, rec, row))
 			return -1;
 	}
 	return 0;

@@ -68,6 +68,7 @@ static inline void sample_regression(struct record *rec, const char *metric, con
 		.metric = strdup(metric),
 		.unit = strdup("s"),
 		.lower_is_better = true,
+		.gate = true,
 		.base_median = 1,
 		.new_median = 1.3,
 		.ratio = 1.3,
