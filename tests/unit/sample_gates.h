@@ -105,6 +105,7 @@ static inline struct record *sample_judged(void)
 		free(rec->comparison[i].verdict);
 		rec->comparison[i].verdict = NULL;
 	}
+	sample_replace(&rec->verdict.text, "curl used less of all, says who made this record");
 	sample_judge(rec, "cpu.total_seconds", "B_lower");
 	return rec;
 }
