@@ -6,7 +6,7 @@
 #include "util/suggest.h"
 
 static const struct subcommand *const subcommands[] = {
-	&cmd_run,  &cmd_attach, &cmd_report, &cmd_compare, &cmd_drive,
+	&cmd_run,  &cmd_attach, &cmd_report, &cmd_compare, &cmd_history, &cmd_drive,
 	&cmd_list, &cmd_doctor, &cmd_fault,  &cmd_proxy,   &cmd_idle,
 };
 
