@@ -135,7 +135,7 @@ static enum outcome_state state_of_row(const struct record *rec,
 	if (!strcmp(row->verdict, "regressed"))
 		return rec->baseline.comparable ? OUTCOME_FAILS : OUTCOME_WARNS;
 	if (strcmp(row->verdict, "unchanged") != 0 && strcmp(row->verdict, "improved") != 0)
-		return OUTCOME_OPEN;
+		return rec->statistics.strict ? OUTCOME_FAILS : OUTCOME_OPEN;
 	return OUTCOME_HOLDS;
 }
 
@@ -155,16 +155,29 @@ static int add_row(struct outcomes *outcomes, const struct record *rec,
 			   row->severity ? ", " : "", row->verdict, ratio);
 }
 
-/* What differs between the runs, since it takes the weight from all else. */
-static int add_differences(struct outcomes *outcomes, const struct record_baseline *baseline)
+static bool has_gate(const struct record_baseline *baseline)
 {
+	for (size_t i = 0; i < baseline->n_rows; i++)
+		if (baseline->rows[i].gate)
+			return true;
+	return false;
+}
+
+/* What differs between the runs, since it takes the weight from all else. */
+static int add_differences(struct outcomes *outcomes, const struct record *rec)
+{
+	const struct record_baseline *baseline = &rec->baseline;
+	bool holds = baseline->comparable && has_gate(baseline);
 	struct outcome *outcome = outcome_add(outcomes, "baseline",
-					      baseline->comparable ? OUTCOME_HOLDS : OUTCOME_WARNS,
+					      holds                    ? OUTCOME_HOLDS
+					      : rec->statistics.strict ? OUTCOME_FAILS
+								       : OUTCOME_WARNS,
 					      "the same host and scenario as the baseline");
 	int rc = outcome_say(outcome, "%s %s", baseline->path ? baseline->path : "the baseline",
-			     baseline->comparable
-				     ? "can be compared with"
-				     : "differs in host or scenario: no gate is on the comparison");
+			     holds                  ? "can be compared with"
+			     : baseline->comparable ? "has nothing that a gate is on"
+						    : "differs in host or scenario: no gate is on "
+						      "the comparison");
 
 	for (size_t i = 0; !rc && i < baseline->n_differences; i++)
 		rc = outcome_detail(outcome, "%s",
@@ -176,7 +189,7 @@ int outcomes_add_baseline(struct outcomes *outcomes, const struct record *rec)
 {
 	if (!rec->has_baseline)
 		return 0;
-	if (add_differences(outcomes, &rec->baseline))
+	if (add_differences(outcomes, rec))
 		return -1;
 	for (size_t i = 0; i < rec->baseline.n_rows; i++) {
 		const struct record_regression *row = &rec->baseline.rows[i];

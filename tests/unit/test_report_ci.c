@@ -160,6 +160,8 @@ static void test_baseline(void **state)
 	rec->baseline.comparable = false; /* and this itself is a warning */
 	assert_int_equal(states(rec, OUTCOME_FAILS), 0);
 	assert_int_equal(states(rec, OUTCOME_WARNS), 2);
+	rec->statistics.strict = true; /* the row that is inconclusive, and that all of it is */
+	assert_int_equal(states(rec, OUTCOME_FAILS), 2);
 	record_free(rec);
 }
 
