@@ -44,7 +44,7 @@ static void item_begin(struct page *page)
 	if (page->item)
 		return;
 	page->failed = true;
-	page->item = fopen("/dev/null", "we");
+	page->item = page->out;
 }
 
 /* Was there room for it? */
@@ -52,7 +52,9 @@ static bool item_end(struct page *page)
 {
 	bool fits;
 
-	if (!page->item || fclose(page->item) || !page->text) {
+	if (page->item == page->out)
+		return false;
+	if (fclose(page->item) || !page->text) {
 		page->failed = true;
 		free(page->text);
 		return false;
