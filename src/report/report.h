@@ -56,6 +56,7 @@ struct report_format {
 extern const struct report_format report_text;
 extern const struct report_format report_json;
 extern const struct report_format report_csv;
+extern const struct report_format report_noise;
 extern const struct report_format report_markdown; /* name "md" */
 extern const struct report_format report_hdr;
 extern const struct report_format report_openmetrics;
