@@ -204,13 +204,15 @@ static void warn_of_few(struct conductor *conductor, const struct judge *judge,
 }
 
 /* From its rounds to its report; @code is what they ended with. Returns the exit code. */
-static int finish_scenario(struct conductor *conductor, const struct judge *judge,
-			   struct record *rec, const struct stopping *stopping, int code,
-			   struct error *err)
+static int finish_scenario(struct conductor *conductor, const struct plan *plan,
+			   const struct judge *judge, struct record *rec,
+			   const struct stopping *stopping, int code, struct error *err)
 {
 	struct error late;
 
-	if (judge_record(judge, rec, stopping) && !code)
+	if ((judge_record(judge, rec, stopping) ||
+	     baselines_compare(&conductor->baselines, plan, judge, rec)) &&
+	    !code)
 		code = error_set(err, EXIT_CODE_FAILED, "out of memory"), code = EXIT_CODE_FAILED;
 	if (results_write(conductor->results, rec, &late) && !code) {
 		*err = late;
@@ -248,7 +250,7 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	if (failed)
 		note_failure(rec, err);
 	if (rec->n_rounds)
-		code = finish_scenario(conductor, &judge, rec, &stopping, code, err);
+		code = finish_scenario(conductor, plan, &judge, rec, &stopping, code, err);
 	record_free(rec);
 	return code;
 }
@@ -276,7 +278,7 @@ static int run_all(struct conductor *conductor, const struct plan *plan, struct 
 		 */
 		if (one && !judge_is_judgement(one))
 			return one;
-		code = judge_worse(code, one);
+		code = exit_code_worse(code, one);
 	}
 	return code;
 }
@@ -292,7 +294,9 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 	err->text[0] = 0;
 	/* What the caller has left open is not the side's. */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (plan_make(&plan, options, err)) {
+	if (plan_make(&plan, options, err) ||
+	    baselines_read(&conductor.baselines, options, &plan, err)) {
+		baselines_clear(&conductor.baselines);
 		plan_clear(&plan);
 		return (int)err->exit_code;
 	}
@@ -311,6 +315,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 	progress_clear(&conductor.progress);
 	conductor_release(&conductor);
 	results_close(&results);
+	baselines_clear(&conductor.baselines);
 	plan_clear(&plan);
 	return code;
 }
