@@ -6,8 +6,8 @@
 #include "util/suggest.h"
 
 static const struct subcommand *const subcommands[] = {
-	&cmd_run,    &cmd_attach, &cmd_report, &cmd_drive, &cmd_list,
-	&cmd_doctor, &cmd_fault,  &cmd_proxy,  &cmd_idle,
+	&cmd_run,  &cmd_attach, &cmd_report, &cmd_compare, &cmd_history, &cmd_drive,
+	&cmd_list, &cmd_doctor, &cmd_fault,  &cmd_proxy,   &cmd_idle,
 };
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
