@@ -23,6 +23,7 @@
 #include "record/endurance.h"
 #include "fault/recover.h"
 #include "record/threshold.h"
+#include "report/insight.h"
 #include "report/report.h"
 #include "stats/stats.h"
 #include "util/clock.h"
@@ -536,8 +537,10 @@ static int judge(struct record *rec, const struct conduct_options *options,
 			return -1;
 	if (judge_thresholds(rec, options, scenario))
 		return -1;
-	return record_compare(
-		rec, &(struct compare_options){.work_bound = work_bound(options, scenario)});
+	if (record_compare(rec,
+			   &(struct compare_options){.work_bound = work_bound(options, scenario)}))
+		return -1;
+	return report_insights(rec);
 }
 
 static bool all_rounds_valid(const struct record *rec)

@@ -106,8 +106,8 @@ static void add_modes(struct insights *list, const struct insight_target *target
 		else
 			insights_add(list, "cause", modes[i].metric, part.delta, 1 + share,
 				     "%.0f %% of %s's extra CPU time is %s: %s of %s%s",
-				     100 * share, target->more == SIDE_A ? "A" : "B",
-				     modes[i].name, seconds, whole, target->unit.text);
+				     100 * share, target->more == SIDE_A ? "A" : "B", modes[i].name,
+				     seconds, whole, target->unit.text);
 	}
 }
 
@@ -139,12 +139,12 @@ static void add_candidate(struct insights *list, const struct insight_target *ta
 	if (!metric || is_found(list, candidate->metric) || !insights_goes_along(target, &part) ||
 	    !(most >= LEAST_SHARE * target->seconds))
 		return;
-	insights_add(list, "cause", candidate->metric, part.delta,
-		     weight * fmin(1, most / target->seconds),
-		     "%s goes along with more %s: %s of A against %s of B%s", target->extra,
-		     candidate->name, summary_value(a, sizeof(a), metric->kind, part.values[SIDE_A]),
-		     summary_value(b, sizeof(b), metric->kind, part.values[SIDE_B]),
-		     target->unit.text);
+	insights_add(
+		list, "cause", candidate->metric, part.delta,
+		weight * fmin(1, most / target->seconds),
+		"%s goes along with more %s: %s of A against %s of B%s", target->extra,
+		candidate->name, summary_value(a, sizeof(a), metric->kind, part.values[SIDE_A]),
+		summary_value(b, sizeof(b), metric->kind, part.values[SIDE_B]), target->unit.text);
 }
 
 /* A fault may fill a huge page, and a byte be sent alone. */
@@ -244,9 +244,9 @@ void insights_find_causes(struct insights *list)
 	const char *const metrics[] = {
 		list->rec->statistics.primary,
 		is_closed_loop(list) ? "cpu.seconds_per_thousand_operations" : "cpu.total_seconds",
-		is_closed_loop(list)          ? "work.operations_per_second"
+		is_closed_loop(list)         ? "work.operations_per_second"
 		: list->rec->scenario.driver ? NULL
-					      : "window_seconds",
+					     : "window_seconds",
 		"latency.response.p99_seconds",
 		"latency.delivery.p99_seconds",
 	};

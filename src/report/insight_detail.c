@@ -126,7 +126,8 @@ void insights_add_syscalls(struct insights *list, const struct insight_target *t
 				      fabs(calls[i].seconds.delta)));
 	if (n)
 		insights_add(list, "cause", NULL, calls[0].seconds.delta,
-			     SYSCALL_WEIGHT * fmin(1, fabs(calls[0].seconds.delta) / target->seconds),
+			     SYSCALL_WEIGHT *
+				     fmin(1, fabs(calls[0].seconds.delta) / target->seconds),
 			     "%s goes along with more system calls: %s%s", target->extra, named,
 			     target->unit.text);
 	free(calls);
@@ -144,8 +145,7 @@ static double short_of(const struct record_round *round, const void *what)
 
 	(void)what;
 	for (size_t i = 0; i < round->n_processes; i++)
-		n += round->processes[i].exited_at - round->processes[i].started_at <
-		     SHORT_SECONDS;
+		n += round->processes[i].exited_at - round->processes[i].started_at < SHORT_SECONDS;
 	return n;
 }
 
@@ -160,16 +160,14 @@ void insights_add_processes(struct insights *list, const struct insight_target *
 
 	if (!insights_goes_along(target, &all) || !(most >= LEAST_SHARE * target->seconds))
 		return;
-	insights_add(list, "cause", NULL, all.delta,
-		     PROCESS_WEIGHT * fmin(1, most / target->seconds),
-		     "%s goes along with more processes: %s of A against %s of B%s (of them %s and %s "
-		     "lived less than 100 ms)",
-		     target->extra,
-		     summary_value(a, sizeof(a), METRIC_COUNT, all.values[SIDE_A]),
-		     summary_value(b, sizeof(b), METRIC_COUNT, all.values[SIDE_B]),
-		     target->unit.text,
-		     summary_value(few_a, sizeof(few_a), METRIC_COUNT, brief.values[SIDE_A]),
-		     summary_value(few_b, sizeof(few_b), METRIC_COUNT, brief.values[SIDE_B]));
+	insights_add(
+		list, "cause", NULL, all.delta, PROCESS_WEIGHT * fmin(1, most / target->seconds),
+		"%s goes along with more processes: %s of A against %s of B%s (of them %s and %s "
+		"lived less than 100 ms)",
+		target->extra, summary_value(a, sizeof(a), METRIC_COUNT, all.values[SIDE_A]),
+		summary_value(b, sizeof(b), METRIC_COUNT, all.values[SIDE_B]), target->unit.text,
+		summary_value(few_a, sizeof(few_a), METRIC_COUNT, brief.values[SIDE_A]),
+		summary_value(few_b, sizeof(few_b), METRIC_COUNT, brief.values[SIDE_B]));
 }
 
 /* What limited a side in most of its rounds, in their longest phase. */

@@ -15,8 +15,8 @@
 /* and one with so much is the place to look into. */
 #define PLACE_SHARE 0.75
 /* The innermost of several callers of one place. */
-#define NAME_BYTES 100
-#define SELF_WEIGHT 0.99
+#define NAME_BYTES   100
+#define SELF_WEIGHT  0.99
 #define PLACE_WEIGHT 0.98
 
 struct functions {
@@ -63,8 +63,7 @@ static char *put_name(char buf[NAME_BYTES + 4], const char *name)
 	return buf;
 }
 
-static const char *name_of(const struct functions *functions,
-			   const struct flame_function *function)
+static const char *name_of(const struct functions *functions, const struct flame_function *function)
 {
 	return functions->flame->names->list[function->name].text;
 }
@@ -90,12 +89,12 @@ static void add_hotter(struct insights *list, struct functions *functions)
 					 seconds, 100 * more / functions->whole);
 	}
 	if (used)
-		insights_add(list, "cause", NULL,
-			     functions->target->more == SIDE_B ? most : -most,
-			     SELF_WEIGHT * fmin(1, most / functions->whole),
-			     "hottest differing functions, by their own CPU time and at equal work: %s "
-			     "of %s",
-			     named, functions->target->extra);
+		insights_add(
+			list, "cause", NULL, functions->target->more == SIDE_B ? most : -most,
+			SELF_WEIGHT * fmin(1, most / functions->whole),
+			"hottest differing functions, by their own CPU time and at equal work: %s "
+			"of %s",
+			named, functions->target->extra);
 }
 
 /* The most specific one of those that have, with what they call, most of the difference. */
@@ -106,11 +105,12 @@ static const struct flame_function *find_place(const struct functions *functions
 
 	for (size_t i = 0; i < functions->n; i++) {
 		const struct flame_function *function = &functions->list[i];
-		double size = fmax(function->total[SIDE_A].seconds, function->total[SIDE_B].seconds);
+		double size =
+			fmax(function->total[SIDE_A].seconds, function->total[SIDE_B].seconds);
 		double more = gain(functions, function->total);
 
-		if (!(more >= PLACE_SHARE * functions->whole) ||
-		    more > 1.1 * functions->whole || !(size < least))
+		if (!(more >= PLACE_SHARE * functions->whole) || more > 1.1 * functions->whole ||
+		    !(size < least))
 			continue;
 		least = size;
 		place = function;
@@ -135,13 +135,15 @@ static void add_place(struct insights *list, const struct functions *functions)
 		insights_add(list, "cause", NULL, functions->target->more == SIDE_B ? more : -more,
 			     PLACE_WEIGHT * fmin(1, more / functions->whole),
 			     "%.0f %% of %s, by the stacks, is spent in %s and what it calls (+%s)",
-			     100 * more / functions->whole, functions->target->extra, name, seconds);
+			     100 * more / functions->whole, functions->target->extra, name,
+			     seconds);
 	else
-		insights_add(list, "cause", NULL, functions->target->more == SIDE_B ? more : -more,
-			     PLACE_WEIGHT * 0.8 * fmin(1, more / functions->whole),
-			     "%s goes along with more time off the CPU in %s and what it calls: +%s, "
-			     "all threads together",
-			     functions->target->extra, name, seconds);
+		insights_add(
+			list, "cause", NULL, functions->target->more == SIDE_B ? more : -more,
+			PLACE_WEIGHT * 0.8 * fmin(1, more / functions->whole),
+			"%s goes along with more time off the CPU in %s and what it calls: +%s, "
+			"all threads together",
+			functions->target->extra, name, seconds);
 }
 
 static void add_of_flame(struct insights *list, const struct insight_target *target,

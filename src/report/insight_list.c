@@ -84,8 +84,7 @@ bool insights_are_apart(const struct insight_range ranges[SIDES])
 {
 	const struct insight_range *a = &ranges[SIDE_A], *b = &ranges[SIDE_B];
 
-	return a->n >= APART_ROUNDS && b->n >= APART_ROUNDS &&
-	       (a->max < b->min || b->max < a->min);
+	return a->n >= APART_ROUNDS && b->n >= APART_ROUNDS && (a->max < b->min || b->max < a->min);
 }
 
 /* A number of a round over the round's work. */

@@ -83,8 +83,7 @@ struct insight_difference insights_difference(const struct insights *list, const
 					      const struct insight_unit *unit);
 /* Of all else, by the ranges. */
 struct insight_difference insights_difference_of(const struct insights *list, insight_get *get,
-						 const void *what,
-						 const struct insight_unit *unit);
+						 const void *what, const struct insight_unit *unit);
 /* Does the side with more of the target also have more of this, beyond the noise? */
 bool insights_goes_along(const struct insight_target *target,
 			 const struct insight_difference *difference);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What to run next, as command lines to paste: the run's own with other options. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/escape.h"
+#include "report/insight_list.h"
+#include "stats/paired.h"
+
+/* `run` takes no more, and nobody waits for so many. */
+#define MOST_PAIRS 1000
+/* With an interval, and some room to spare. */
+#define USUAL_PAIRS 10
+/* Samples of a side: with fewer hardly a function differs by more than chance. */
+#define FEW_SAMPLES  200
+#define HIGH_HERTZ   "999"
+#define OTHERS_SHARE 0.10
+#define STOLEN_SHARE 0.01
+
+/* An option, and how it may have been given before. */
+struct change {
+	const char *option, *letter; /* "--rounds", "-n"; NULL: it has none */
+	const char *value;           /* NULL: it takes none */
+};
+
+static bool is_run(const struct record *rec)
+{
+	return rec->n_argv >= 2 && rec->argv[0] && rec->argv[1] && !strcmp(rec->argv[1], "run");
+}
+
+/* How many words at @i give the option: 0, 1 or 2. */
+static size_t words_of(const struct record *rec, size_t i, const struct change *change)
+{
+	const char *word = rec->argv[i];
+	size_t length = strlen(change->option);
+
+	if (!word)
+		return 0;
+	if (!strcmp(word, change->option) || (change->letter && !strcmp(word, change->letter)))
+		return change->value ? 2 : 1;
+	return !strncmp(word, change->option, length) && word[length] == '=';
+}
+
+/*
+ * The command line with the changes, to be freed; NULL without memory. Into the same results
+ * folder it could not go. What stands after "--" is a side's own.
+ */
+static char *command_with(const struct record *rec, const struct change *changes, size_t n)
+{
+	const struct change folder = {"--output", "-o", ""};
+	const char **words = calloc(rec->n_argv + 2 * n + 1, sizeof(*words));
+	size_t used = 0;
+	bool is_over = false;
+	char *text;
+
+	if (!words)
+		return NULL;
+	words[used++] = rec->argv[0];
+	words[used++] = rec->argv[1];
+	for (size_t i = 0; i < n; i++) {
+		words[used++] = changes[i].option;
+		if (changes[i].value)
+			words[used++] = changes[i].value;
+	}
+	for (size_t i = 2; i < rec->n_argv;) {
+		size_t skip = 0;
+
+		is_over |= rec->argv[i] && !strcmp(rec->argv[i], "--");
+		for (size_t j = 0; !is_over && j < n && !skip; j++)
+			skip = words_of(rec, i, &changes[j]);
+		if (!is_over && !skip)
+			skip = words_of(rec, i, &folder);
+		if (!skip)
+			words[used++] = rec->argv[i];
+		i += skip ? skip : 1;
+	}
+	text = escape_argv((char *const *)words, used);
+	free(words);
+	return text;
+}
+
+/* @why, and the command line, which a reader finds by its ": $ ". */
+static void add_run(struct insights *list, const char *metric, double value,
+		    const struct change *changes, size_t n, const char *why)
+{
+	char *command;
+
+	if (!is_run(list->rec))
+		return;
+	command = command_with(list->rec, changes, n);
+	if (command)
+		insights_add(list, "next", metric, value, 0, "%s: $ %s", why, command);
+	else
+		list->failed = true;
+	free(command);
+}
+
+static void add_pairs(struct insights *list)
+{
+	const struct record_comparison *row = insights_row(list, list->rec->statistics.primary);
+	char pairs[32], why[256];
+	int64_t needed;
+
+	if (!row || insights_is_decided(row) ||
+	    (row->verdict && strcmp(row->verdict, "inconclusive") != 0))
+		return;
+	needed = row->pairs_needed > row->n                ? row->pairs_needed
+		 : row->n < (int64_t)stats_min_pairs(0.95) ? USUAL_PAIRS
+							   : RECORD_NONE;
+	if (needed == RECORD_NONE)
+		return;
+	if (needed > MOST_PAIRS) {
+		insights_add(
+			list, "next", row->metric, (double)needed, 0,
+			"to settle %s at this noise it would take %lld pairs: longer rounds, a "
+			"quieter machine or a wider margin first",
+			insights_label(row->metric), (long long)needed);
+		return;
+	}
+	snprintf(pairs, sizeof(pairs), "%lld", (long long)needed);
+	snprintf(why, sizeof(why), "%lld pairs (%lld more) %s %s", (long long)needed,
+		 (long long)(needed - row->n),
+		 row->pairs_needed > row->n ? "would settle, at this noise,"
+					    : "give an interval of",
+		 insights_label(row->metric));
+	add_run(list, row->metric, (double)needed, (struct change[]){{"--rounds", "-n", pairs}}, 1,
+		why);
+}
+
+static bool has_cause(const struct insights *list, const char *metric)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct record_insight *insight = &list->found[i].insight;
+
+		if (insight->kind && !strcmp(insight->kind, "cause") && insight->metric &&
+		    !strcmp(insight->metric, metric))
+			return true;
+	}
+	return false;
+}
+
+/* Does any round of the side have some? */
+static bool has_syscalls(const struct insights *list)
+{
+	for (int side = 0; side < SIDES; side++)
+		for (size_t i = 0; i < list->n_rounds[side]; i++)
+			if (list->rounds[side][i]->n_syscalls)
+				return true;
+	return false;
+}
+
+static void add_syscalls(struct insights *list)
+{
+	if (has_cause(list, "cpu.system_seconds") && !has_syscalls(list))
+		add_run(list, "cpu.system_seconds", NAN,
+			(struct change[]){{"--syscalls", NULL, NULL}}, 1,
+			"most of the difference is system time: which calls, and how many, tells");
+}
+
+/* Where the CPU time differs, the functions tell more with enough samples. */
+static void add_profile(struct insights *list)
+{
+	const struct record_comparison *cpu = insights_row(list, "cpu.total_seconds");
+	int64_t samples[SIDES], least;
+	char why[160];
+
+	if (!insights_is_decided(cpu) || !list->rec->verdict.valid)
+		return;
+	for (int side = 0; side < SIDES; side++)
+		samples[side] = flame_stacks_of(list->rec, (enum side)side, PROFILE_ONCPU).samples;
+	if (samples[SIDE_A] == RECORD_NONE && samples[SIDE_B] == RECORD_NONE) {
+		add_run(list, "cpu.total_seconds", NAN,
+			(struct change[]){{"--profile", NULL, "oncpu"}}, 1,
+			"no stacks were sampled: they tell which functions the difference is in");
+		return;
+	}
+	least = samples[SIDE_A] < samples[SIDE_B] ? samples[SIDE_B] : samples[SIDE_A];
+	if (least >= FEW_SAMPLES)
+		return;
+	snprintf(why, sizeof(why),
+		 "only %lld samples of A's CPU time and %lld of B's: more of them tell which "
+		 "functions differ",
+		 (long long)(samples[SIDE_A] > 0 ? samples[SIDE_A] : 0),
+		 (long long)(samples[SIDE_B] > 0 ? samples[SIDE_B] : 0));
+	add_run(list, NULL, (double)least, (struct change[]){{"--freq", NULL, HIGH_HERTZ}}, 1, why);
+}
+
+static void add_quiet(struct insights *list)
+{
+	double others = fmax(insights_others(list, SIDE_A), insights_others(list, SIDE_B));
+	double stolen = fmax(insights_stolen(list, SIDE_A), insights_stolen(list, SIDE_B));
+	const char *governor = list->rec->host.governor;
+
+	if (others >= OTHERS_SHARE || stolen >= STOLEN_SHARE)
+		insights_add(
+			list, "next", NULL, fmax(others, stolen), 0,
+			"a quieter machine settles more with the same pairs: %s",
+			others >= OTHERS_SHARE
+				? "end what else runs here, or keep it off some CPUs and pin both "
+				  "sides to them (taskset -c)"
+				: "the host gives these CPUs to others too; a machine of its own "
+				  "does not");
+	if (governor && !strcmp(governor, "powersave"))
+		insights_add(list, "next", NULL, NAN, 0,
+			     "a clock rate that does not follow the load: $ cpupower frequency-set "
+			     "-g performance");
+}
+
+void insights_find_next(struct insights *list)
+{
+	if (list->two_sided) {
+		add_pairs(list);
+		add_syscalls(list);
+		add_profile(list);
+	}
+	add_quiet(list);
+}
