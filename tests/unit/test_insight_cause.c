@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "record/distribution.h"
 #include "record/metric.h"
 #include "sample_insight.h"
 
@@ -39,8 +40,9 @@ static void test_system_time(void **state)
 	(void)state;
 	set_cpu(rec, SIDE_B, 1, 1.2);
 	find_insights(rec);
-	cause = assert_insight(rec, "cause",
-			       "83 % of B's extra CPU time is system time: 1.00 s of 1.20 s a round");
+	cause = assert_insight(
+		rec, "cause",
+		"83 % of B's extra CPU time is system time: 1.00 s of 1.20 s a round");
 	assert_ptr_equal(cause, &rec->insights[0]);
 	assert_string_equal(cause->metric, "cpu.system_seconds");
 	assert_float_equal(cause->value, 1, 0.01);
@@ -57,8 +59,9 @@ static void test_user_time(void **state)
 	(void)state;
 	set_cpu(rec, SIDE_A, 2.8, 0.1);
 	find_insights(rec);
-	assert_insight(rec, "cause", "all of A's extra CPU time is user time: 2.00 s more of it, and "
-				     "less of the other, make 1.90 s a round");
+	assert_insight(rec, "cause",
+		       "all of A's extra CPU time is user time: 2.00 s more of it, and "
+		       "less of the other, make 1.90 s a round");
 	record_free(rec);
 }
 
@@ -116,10 +119,11 @@ static void test_syscalls(void **state)
 		add_syscall(round, 2, "futex", alike(i, 40), alike(i, 3));
 	}
 	find_insights(rec);
-	assert_insight(rec, "cause",
-		       "B's extra CPU time (1.20 s a round) goes along with more system calls: read "
-		       "(20 of A against 900,000 of B, 699 ms more in them), write (0 of A against "
-		       "800,000 of B, 500 ms more in them) a round");
+	assert_insight(
+		rec, "cause",
+		"B's extra CPU time (1.20 s a round) goes along with more system calls: read "
+		"(20 of A against 900,000 of B, 699 ms more in them), write (0 of A against "
+		"800,000 of B, 500 ms more in them) a round");
 	assert_no_insight(rec, "cause", "futex");
 	assert_no_insight(rec, "cause", "openat");
 	assert_no_insight(rec, "next", "--syscalls");
@@ -137,8 +141,7 @@ static void test_processes(void **state)
 
 		if (round->side != SIDE_B)
 			continue;
-		round->processes =
-			reallocarray(round->processes, 200, sizeof(*round->processes));
+		round->processes = reallocarray(round->processes, 200, sizeof(*round->processes));
 		for (; round->n_processes < 200; round->n_processes++) {
 			sample_process(&round->processes[round->n_processes], "true", 0.001);
 			round->processes[round->n_processes].started_at = 0.5;
@@ -146,8 +149,9 @@ static void test_processes(void **state)
 		}
 	}
 	find_insights(rec);
-	assert_insight(rec, "cause", "more processes: 2 of A against 200 of B a round (of them 0 and "
-				     "198 lived less than 100 ms)");
+	assert_insight(rec, "cause",
+		       "more processes: 2 of A against 200 of B a round (of them 0 and "
+		       "198 lived less than 100 ms)");
 	record_free(rec);
 }
 
@@ -175,14 +179,16 @@ static void test_wall(void **state)
 	set_limits(rec, SIDE_A, "lock");
 	set_limits(rec, SIDE_B, NULL);
 	find_insights(rec);
-	cause = assert_insight(rec, "cause",
-			       "A's extra wall time (1.00 s a round) goes along with more waiting for "
-			       "locks (all threads together): 3.00 s of A against 10.0 ms of B a "
-			       "round");
+	cause = assert_insight(
+		rec, "cause",
+		"A's extra wall time (1.00 s a round) goes along with more waiting for "
+		"locks (all threads together): 3.00 s of A against 10.0 ms of B a "
+		"round");
 	assert_string_equal(cause->metric, "time.lock_seconds");
 	assert_float_equal(cause->value, -2.99, 0.03);
-	assert_insight(rec, "cause", "A was limited by lock (in 10 of 10 rounds), B by nothing evident "
-				     "(in 10 of 10)");
+	assert_insight(rec, "cause",
+		       "A was limited by lock (in 10 of 10 rounds), B by nothing evident "
+		       "(in 10 of 10)");
 	record_free(rec);
 }
 
@@ -230,8 +236,9 @@ static void test_functions(void **state)
 	set_cpu(rec, SIDE_B, 25, 0.2);
 	add_hot(rec, rows, sizeof(rows) / sizeof(rows[0]));
 	find_insights(rec);
-	assert_insight(rec, "cause", "hottest differing functions, by their own CPU time and at equal "
-				     "work: check_utf8 (+8.");
+	assert_insight(rec, "cause",
+		       "hottest differing functions, by their own CPU time and at equal "
+		       "work: check_utf8 (+8.");
 	assert_insight(rec, "cause", "), check_quotes (+4.");
 	assert_insight(rec, "cause", " is spent in parse and what it calls (+1");
 	assert_no_insight(rec, "cause", "steady");
@@ -299,8 +306,7 @@ static void test_closed_loop(void **state)
 		bool is_b = rec->rounds[i].side == SIDE_B;
 
 		rec->rounds[i].has_work = true;
-		*work = (struct record_work){RECORD_NONE, RECORD_NONE, RECORD_NONE, RECORD_NONE,
-					     RECORD_NONE, RECORD_NONE, RECORD_NONE, RECORD_NONE};
+		*work = (struct record_work){.lines = RECORD_NONE, .expected_lines = RECORD_NONE};
 		work->operations = work->completed = is_b ? 10000 : 1000;
 		work->rows = work->rows_expected = RECORD_NONE;
 		/* In all of B there are more faults, and less for each operation. */
@@ -312,8 +318,9 @@ static void test_closed_loop(void **state)
 	assert_insight(rec, "cause",
 		       "80 % of A's extra CPU time is user time: 720 ms of 900 ms for 1,000 "
 		       "operations");
-	assert_insight(rec, "cause", "more minor faults: 20,000 of A against 4,000 of B for 1,000 "
-				     "operations");
+	assert_insight(rec, "cause",
+		       "more minor faults: 20,000 of A against 4,000 of B for 1,000 "
+		       "operations");
 	record_free(rec);
 }
 
@@ -341,8 +348,9 @@ static void test_few_pairs(void **state)
 	set_cpu(rec, SIDE_B, 1, 1.2);
 	find_insights(rec);
 	assert_int_equal(count_insights(rec, "cause"), 0);
-	assert_insight(rec, "quality", "too few pairs to tell anything: 3, and an interval at 95 % "
-				       "needs 6");
+	assert_insight(rec, "quality",
+		       "too few pairs to tell anything: 3, and an interval at 95 % "
+		       "needs 6");
 	record_free(rec);
 }
 
@@ -380,14 +388,14 @@ static void test_score(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alike),	     cmocka_unit_test(test_one_side),
-		cmocka_unit_test(test_system_time),  cmocka_unit_test(test_user_time),
-		cmocka_unit_test(test_counted),	     cmocka_unit_test(test_syscalls),
-		cmocka_unit_test(test_processes),    cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_alike),         cmocka_unit_test(test_one_side),
+		cmocka_unit_test(test_system_time),   cmocka_unit_test(test_user_time),
+		cmocka_unit_test(test_counted),       cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_processes),     cmocka_unit_test(test_wall),
 		cmocka_unit_test(test_limit_of_some), cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_long_name),    cmocka_unit_test(test_latency),
-		cmocka_unit_test(test_closed_loop),  cmocka_unit_test(test_invalid),
-		cmocka_unit_test(test_few_pairs),    cmocka_unit_test(test_again),
+		cmocka_unit_test(test_long_name),     cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_closed_loop),   cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_few_pairs),     cmocka_unit_test(test_again),
 		cmocka_unit_test(test_score),
 	};
 
