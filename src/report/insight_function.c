@@ -14,10 +14,11 @@
 #define LEAST_SHARE 0.10
 /* and one with so much is the place to look into. */
 #define PLACE_SHARE 0.75
-/* The innermost of several callers of one place. */
-#define NAME_BYTES   100
-#define SELF_WEIGHT  0.99
-#define PLACE_WEIGHT 0.98
+#define NAME_BYTES  100
+/* Beside what is timed exactly. */
+#define SELF_WEIGHT          0.99
+#define PLACE_WEIGHT         0.98
+#define PLACE_WEIGHT_WAITING 0.80
 
 struct functions {
 	const struct insight_target *target;
@@ -68,7 +69,7 @@ static const char *name_of(const struct functions *functions, const struct flame
 	return functions->flame->names->list[function->name].text;
 }
 
-/* Those that are hotter by themselves. True: one of them is all there is to it. */
+/* Those that are hotter by themselves. */
 static void add_hotter(struct insights *list, struct functions *functions)
 {
 	char named[MAX_NAMED * (NAME_BYTES + 64)] = "", name[NAME_BYTES + 4], seconds[32];
@@ -97,53 +98,59 @@ static void add_hotter(struct insights *list, struct functions *functions)
 			named, functions->target->extra);
 }
 
-/* The most specific one of those that have, with what they call, most of the difference. */
-static const struct flame_function *find_place(const struct functions *functions)
+/*
+ * Down the tree as long as one child has most of the difference, to the last function of the
+ * program's own: into the kernel all ways look alike. FLAME_NONE: no such way.
+ */
+static uint32_t find_place(const struct functions *functions)
 {
-	const struct flame_function *place = NULL;
-	double least = INFINITY;
+	const struct flame *flame = functions->flame;
+	uint32_t place = FLAME_NONE, at = 0;
 
-	for (size_t i = 0; i < functions->n; i++) {
-		const struct flame_function *function = &functions->list[i];
-		double size =
-			fmax(function->total[SIDE_A].seconds, function->total[SIDE_B].seconds);
-		double more = gain(functions, function->total);
+	for (uint32_t next = at; next != FLAME_NONE; at = next) {
+		const struct flame_node *node = &flame->nodes[at];
+		const struct flame_name *name = &flame->names->list[node->name];
 
-		if (!(more >= PLACE_SHARE * functions->whole) || more > 1.1 * functions->whole ||
-		    !(size < least))
-			continue;
-		least = size;
-		place = function;
+		if (at && !name->is_process && name->kind != PROFILE_FRAME_KERNEL &&
+		    name->kind != PROFILE_FRAME_MARK)
+			place = at;
+		next = FLAME_NONE;
+		for (uint32_t i = 0; i < node->n && next == FLAME_NONE; i++) {
+			uint32_t child = flame->children[node->first + i];
+
+			if (gain(functions, flame->nodes[child].total) >=
+			    PLACE_SHARE * functions->whole)
+				next = child;
+		}
 	}
 	return place;
 }
 
 static void add_place(struct insights *list, const struct functions *functions)
 {
-	const struct flame_function *place = find_place(functions);
-	bool is_cpu = functions->target->kind == INSIGHT_CPU;
+	const struct insight_target *target = functions->target;
+	uint32_t place = find_place(functions);
 	char name[NAME_BYTES + 4], seconds[32];
-	double more;
+	double more, share;
 
-	/* One that does all of it by itself has been named. */
-	if (!place || (is_cpu && gain(functions, place->self) >= PLACE_SHARE * functions->whole))
+	if (place == FLAME_NONE)
 		return;
-	more = gain(functions, place->total);
+	more = gain(functions, functions->flame->nodes[place].total);
+	share = more / functions->whole;
 	summary_value(seconds, sizeof(seconds), METRIC_SECONDS, more);
-	put_name(name, name_of(functions, place));
-	if (is_cpu)
-		insights_add(list, "cause", NULL, functions->target->more == SIDE_B ? more : -more,
-			     PLACE_WEIGHT * fmin(1, more / functions->whole),
+	put_name(name, functions->flame->names->list[functions->flame->nodes[place].name].text);
+	if (target->kind == INSIGHT_CPU)
+		insights_add(list, "cause", NULL, target->more == SIDE_B ? more : -more,
+			     PLACE_WEIGHT * fmin(1, share),
 			     "%.0f %% of %s, by the stacks, is spent in %s and what it calls (+%s)",
-			     100 * more / functions->whole, functions->target->extra, name,
-			     seconds);
+			     100 * share, target->extra, name, seconds);
 	else
 		insights_add(
-			list, "cause", NULL, functions->target->more == SIDE_B ? more : -more,
-			PLACE_WEIGHT * 0.8 * fmin(1, more / functions->whole),
+			list, "cause", NULL, target->more == SIDE_B ? more : -more,
+			PLACE_WEIGHT_WAITING * fmin(1, share),
 			"%s goes along with more time off the CPU in %s and what it calls: +%s, "
 			"all threads together",
-			functions->target->extra, name, seconds);
+			target->extra, name, seconds);
 }
 
 static void add_of_flame(struct insights *list, const struct insight_target *target,
@@ -166,15 +173,34 @@ static void add_of_flame(struct insights *list, const struct insight_target *tar
 	free(functions.list);
 }
 
+/* Was it looked for in each round? */
+static bool was_sampled(const struct insights *list, enum side side, enum profile_kind kind)
+{
+	for (size_t i = 0; i < list->n_rounds[side]; i++) {
+		const struct record_round *round = list->rounds[side][i];
+
+		if (!round->has_profile || (kind == PROFILE_ONCPU ? !round->profile.has_oncpu
+								  : !round->profile.has_offcpu))
+			return false;
+	}
+	return true;
+}
+
 void insights_add_functions(struct insights *list, const struct insight_target *target)
 {
-	const struct flame_options options = {
+	struct flame_options options = {
 		FLAME_DIFF, target->kind == INSIGHT_CPU ? PROFILE_ONCPU : PROFILE_OFFCPU, NULL};
+	enum side less = target->more == SIDE_A ? SIDE_B : SIDE_A;
 	struct flame_names *names;
 	struct flame *flame;
 	struct error err;
 
-	if (!flame_has(list->rec, FLAME_DIFF, options.kind))
+	/* The side with less may have ended before a sample was taken: all of it is in the other.
+	 */
+	if (!flame_has(list->rec, FLAME_DIFF, options.kind) &&
+	    was_sampled(list, less, options.kind))
+		options.side = target->more == SIDE_A ? FLAME_A : FLAME_B;
+	if (!flame_has(list->rec, options.side, options.kind))
 		return;
 	names = flame_names_new(list->rec->profile);
 	flame = names ? flame_new(list->rec, names, &options, &err) : NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/limit.h"
 #include "report/insight_list.h"
 #include "report/summary.h"
 #include "stats/stats.h"
@@ -50,7 +51,8 @@ static double others_of(const struct record_round *round, const void *what)
 	}
 	own = round->cpu.total_seconds + (round->has_driver ? round->driver.cpu_seconds : 0) +
 	      fmax(0, round->observer.userspace_cpu_seconds);
-	if (!(seconds > 0) || !(cpus > 0) || !(round->window_seconds > 0))
+	/* A window shorter than a tick says nothing of the machine. */
+	if (!(seconds > 0) || !(cpus > 0) || !(round->window_seconds >= LIMIT_MIN_SECONDS))
 		return NAN;
 	return fmax(0, used / seconds - own / round->window_seconds / cpus);
 }
@@ -88,16 +90,20 @@ static void add_machine(struct insights *list)
 			"load");
 }
 
-static void add_others(struct insights *list, enum side side)
+static void add_others(struct insights *list)
 {
-	double others = insights_others(list, side);
+	double a = insights_others(list, SIDE_A), b = insights_others(list, SIDE_B);
+	char of_b[48] = "";
 
-	if (others >= OTHERS_SHARE)
-		insights_add(
-			list, "quality", NULL, others, 4,
-			"others kept the machine busy: in the median round of %s %.0f %% of its "
-			"%lld CPUs' time went to neither the side nor its driver",
-			letter(side), 100 * others, (long long)list->rec->host.cpus);
+	if (!(fmax(a, b) >= OTHERS_SHARE))
+		return;
+	if (list->two_sided && !isnan(a) && !isnan(b))
+		snprintf(of_b, sizeof(of_b), " (A) and %.0f %% (B)", 100 * b);
+	insights_add(
+		list, "quality", NULL, fmax(a, b), 4,
+		"others kept the machine busy: in the median round %.0f %%%s of its CPUs' time "
+		"went to neither side, driver nor perfbpf",
+		100 * (isnan(a) ? b : a), of_b);
 }
 
 static double own_cost_of(const struct record_round *round, const void *what)
@@ -239,8 +245,7 @@ static void add_stacks(struct insights *list)
 void insights_find_machine(struct insights *list)
 {
 	add_machine(list);
-	for (int side = 0; side < SIDES; side++)
-		add_others(list, (enum side)side);
+	add_others(list);
 	add_own_cost(list);
 	add_losses(list);
 	add_driver(list);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/compare.h"
 #include "report/escape.h"
 #include "report/insight_list.h"
 #include "stats/paired.h"
@@ -15,9 +16,12 @@
 #define USUAL_PAIRS 10
 /* Samples of a side: with fewer hardly a function differs by more than chance. */
 #define FEW_SAMPLES  200
-#define HIGH_HERTZ   "999"
+#define HIGH_HERTZ   999
 #define OTHERS_SHARE 0.10
 #define STOLEN_SHARE 0.01
+
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x)  TEXT_OF_(x)
 
 /* An option, and how it may have been given before. */
 struct change {
@@ -97,19 +101,57 @@ static void add_run(struct insights *list, const char *metric, double value,
 	free(command);
 }
 
+/*
+ * Pairs from which on p can be below 0.05 after Holm's correction: that of n pairs is 2^(1 - n) at
+ * least, times the metrics that a gate is on.
+ */
+static int64_t pairs_for_winner(const struct record *rec)
+{
+	double gated = 0;
+	int64_t n = 1;
+
+	for (size_t i = 0; i < rec->n_comparison; i++)
+		gated += !isnan(rec->comparison[i].p_adjusted);
+	while (n < MOST_PAIRS && !(ldexp(gated, (int)(1 - n)) < COMPARE_SIGNIFICANT))
+		n++;
+	return n;
+}
+
+/* The sides differ, but chance is not ruled out where several metrics are judged at once. */
+static void add_pairs_for_winner(struct insights *list, const struct record_comparison *row)
+{
+	int64_t needed = pairs_for_winner(list->rec);
+	char pairs[32], why[160];
+
+	if (list->rec->verdict.winner >= 0 || row->n >= needed)
+		return;
+	needed = needed < USUAL_PAIRS ? USUAL_PAIRS : needed;
+	snprintf(pairs, sizeof(pairs), "%lld", (long long)needed);
+	snprintf(why, sizeof(why), "%lld pairs (%lld more) can name a winner", (long long)needed,
+		 (long long)(needed - row->n));
+	add_run(list, row->metric, (double)needed, (struct change[]){{"--rounds", "-n", pairs}}, 1,
+		why);
+}
+
 static void add_pairs(struct insights *list)
 {
 	const struct record_comparison *row = insights_row(list, list->rec->statistics.primary);
 	char pairs[32], why[256];
 	int64_t needed;
+	bool is_new;
 
-	if (!row || insights_is_decided(row) ||
-	    (row->verdict && strcmp(row->verdict, "inconclusive") != 0))
+	if (!row || !list->rec->verdict.valid)
 		return;
-	needed = row->pairs_needed > row->n                ? row->pairs_needed
-		 : row->n < (int64_t)stats_min_pairs(0.95) ? USUAL_PAIRS
-							   : RECORD_NONE;
-	if (needed == RECORD_NONE)
+	if (insights_is_decided(row)) {
+		add_pairs_for_winner(list, row);
+		return;
+	}
+	if (row->verdict && strcmp(row->verdict, "inconclusive") != 0)
+		return;
+	/* The spread of so few is no measure of how many it takes. */
+	is_new = row->n < (int64_t)stats_min_pairs(COMPARE_CONFIDENCE);
+	needed = is_new ? USUAL_PAIRS : row->pairs_needed;
+	if (needed <= row->n)
 		return;
 	if (needed > MOST_PAIRS) {
 		insights_add(
@@ -122,8 +164,7 @@ static void add_pairs(struct insights *list)
 	snprintf(pairs, sizeof(pairs), "%lld", (long long)needed);
 	snprintf(why, sizeof(why), "%lld pairs (%lld more) %s %s", (long long)needed,
 		 (long long)(needed - row->n),
-		 row->pairs_needed > row->n ? "would settle, at this noise,"
-					    : "give an interval of",
+		 is_new ? "give an interval of" : "would settle, at this noise,",
 		 insights_label(row->metric));
 	add_run(list, row->metric, (double)needed, (struct change[]){{"--rounds", "-n", pairs}}, 1,
 		why);
@@ -163,28 +204,32 @@ static void add_syscalls(struct insights *list)
 static void add_profile(struct insights *list)
 {
 	const struct record_comparison *cpu = insights_row(list, "cpu.total_seconds");
-	int64_t samples[SIDES], least;
+	struct record_stacks stacks[SIDES];
+	double samples[SIDES], most, hertz;
 	char why[160];
 
 	if (!insights_is_decided(cpu) || !list->rec->verdict.valid)
 		return;
-	for (int side = 0; side < SIDES; side++)
-		samples[side] = flame_stacks_of(list->rec, (enum side)side, PROFILE_ONCPU).samples;
-	if (samples[SIDE_A] == RECORD_NONE && samples[SIDE_B] == RECORD_NONE) {
+	for (int side = 0; side < SIDES; side++) {
+		stacks[side] = flame_stacks_of(list->rec, (enum side)side, PROFILE_ONCPU);
+		samples[side] = stacks[side].samples > 0 ? (double)stacks[side].samples : 0;
+	}
+	if (stacks[SIDE_A].samples == RECORD_NONE && stacks[SIDE_B].samples == RECORD_NONE) {
 		add_run(list, "cpu.total_seconds", NAN,
 			(struct change[]){{"--profile", NULL, "oncpu"}}, 1,
 			"no stacks were sampled: they tell which functions the difference is in");
 		return;
 	}
-	least = samples[SIDE_A] < samples[SIDE_B] ? samples[SIDE_B] : samples[SIDE_A];
-	if (least >= FEW_SAMPLES)
+	most = fmax(samples[SIDE_A], samples[SIDE_B]);
+	hertz = fmax(stacks[SIDE_A].frequency_hertz, stacks[SIDE_B].frequency_hertz);
+	/* So little CPU time that no rate makes enough of it is left alone. */
+	if (most >= FEW_SAMPLES || !(most * HIGH_HERTZ / hertz >= FEW_SAMPLES))
 		return;
 	snprintf(why, sizeof(why),
-		 "only %lld samples of A's CPU time and %lld of B's: more of them tell which "
+		 "only %.0f samples of A's CPU time and %.0f of B's: more of them tell which "
 		 "functions differ",
-		 (long long)(samples[SIDE_A] > 0 ? samples[SIDE_A] : 0),
-		 (long long)(samples[SIDE_B] > 0 ? samples[SIDE_B] : 0));
-	add_run(list, NULL, (double)least, (struct change[]){{"--freq", NULL, HIGH_HERTZ}}, 1, why);
+		 samples[SIDE_A], samples[SIDE_B]);
+	add_run(list, NULL, most, (struct change[]){{"--freq", NULL, TEXT_OF(HIGH_HERTZ)}}, 1, why);
 }
 
 static void add_quiet(struct insights *list)

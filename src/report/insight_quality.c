@@ -14,6 +14,9 @@
 
 #define DEFAULT_MARGIN     0.02
 #define DEFAULT_CONFIDENCE 0.95
+/* Half the width of an interval over the ratio. Where it settles something, what is wider than this
+ * still says little of how much. */
+#define WIDE_SHARE 0.10
 /* Pairs with A first, and with B first: less tell nothing of the order. */
 #define ORDER_PAIRS 4
 /* The first round lies so much above all others, relative to their median, and so many times their
@@ -64,13 +67,13 @@ static void add_few_pairs(struct insights *list)
 static void add_wide(struct insights *list)
 {
 	const struct record_comparison *row = insights_row(list, list->rec->statistics.primary);
-	double half = row ? (row->ci_high - row->ci_low) / 2 : NAN;
+	double half = row ? (row->ci_high - row->ci_low) / 2 / row->ratio : NAN;
 
-	if (!(half > margin_of(list)))
+	if (!(half > (insights_is_decided(row) ? WIDE_SHARE : margin_of(list))))
 		return;
 	insights_add(list, "quality", row->metric, half, 4,
-		     "the interval of %s is wide: %.3g to %.3g, so +-%.3g %%, beyond the margin of "
-		     "%.3g %%",
+		     "the interval of B/A of %s is wide: %.3g to %.3g, so +-%.3g %% of it (the "
+		     "margin is %.3g %%)",
 		     insights_label(row->metric), row->ci_low, row->ci_high, 100 * half,
 		     100 * margin_of(list));
 }
@@ -87,7 +90,7 @@ static void add_outliers(struct insights *list)
 			continue;
 		insights_add(
 			list, "quality", row->metric, (double)row->outliers, 2,
-			"%lld of %zu rounds lie%s far out in %s (they are kept): A from %.4g to "
+			"%lld of %zu rounds lie%s far out in %s (all are kept): A from %.4g to "
 			"%.4g times its median, B from %.4g to %.4g",
 			(long long)row->outliers, list->n_rounds[SIDE_A] + list->n_rounds[SIDE_B],
 			row->outliers == 1 ? "s" : "", insights_label(row->metric),
