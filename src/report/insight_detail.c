@@ -12,10 +12,10 @@
 #define MAX_NAMED 3
 /* Of the difference; less explains nothing. */
 #define LEAST_SHARE 0.10
-/* They wait too: what they took is less telling than CPU time. */
+/* Who asked for them wants to see them. */
 #define SYSCALL_WEIGHT 0.95
 #define PROCESS_WEIGHT 0.6
-#define LIMIT_WEIGHT   0.7
+#define LIMIT_WEIGHT   0.45
 /* Of a side's rounds, for a limit to be the side's. */
 #define LIMIT_ROUNDS 0.8
 /* A process lives that long at least, or it is a short one. */
@@ -125,9 +125,7 @@ void insights_add_syscalls(struct insights *list, const struct insight_target *t
 			summary_value(seconds, sizeof(seconds), METRIC_SECONDS,
 				      fabs(calls[i].seconds.delta)));
 	if (n)
-		insights_add(list, "cause", NULL, calls[0].seconds.delta,
-			     SYSCALL_WEIGHT *
-				     fmin(1, fabs(calls[0].seconds.delta) / target->seconds),
+		insights_add(list, "cause", NULL, calls[0].seconds.delta, SYSCALL_WEIGHT,
 			     "%s goes along with more system calls: %s%s", target->extra, named,
 			     target->unit.text);
 	free(calls);

@@ -14,11 +14,16 @@
 #define LEAST_SHARE 0.10
 /* and one with so much is the place to look into. */
 #define PLACE_SHARE 0.75
-#define NAME_BYTES  100
+/* Of all that a side spends; and of that what the other one does. */
+#define ALL_SHARE  0.90
+#define SOME_SHARE 0.10
+/* What names of frames without a function begin with (profile_frame_name()). */
+#define UNKNOWN    "[unknown] ("
+#define NAME_BYTES 100
 /* Beside what is timed exactly. */
 #define SELF_WEIGHT          0.99
 #define PLACE_WEIGHT         0.98
-#define PLACE_WEIGHT_WAITING 0.80
+#define PLACE_WEIGHT_WAITING 0.40
 
 struct functions {
 	const struct insight_target *target;
@@ -98,9 +103,22 @@ static void add_hotter(struct insights *list, struct functions *functions)
 			named, functions->target->extra);
 }
 
+/* Where both sides spend next to all, as in main(), it says nothing of the difference; one that
+ * spends little at all has no say in that. */
+static bool is_all(const struct functions *functions, const struct flame_node *node)
+{
+	const struct flame_value *all = functions->flame->nodes[0].total;
+	enum side more = functions->target->more, less = more == SIDE_A ? SIDE_B : SIDE_A;
+
+	if (node->total[more].seconds < ALL_SHARE * all[more].seconds)
+		return false;
+	return all[less].seconds < SOME_SHARE * all[more].seconds ||
+	       node->total[less].seconds >= ALL_SHARE * all[less].seconds;
+}
+
 /*
  * Down the tree as long as one child has most of the difference, to the last function of the
- * program's own: into the kernel all ways look alike. FLAME_NONE: no such way.
+ * program's own with a name: into the kernel all ways look alike. FLAME_NONE: no such way.
  */
 static uint32_t find_place(const struct functions *functions)
 {
@@ -112,7 +130,8 @@ static uint32_t find_place(const struct functions *functions)
 		const struct flame_name *name = &flame->names->list[node->name];
 
 		if (at && !name->is_process && name->kind != PROFILE_FRAME_KERNEL &&
-		    name->kind != PROFILE_FRAME_MARK)
+		    name->kind != PROFILE_FRAME_MARK && !is_all(functions, node) &&
+		    strncmp(name->text, UNKNOWN, strlen(UNKNOWN)) != 0)
 			place = at;
 		next = FLAME_NONE;
 		for (uint32_t i = 0; i < node->n && next == FLAME_NONE; i++) {
