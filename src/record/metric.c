@@ -426,7 +426,7 @@ static const struct metric metrics[] = {
 	IO_BYTES(block_write_bytes, "written in blocks", "of the write requests"),
 	IO_COUNT(block_errors, "block errors", "requests to block devices that failed"),
 	IO_COUNT(fsyncs, "fsyncs", "fsync, fdatasync and the like that had to wait"),
-	{"score.composite", "composite CPU % + MB/10", "", METRIC_COUNT, true, true,
+	{"score.composite", "score: CPU % + MB/10", "", METRIC_COUNT, true, true,
 	 "composite score (CPU % + MB/10), wake's arbitrary sum: average CPU use in % and average "
 	 "RSS in units of 10 MB (2^20 bytes); shown beside the rest, it never decides; derived",
 	 composite_score},
@@ -444,4 +444,9 @@ const struct metric *metric_find(const char *name)
 		if (!strcmp(metrics[i].name, name))
 			return &metrics[i];
 	return NULL;
+}
+
+bool metric_is_score(const char *name)
+{
+	return name && !strncmp(name, "score.", 6);
 }

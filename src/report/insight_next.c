@@ -14,6 +14,8 @@
 #define MOST_PAIRS 1000
 /* With an interval, and some room to spare. */
 #define USUAL_PAIRS 10
+/* So many that one asks whether the machine is fit for it. */
+#define MANY_PAIRS 30
 /* Samples of a side: with fewer hardly a function differs by more than chance. */
 #define FEW_SAMPLES  200
 #define HIGH_HERTZ   999
@@ -34,6 +36,18 @@ static bool is_run(const struct record *rec)
 	return rec->n_argv >= 2 && rec->argv[0] && rec->argv[1] && !strcmp(rec->argv[1], "run");
 }
 
+/* A process that runs already cannot take turns with itself. */
+static bool is_of_pid(const struct record *rec)
+{
+	for (size_t i = 2; i < rec->n_argv; i++) {
+		const char *word = rec->argv[i] ? rec->argv[i] : "";
+
+		if (!strncmp(word, "pid:", 4) || !strncmp(word, "--pid", 5) || !strcmp(word, "-p"))
+			return true;
+	}
+	return false;
+}
+
 /* How many words at @i give the option: 0, 1 or 2. */
 static size_t words_of(const struct record *rec, size_t i, const struct change *change)
 {
@@ -47,14 +61,37 @@ static size_t words_of(const struct record *rec, size_t i, const struct change *
 	return !strncmp(word, change->option, length) && word[length] == '=';
 }
 
-/*
- * The command line with the changes, to be freed; NULL without memory. Into the same results
- * folder it could not go. What stands after "--" is a side's own.
- */
-static char *command_with(const struct record *rec, const struct change *changes, size_t n)
+/* What is left out: into the same results folder it could not go. */
+static const struct change folder[] = {{"--output", "-o", ""}};
+/* What `noise` has none of, since it has no other side. */
+static const struct change of_two_sides[] = {
+	{"--output", "-o", ""},     {"--vs", NULL, ""},     {"--threshold", NULL, ""},
+	{"--gate", NULL, ""},       {"--margin", NULL, ""}, {"--until-width", NULL, ""},
+	{"--max-rounds", NULL, ""}, {"--soak", NULL, NULL},
+};
+
+/* Options in the place of those that were given. */
+struct plan {
+	const char *subcommand;
+	const struct change *added, *dropped;
+	size_t n_added, n_dropped;
+};
+
+static size_t words_to_skip(const struct record *rec, size_t i, const struct plan *plan)
 {
-	const struct change folder = {"--output", "-o", ""};
-	const char **words = calloc(rec->n_argv + 2 * n + 1, sizeof(*words));
+	size_t skip = 0;
+
+	for (size_t j = 0; j < plan->n_added && !skip; j++)
+		skip = words_of(rec, i, &plan->added[j]);
+	for (size_t j = 0; j < plan->n_dropped && !skip; j++)
+		skip = words_of(rec, i, &plan->dropped[j]);
+	return skip;
+}
+
+/* To be freed; NULL without memory. What stands after "--" is a side's own. */
+static char *command_of(const struct record *rec, const struct plan *plan)
+{
+	const char **words = calloc(rec->n_argv + 2 * plan->n_added + 1, sizeof(*words));
 	size_t used = 0;
 	bool is_over = false;
 	char *text;
@@ -62,20 +99,17 @@ static char *command_with(const struct record *rec, const struct change *changes
 	if (!words)
 		return NULL;
 	words[used++] = rec->argv[0];
-	words[used++] = rec->argv[1];
-	for (size_t i = 0; i < n; i++) {
-		words[used++] = changes[i].option;
-		if (changes[i].value)
-			words[used++] = changes[i].value;
+	words[used++] = plan->subcommand;
+	for (size_t i = 0; i < plan->n_added; i++) {
+		words[used++] = plan->added[i].option;
+		if (plan->added[i].value)
+			words[used++] = plan->added[i].value;
 	}
 	for (size_t i = 2; i < rec->n_argv;) {
-		size_t skip = 0;
+		size_t skip;
 
 		is_over |= rec->argv[i] && !strcmp(rec->argv[i], "--");
-		for (size_t j = 0; !is_over && j < n && !skip; j++)
-			skip = words_of(rec, i, &changes[j]);
-		if (!is_over && !skip)
-			skip = words_of(rec, i, &folder);
+		skip = is_over ? 0 : words_to_skip(rec, i, plan);
 		if (!skip)
 			words[used++] = rec->argv[i];
 		i += skip ? skip : 1;
@@ -86,19 +120,28 @@ static char *command_with(const struct record *rec, const struct change *changes
 }
 
 /* @why, and the command line, which a reader finds by its ": $ ". */
-static void add_run(struct insights *list, const char *metric, double value,
-		    const struct change *changes, size_t n, const char *why)
+static void add_command(struct insights *list, const char *metric, double value,
+			const struct plan *plan, const char *why)
 {
 	char *command;
 
 	if (!is_run(list->rec))
 		return;
-	command = command_with(list->rec, changes, n);
+	command = command_of(list->rec, plan);
 	if (command)
 		insights_add(list, "next", metric, value, 0, "%s: $ %s", why, command);
 	else
 		list->failed = true;
 	free(command);
+}
+
+/* The same run with @n other options. */
+static void add_run(struct insights *list, const char *metric, double value,
+		    const struct change *changes, size_t n, const char *why)
+{
+	const struct plan plan = {"run", changes, folder, n, 1};
+
+	add_command(list, metric, value, &plan, why);
 }
 
 /*
@@ -157,7 +200,7 @@ static void add_pairs(struct insights *list)
 		insights_add(
 			list, "next", row->metric, (double)needed, 0,
 			"to settle %s at this noise it would take %lld pairs: longer rounds, a "
-			"quieter machine or a wider margin first",
+			"quieter machine or a wider margin (--margin) first",
 			insights_label(row->metric), (long long)needed);
 		return;
 	}
@@ -168,6 +211,32 @@ static void add_pairs(struct insights *list)
 		 insights_label(row->metric));
 	add_run(list, row->metric, (double)needed, (struct change[]){{"--rounds", "-n", pairs}}, 1,
 		why);
+}
+
+/* Where nothing is settled: as long as it takes, and what could be settled here at all. */
+static void add_patience(struct insights *list)
+{
+	const struct record *rec = list->rec;
+	const struct record_comparison *row = insights_row(list, rec->statistics.primary);
+	char width[32], most[32];
+
+	if (!row || !rec->verdict.valid || !row->verdict ||
+	    strcmp(row->verdict, "inconclusive") != 0 || !(row->pairs_needed > row->n) ||
+	    row->n < (int64_t)stats_min_pairs(COMPARE_CONFIDENCE))
+		return;
+	snprintf(width, sizeof(width), "%.4g%%", 100 * rec->statistics.margin);
+	snprintf(most, sizeof(most), "%d", MOST_PAIRS);
+	if (isnan(rec->statistics.until_width) && row->pairs_needed <= MOST_PAIRS)
+		add_run(list, row->metric, rec->statistics.margin,
+			(struct change[]){{"--until-width", NULL, width},
+					  {"--max-rounds", NULL, most}},
+			2, "or as many pairs as it takes, whatever the noise will be by then");
+	if (row->pairs_needed > MANY_PAIRS && !is_of_pid(rec))
+		add_command(
+			list, row->metric, NAN,
+			&(struct plan){"noise", NULL, of_two_sides, 0,
+				       sizeof(of_two_sides) / sizeof(of_two_sides[0])},
+			"what difference could be seen on this machine, and with how many pairs");
 }
 
 static bool has_cause(const struct insights *list, const char *metric)
@@ -257,6 +326,7 @@ void insights_find_next(struct insights *list)
 {
 	if (list->two_sided) {
 		add_pairs(list);
+		add_patience(list);
 		add_syscalls(list);
 		add_profile(list);
 	}

@@ -385,6 +385,29 @@ static void test_score(void **state)
 	record_free(rec);
 }
 
+/* Whoever asks for it: it names no winner. */
+static void test_score_decides_nothing(void **state)
+{
+	static const char *const gates[] = {"score.composite", "cpu.total_seconds"};
+	struct record *rec = sample_alike();
+
+	(void)state;
+	SET_EACH(rec, SIDE_A, cpu.utilization_avg, 0.1);
+	SET_EACH(rec, SIDE_B, cpu.utilization_avg, 0.5);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001,
+								       .n_gates = 2,
+								       .gates = gates}),
+			 0);
+	assert_string_equal(rec->statistics.primary, "cpu.total_seconds");
+	assert_int_equal(rec->verdict.winner, -1);
+	for (size_t i = 0; i < rec->n_comparison; i++)
+		if (!strcmp(rec->comparison[i].metric, "score.composite")) {
+			assert_string_equal(rec->comparison[i].verdict, "B_higher");
+			assert_true(rec->comparison[i].exploratory);
+		}
+	record_free(rec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,7 +419,7 @@ int main(void)
 		cmocka_unit_test(test_long_name),     cmocka_unit_test(test_latency),
 		cmocka_unit_test(test_closed_loop),   cmocka_unit_test(test_invalid),
 		cmocka_unit_test(test_few_pairs),     cmocka_unit_test(test_again),
-		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_score),         cmocka_unit_test(test_score_decides_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

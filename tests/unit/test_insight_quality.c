@@ -200,7 +200,14 @@ static void test_wide(void **state)
 		rec->rounds[i].window_seconds *= 1 + 0.03 * (double)(i * 7 % 5);
 	find_insights(rec);
 	assert_insight(rec, "quality", "the interval of B/A of wall time is wide: ");
-	assert_insight(rec, "next", " would settle, at this noise, wall time: $ perfbpf ");
+	assert_insight(rec, "next",
+		       " would settle, at this noise, wall time: $ perfbpf run --rounds ");
+	assert_insight(rec, "next",
+		       "or as many pairs as it takes, whatever the noise will be by then: $ "
+		       "perfbpf run --until-width 2% --max-rounds 1000");
+	assert_no_insight(rec, "next",
+			  "as many pairs as it takes, whatever the noise will be by then: "
+			  "$ perfbpf noise");
 	record_free(rec);
 }
 
@@ -234,6 +241,30 @@ static void test_command(void **state)
 		rec, "next",
 		"10 pairs (8 more) give an interval of wall time: $ /opt/perfbpf run --rounds 10 "
 		"--target 'sh -c '\\''a \"b\"'\\''' --vs b");
+	record_free(rec);
+}
+
+/* At this noise it takes so many pairs that the machine is in question. */
+static void test_noise(void **state)
+{
+	static const char *const words[] = {"perfbpf", "run",      "--target", "a",  "--vs",
+					    "b",       "--gate",   "x",        "-o", "y",
+					    "--soak",  "--rounds", "10",       NULL};
+	static const char *const process[] = {"perfbpf", "run",   "--target", "pid:1",
+					      "--vs",    "pid:2", NULL};
+	struct record *rec = sample_alike();
+
+	(void)state;
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		rec->rounds[i].window_seconds *= 1 + 0.15 * (double)(i * 7 % 5);
+	set_argv(rec, words);
+	find_insights(rec);
+	assert_insight(rec, "next",
+		       "what difference could be seen on this machine, and with how many "
+		       "pairs: $ perfbpf noise --target a --rounds 10");
+	set_argv(rec, process);
+	find_insights(rec);
+	assert_no_insight(rec, "next", "perfbpf noise");
 	record_free(rec);
 }
 
@@ -397,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_warming),
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_no_command),
 		cmocka_unit_test(test_what_tells_more),
 		cmocka_unit_test(test_winner),
