@@ -147,28 +147,40 @@ static void add_candidate(struct insights *list, const struct insight_target *ta
 		summary_value(b, sizeof(b), metric->kind, part.values[SIDE_B]), target->unit.text);
 }
 
-/* A fault may fill a huge page, and a byte be sent alone. */
-static void add_counted(struct insights *list, const struct insight_target *target)
+/* What costs CPU time. A fault may fill a huge page, and a byte be sent alone. */
+static void add_work(struct insights *list, const struct insight_target *target)
 {
-	static const struct candidate counted[] = {
+	static const struct candidate work[] = {
 		{"memory.minor_faults", "minor faults", 200e-6},
-		{"memory.major_faults", "major faults", 20e-3},
 		{"cpu.context_switches", "context switches", 20e-6},
 		{"cpu.migrations", "moves to another CPU", 50e-6},
 		{"network.tx_bytes", "bytes sent", 20e-9},
 		{"network.rx_bytes", "bytes received", 20e-9},
 		{"network.connections_opened", "connections opened", 200e-6},
 		{"network.connections_accepted", "connections accepted", 200e-6},
-		{"network.retransmits", "TCP segments sent again", 200e-3},
 		{"io.read_bytes", "bytes read", 20e-9},
 		{"io.write_bytes", "bytes written", 20e-9},
+	};
+
+	insights_add_syscalls(list, target);
+	insights_add_processes(list, target);
+	for (size_t i = 0; i < sizeof(work) / sizeof(work[0]); i++)
+		add_candidate(list, target, &work[i], COUNTED_WEIGHT);
+}
+
+/* What makes wait. */
+static void add_delays(struct insights *list, const struct insight_target *target)
+{
+	static const struct candidate delays[] = {
+		{"memory.major_faults", "major faults", 20e-3},
+		{"network.retransmits", "TCP segments sent again", 200e-3},
 		{"io.block_reads", "reads of block devices", 20e-3},
 		{"io.block_writes", "writes to block devices", 20e-3},
 		{"io.fsyncs", "fsyncs", 50e-3},
 	};
 
-	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
-		add_candidate(list, target, &counted[i], COUNTED_WEIGHT);
+	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++)
+		add_candidate(list, target, &delays[i], COUNTED_WEIGHT);
 }
 
 /* What made it wait, and what it did meanwhile. */
@@ -217,26 +229,35 @@ static void add_parts_of_latency(struct insights *list, const struct insight_tar
 		add_candidate(list, target, &waiting[i], COUNTED_WEIGHT);
 }
 
-static void explain(struct insights *list, const struct insight_target *target)
+/* @others: all targets. Where both CPU time and wall time differ, each has what is its own. */
+static void explain(struct insights *list, const struct insight_target *target,
+		    const struct insight_target *others, size_t n)
 {
+	bool has[] = {[INSIGHT_CPU] = false, [INSIGHT_WALL] = false, [INSIGHT_LATENCY] = false};
+
+	for (size_t i = 0; i < n; i++)
+		has[others[i].kind] |= others[i].more == target->more;
 	switch (target->kind) {
 	case INSIGHT_CPU:
 		add_modes(list, target);
+		insights_add_functions(list, target);
+		add_work(list, target);
+		if (!has[INSIGHT_WALL])
+			add_delays(list, target);
 		break;
 	case INSIGHT_WALL:
 		add_waiting(list, target);
+		insights_add_functions(list, target);
+		add_delays(list, target);
+		if (!has[INSIGHT_CPU])
+			add_work(list, target);
+		insights_add_limits(list, target);
 		break;
 	case INSIGHT_LATENCY:
 		add_parts_of_latency(list, target);
 		insights_add_limits(list, target);
-		return;
+		break;
 	}
-	insights_add_functions(list, target);
-	insights_add_syscalls(list, target);
-	insights_add_processes(list, target);
-	add_counted(list, target);
-	if (target->kind == INSIGHT_WALL)
-		insights_add_limits(list, target);
 }
 
 void insights_find_causes(struct insights *list)
@@ -261,6 +282,8 @@ void insights_find_causes(struct insights *list)
 			continue;
 		if (n && targets[0].kind == targets[n].kind)
 			continue;
-		explain(list, &targets[n++]);
+		n++;
 	}
+	for (size_t i = 0; i < n; i++)
+		explain(list, &targets[i], targets, n);
 }

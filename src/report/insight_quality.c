@@ -14,8 +14,8 @@
 
 #define DEFAULT_MARGIN     0.02
 #define DEFAULT_CONFIDENCE 0.95
-/* Half the width of an interval over the ratio. Where it settles something, what is wider than this
- * still says little of how much. */
+/* How far an interval's ends are from its middle. Where it settles something, what is wider than
+ * this still says little of how much. */
 #define WIDE_SHARE 0.10
 /* Pairs with A first, and with B first: less tell nothing of the order. */
 #define ORDER_PAIRS 4
@@ -67,15 +67,17 @@ static void add_few_pairs(struct insights *list)
 static void add_wide(struct insights *list)
 {
 	const struct record_comparison *row = insights_row(list, list->rec->statistics.primary);
-	double half = row ? (row->ci_high - row->ci_low) / 2 / row->ratio : NAN;
+	double width = row ? row->ci_high / row->ci_low : NAN;
+	double allowed = 1 + (insights_is_decided(row) ? WIDE_SHARE : margin_of(list));
 
-	if (!(half > (insights_is_decided(row) ? WIDE_SHARE : margin_of(list))))
+	if (!(width > allowed * allowed))
 		return;
-	insights_add(list, "quality", row->metric, half, 4,
-		     "the interval of B/A of %s is wide: %.3g to %.3g, so +-%.3g %% of it (the "
-		     "margin is %.3g %%)",
-		     insights_label(row->metric), row->ci_low, row->ci_high, 100 * half,
-		     100 * margin_of(list));
+	insights_add(
+		list, "quality", row->metric, width, 4,
+		"the interval of B/A of %s is wide: %.3g to %.3g, a factor of %.3g from end to "
+		"end (the margin is %.3g %%)",
+		insights_label(row->metric), row->ci_low, row->ci_high, width,
+		100 * margin_of(list));
 }
 
 static void add_outliers(struct insights *list)
