@@ -127,7 +127,8 @@ static void add_drift(struct insights *list, enum side side)
 		return;
 	}
 	over = slope.value * (double)(n - 1) / stats_median(list->room, n);
-	if (!(slope.low > 0 || slope.high < 0) || !(fabs(over) >= margin_of(list)))
+	if (!(slope.low > 0 || slope.high < 0) || !isfinite(over) ||
+	    !(fabs(over) >= margin_of(list)))
 		return;
 	insights_add(
 		list, "quality", metric->name, over, 3,
