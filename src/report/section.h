@@ -36,9 +36,9 @@ struct sections {
 };
 
 /*
- * Insights, data quality, recommendations; thresholds, endurance, load, faults and side metrics;
- * what limited the run, what was in use, where the time went, requests, protocols, stacks, storage,
- * peers, system calls and other latencies, as far as the record has them. @all: no list is cut.
+ * Thresholds, endurance, load, faults and side metrics; what limited the run, what was in use,
+ * where the time went, requests, protocols, stacks, storage, peers, system calls and other
+ * latencies, as far as the record has them. @all: no list is cut.
  * @always_use: what was in use by phase also where there is one phase only. NULL without memory;
  * lives no longer than @rec and @summary.
  */
