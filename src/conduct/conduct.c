@@ -537,10 +537,8 @@ static int judge(struct record *rec, const struct conduct_options *options,
 			return -1;
 	if (judge_thresholds(rec, options, scenario))
 		return -1;
-	if (record_compare(rec,
-			   &(struct compare_options){.work_bound = work_bound(options, scenario)}))
-		return -1;
-	return report_insights(rec);
+	return record_compare(
+		rec, &(struct compare_options){.work_bound = work_bound(options, scenario)});
 }
 
 static bool all_rounds_valid(const struct record *rec)
@@ -591,6 +589,9 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 		struct error late;
 
 		if (judge(rec, conductor->options, scenario) && !code)
+			code = error_set(err, EXIT_CODE_FAILED, "out of memory"),
+			code = EXIT_CODE_FAILED;
+		if (report_insights(rec) && !code)
 			code = error_set(err, EXIT_CODE_FAILED, "out of memory"),
 			code = EXIT_CODE_FAILED;
 		if (results_write(conductor->results, rec, &late) && !code) {
