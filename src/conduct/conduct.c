@@ -23,6 +23,7 @@
 #include "record/endurance.h"
 #include "fault/recover.h"
 #include "record/threshold.h"
+#include "report/insight.h"
 #include "report/report.h"
 #include "stats/stats.h"
 #include "util/clock.h"
@@ -588,6 +589,9 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 		struct error late;
 
 		if (judge(rec, conductor->options, scenario) && !code)
+			code = error_set(err, EXIT_CODE_FAILED, "out of memory"),
+			code = EXIT_CODE_FAILED;
+		if (report_insights(rec) && !code)
 			code = error_set(err, EXIT_CODE_FAILED, "out of memory"),
 			code = EXIT_CODE_FAILED;
 		if (results_write(conductor->results, rec, &late) && !code) {

@@ -207,6 +207,24 @@ static void put_work(const struct markdown *md)
 	putc('\n', md->out);
 }
 
+/* A fence that no run of backticks inside can close. */
+static void put_fenced(FILE *out, const char *indent, const char *text)
+{
+	size_t longest = 2, run = 0;
+
+	for (const char *c = text; c && *c; c++) {
+		run = *c == '`' ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	fputs(indent, out);
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	fprintf(out, "sh\n%s%s\n%s", indent, text ? text : "", indent);
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	putc('\n', out);
+}
+
 static void put_section(const struct markdown *md, const struct section *section)
 {
 	size_t n = section->n_columns;
@@ -229,6 +247,10 @@ static void put_section(const struct markdown *md, const struct section *section
 	}
 	fputs(section->n_cells && section->n_notes ? "\n" : "", md->out);
 	for (size_t i = 0; i < section->n_notes; i++) {
+		if (section_is_command(section->notes[i])) {
+			put_fenced(md->out, "  ", section->notes[i] + strlen(SECTION_COMMAND));
+			continue;
+		}
 		fputs("- ", md->out);
 		escape_markdown(md->out, section->notes[i]);
 		putc('\n', md->out);
@@ -312,22 +334,12 @@ static void put_observer(const struct markdown *md)
 	putc('\n', md->out);
 }
 
-/* A fence that no run of backticks inside can close. */
 static void put_code(FILE *out, char *const *argv, size_t n)
 {
 	char *text = escape_argv(argv, n);
-	size_t longest = 2, run = 0;
 
-	for (const char *c = text; c && *c; c++) {
-		run = *c == '`' ? run + 1 : 0;
-		longest = run > longest ? run : longest;
-	}
-	for (size_t i = 0; i <= longest; i++)
-		putc('`', out);
-	fprintf(out, "sh\n%s\n", text ? text : "");
-	for (size_t i = 0; i <= longest; i++)
-		putc('`', out);
-	fputs("\n\n", out);
+	put_fenced(out, "", text);
+	putc('\n', out);
 	free(text);
 }
 

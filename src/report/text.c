@@ -352,7 +352,11 @@ static int print_section(const struct text *text, const struct section *section)
 			return -1;
 	}
 	for (size_t i = 0; i < section->n_notes; i++)
-		paragraph_print(text->out, &text->style, 2, section->notes[i]);
+		if (section_is_command(section->notes[i]))
+			paragraph_print(text->out, &(struct text_style){.width = 0}, 0,
+					section->notes[i]);
+		else
+			paragraph_print(text->out, &text->style, 2, section->notes[i]);
 	return 0;
 }
 
