@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/escape.h"
+#include "report/markdown_charts.h"
 #include "report/report.h"
 #include "report/section.h"
 #include "report/summary.h"
@@ -344,8 +345,9 @@ static int write_markdown(const struct record *rec, const struct report_options 
 		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	put_verdict(&md);
 	put_costs(&md);
+	rc = options->has_charts ? markdown_put_charts(out, rec) : 0;
 	put_work(&md);
-	rc = put_sections(&md);
+	rc |= put_sections(&md);
 	put_processes(&md, SIDE_A);
 	put_processes(&md, SIDE_B);
 	put_observer(&md);

@@ -32,6 +32,9 @@ struct report_options {
 	bool has_kind; /* false: all kinds where a file holds several, else on-CPU */
 	enum profile_kind kind;
 	const char *phase; /* NULL: the whole window */
+	/* Of a format of several parts: which one. */
+	const char *part;
+	bool has_charts; /* the charts lie beside it: Markdown shows them */
 };
 
 struct report_format {
@@ -47,6 +50,9 @@ struct report_format {
 	 */
 	bool is_of_stacks;
 	bool has_diff; /* one of them is the difference of both sides */
+	/* Not of stacks, and one file for each part: what stands for the '*' in the @i-th file's
+	 * name, NULL after the last. */
+	const char *(*part)(const struct record *rec, size_t i);
 	/* 0, or -1 with @err. Write errors of @out are the caller's to check. */
 	int (*write)(const struct record *rec, const struct report_options *options, FILE *out,
 		     struct error *err);
@@ -55,6 +61,8 @@ struct report_format {
 extern const struct report_format report_text;
 extern const struct report_format report_json;
 extern const struct report_format report_csv;
+extern const struct report_format report_csv_series;
+extern const struct report_format report_charts;
 extern const struct report_format report_markdown; /* name "md" */
 extern const struct report_format report_hdr;
 extern const struct report_format report_openmetrics;
