@@ -15,6 +15,8 @@
 #define NOTE_NARROW 0.9
 #define NOTE_SIZE   11
 #define NOTE_LINE   15
+/* Nobody sees a shorter step of a line. */
+#define LEAST 0.4
 
 int chart_open(struct chart *chart)
 {
@@ -242,21 +244,27 @@ void chart_plot_title(struct chart *chart, const struct chart_plot *plot, double
 void chart_line(struct chart *chart, const struct chart_plot *plot, enum side side, const double *x,
 		const double *y, size_t n)
 {
-	bool drawing = false;
+	double last_x = NAN, last_y = NAN;
 
 	fprintf(chart->out, "<path class=\"line %s\" d=\"", chart_side_class(side));
 	for (size_t i = 0; i < n; i++) {
-		if (isnan(x[i]) || isnan(y[i])) {
-			drawing = false;
+		double to_x = chart_axis_place(&plot->x, x[i]);
+		double to_y = chart_axis_place(&plot->y, y[i]);
+		bool begins = isnan(last_x);
+		bool ends = i + 1 == n || isnan(x[i + 1]) || isnan(y[i + 1]);
+
+		if (isnan(to_x) || isnan(to_y)) {
+			last_x = NAN;
 			continue;
 		}
-		fprintf(chart->out, "%c%.1f %.1f", drawing ? 'L' : 'M',
-			chart_axis_place(&plot->x, x[i]), chart_axis_place(&plot->y, y[i]));
+		if (!begins && !ends && fabs(to_x - last_x) < LEAST && fabs(to_y - last_y) < LEAST)
+			continue;
 		/* One value alone between two gaps is a dot: a line of no length with round ends.
 		 */
-		if (!drawing && (i + 1 == n || isnan(x[i + 1]) || isnan(y[i + 1])))
-			fputs("h0", chart->out);
-		drawing = true;
+		fprintf(chart->out, "%c%.1f %.1f%s", begins ? 'M' : 'L', to_x, to_y,
+			begins && ends ? "h0" : "");
+		last_x = to_x;
+		last_y = to_y;
 	}
 	fputs("\"/>\n", chart->out);
 }

@@ -10,6 +10,8 @@
 #define SLACK 1e-6
 /* Beyond it a number has more digits than an axis has room for. */
 #define MANY 1e6
+/* Beyond it, ends can no longer be divided by units and steps. */
+#define HUGE_END 1e200
 
 struct unit {
 	const char *name;
@@ -73,9 +75,9 @@ static void add_tick(struct chart_axis *axis, double value, double in_unit, int 
 /* Ends that can be divided: finite, apart, and not closer than doubles can tell. */
 static void sane_ends(double *low, double *high)
 {
-	if (!isfinite(*low) || fabs(*low) > 1e300)
+	if (!isfinite(*low) || fabs(*low) > HUGE_END)
 		*low = 0;
-	if (!isfinite(*high) || fabs(*high) > 1e300)
+	if (!isfinite(*high) || fabs(*high) > HUGE_END)
 		*high = *low > 0 ? *low : 0;
 	if (*high < *low)
 		*high = *low;
@@ -91,7 +93,7 @@ void chart_axis_linear(struct chart_axis *axis, enum metric_kind kind, double lo
 	int decimals;
 
 	sane_ends(&low, &high);
-	unit = unit_for(kind, high);
+	unit = unit_for(kind, fmax(fabs(low), fabs(high)));
 	/* Shares and counts of nothing at all need no more than a step. */
 	step = nice_step((high - low) / unit->size / fmax(1, fmin(ticks, 10)));
 	decimals = decimals_of(step);
@@ -118,20 +120,35 @@ static void add_log_tick(struct chart_axis *axis, enum metric_kind kind, double 
 		 blank ? " " : "", unit->name);
 }
 
-/* Where there is less than a decade, steps that are even show more than powers. */
+/* Where there is little between the ends, even steps show more than powers do. */
 static void add_even_ticks(struct chart_axis *axis, enum metric_kind kind)
 {
-	double step = nice_step((axis->high - axis->low) / 5);
+	double step = nice_step((axis->high - axis->low) / 6);
 
 	for (double i = ceil(axis->low / step - SLACK);
 	     i * step <= axis->high * (1 + SLACK) && axis->n < CHART_MAX_TICKS; i++)
 		add_log_tick(axis, kind, i * step);
 }
 
+/* Powers of ten, and as many between them as there is room for. */
+static void add_power_ticks(struct chart_axis *axis, enum metric_kind kind)
+{
+	static const double many[] = {1, 2, 3, 5, 7}, some[] = {1, 2, 5};
+	double decades = log10(axis->high / axis->low), power = ceil(decades / 8);
+	const double *parts = decades < 1.2 ? many : some;
+	size_t n = decades < 1.2 ? ARRAY_SIZE(many) : decades < 3.2 ? ARRAY_SIZE(some) : 1;
+
+	for (double e = floor(log10(axis->low)); e <= log10(axis->high) + SLACK; e += power)
+		for (size_t i = 0; i < n; i++) {
+			double value = pow(10, e) * parts[i];
+
+			if (value >= axis->low * (1 - SLACK) && value <= axis->high * (1 + SLACK))
+				add_log_tick(axis, kind, value);
+		}
+}
+
 void chart_axis_log(struct chart_axis *axis, enum metric_kind kind, double low, double high)
 {
-	double decades, power;
-
 	if (!isfinite(low) || !isfinite(high) || low < 1e-200 || high > 1e200 || high < low) {
 		low = 1;
 		high = 10;
@@ -145,22 +162,10 @@ void chart_axis_log(struct chart_axis *axis, enum metric_kind kind, double low, 
 	axis->log = true;
 	axis->unit = "";
 	axis->n = 0;
-	decades = log10(high / low);
-	if (decades < 1) {
+	if (high / low < 3)
 		add_even_ticks(axis, kind);
-		return;
-	}
-	power = ceil(decades / 8);
-	for (double e = floor(log10(low)); e <= log10(high) + SLACK; e += power)
-		for (int i = 0; i < 3; i++) {
-			double value = pow(10, e) * (i == 0 ? 1 : i == 1 ? 2 : 5);
-
-			/* 2 and 5 too, where they have room. */
-			if ((i && decades > 2.2) || value < low * (1 - SLACK) ||
-			    value > high * (1 + SLACK))
-				continue;
-			add_log_tick(axis, kind, value);
-		}
+	else
+		add_power_ticks(axis, kind);
 }
 
 void chart_axis_time(struct chart_axis *axis, double end)

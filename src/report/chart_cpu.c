@@ -27,7 +27,7 @@ static int describe_cpu(const struct record *rec, FILE *out)
 
 static int draw_cpu(const struct record *rec, struct chart *chart)
 {
-	static const struct chart_over_time over_time = {"CPU over time", METRIC_RATIO,
+	static const struct chart_over_time over_time = {"CPU over time", METRIC_RATIO, "",
 							 chart_series_cpu};
 	int rc = chart_put_over_time(chart, rec, &over_time);
 
@@ -37,7 +37,9 @@ static int draw_cpu(const struct record *rec, struct chart *chart)
 			      &average);
 	chart->y += CHART_ROW_HEIGHT;
 	chart_note(chart, "100 % is one core, used by the whole process tree.");
-	chart_put_legend_note(chart, rec);
+	chart_note_lines(chart, rec);
+	chart_note_bars(chart, rec);
+	chart_note_boxes(chart, rec);
 	return rc ? -1 : 0;
 }
 

@@ -44,7 +44,7 @@ int chart_sample_take(struct chart_sample *sample, const struct record *rec, enu
 	for (size_t i = 0; i < rec->n_rounds; i++) {
 		double value = rec->rounds[i].side == side ? get(&rec->rounds[i]) : NAN;
 
-		if (isfinite(value))
+		if (fabs(value) < CHART_HUGE)
 			sample->values[sample->n++] = value;
 	}
 	chart_sample_sort(sample);

@@ -12,6 +12,9 @@
 /* Most points of a line: more are closer than a pixel. */
 #define CHART_MAX_POINTS 400
 
+/* Only a broken record holds more: units can no longer be made of it. Such values are left out. */
+#define CHART_HUGE 1e200
+
 /* A number that each round has one of. */
 struct chart_measure {
 	const char *label; /* "average CPU", in sentences */

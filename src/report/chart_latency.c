@@ -10,7 +10,6 @@
 #include "record/distribution.h"
 #include "report/chart_panel.h"
 #include "report/charts.h"
-#include "report/merged.h"
 
 #define BINS       56
 #define ROW_HEIGHT 30
@@ -80,7 +79,7 @@ static int take_percentile(struct chart_sample *sample, const struct record *rec
 									 percentile->offset)
 				       : NAN;
 
-		if (isfinite(value) && value > 0)
+		if (value > 0 && value < CHART_HUGE)
 			sample->values[sample->n++] = value;
 	}
 	chart_sample_sort(sample);
@@ -112,40 +111,43 @@ static int describe_latency(const struct record *rec, FILE *out)
 	return 0;
 }
 
-/* The distributions of all rounds of both sides; NULL where a side has none with buckets. */
+/* The distributions of all rounds of each side, and whether there is a curve in them. */
 struct spread {
-	struct merged *merged[SIDES];
-	const struct record_latency *latency[SIDES];
+	struct record_latency latency[SIDES];
+	bool usable[SIDES];
 	double low, high; /* of both */
 };
 
 static void spread_clear(struct spread *spread)
 {
-	merged_free(spread->merged[SIDE_A]);
-	merged_free(spread->merged[SIDE_B]);
+	latency_clear(&spread->latency[SIDE_A]);
+	latency_clear(&spread->latency[SIDE_B]);
 }
 
 static bool is_usable(const struct record_latency *latency)
 {
-	return latency && latency->count >= LEAST_VALUES && latency->n_buckets > 0 &&
-	       latency->min_seconds > 0 && latency->max_seconds >= latency->min_seconds;
+	return latency->count >= LEAST_VALUES && latency->n_buckets > 0 &&
+	       latency->min_seconds > 0 && latency->max_seconds >= latency->min_seconds &&
+	       latency->max_seconds < CHART_HUGE;
 }
 
 static int spread_make(struct spread *spread, const struct record *rec, const char *name)
 {
 	*spread = (struct spread){.low = INFINITY, .high = 0};
-	for (int side = 0; side < SIDES; side++) {
-		const struct record_latency *latency;
+	latency_init(&spread->latency[SIDE_A]);
+	latency_init(&spread->latency[SIDE_B]);
+	for (size_t i = 0; i < rec->n_rounds; i++) {
+		const struct record_latency *latency = latency_find(&rec->rounds[i], name);
 
-		spread->merged[side] = merged_new(rec, (enum side)side, false);
-		if (!spread->merged[side])
+		if (latency && latency_merge(&spread->latency[rec->rounds[i].side], latency))
 			return -1;
-		latency = latency_find(&spread->merged[side]->sum, name);
-		if (!is_usable(latency))
+	}
+	for (int side = 0; side < SIDES; side++) {
+		spread->usable[side] = is_usable(&spread->latency[side]);
+		if (!spread->usable[side])
 			continue;
-		spread->latency[side] = latency;
-		spread->low = fmin(spread->low, latency->min_seconds);
-		spread->high = fmax(spread->high, latency->max_seconds);
+		spread->low = fmin(spread->low, spread->latency[side].min_seconds);
+		spread->high = fmax(spread->high, spread->latency[side].max_seconds);
 	}
 	return 0;
 }
@@ -198,9 +200,9 @@ static void put_histogram(struct chart *chart, const struct spread *spread)
 	chart_cell_place(&plot, chart, (struct chart_cell){0, 2});
 	chart_axis_log(&plot.x, METRIC_SECONDS, spread->low, spread->high);
 	for (int side = 0; side < SIDES; side++) {
-		if (!spread->latency[side])
+		if (!spread->usable[side])
 			continue;
-		fill_bins(bins[side], spread->latency[side], &plot.x);
+		fill_bins(bins[side], &spread->latency[side], &plot.x);
 		for (size_t i = 0; i < BINS; i++)
 			most = fmax(most, bins[side][i]);
 	}
@@ -210,7 +212,7 @@ static void put_histogram(struct chart *chart, const struct spread *spread)
 	chart_grid_y(chart, &plot);
 	chart_grid_x(chart, &plot);
 	for (int side = 0; side < SIDES; side++)
-		if (spread->latency[side])
+		if (spread->usable[side])
 			put_steps(chart, &plot, (enum side)side, bins[side]);
 }
 
@@ -242,8 +244,9 @@ static void make_nines_axis(struct chart_axis *axis, double end)
 		}
 }
 
+/* Where it ends goes into @x_end and @y_end. */
 static int put_curve(struct chart *chart, const struct chart_plot *plot, enum side side,
-		     const struct record_latency *latency)
+		     const struct record_latency *latency, double *x_end, double *y_end)
 {
 	double *x = calloc(latency->n_buckets + 1, sizeof(*x));
 	double *y = calloc(latency->n_buckets + 1, sizeof(*y));
@@ -261,10 +264,8 @@ static int put_curve(struct chart *chart, const struct chart_plot *plot, enum si
 	}
 	if (n) {
 		chart_line(chart, plot, side, x, y, n);
-		chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_START,
-			   chart_axis_place(&plot->x, x[n - 1]) + 4,
-			   chart_axis_place(&plot->y, y[n - 1]) + (side == SIDE_A ? -2 : 10),
-			   side == SIDE_A ? "A" : "B");
+		*x_end = chart_axis_place(&plot->x, x[n - 1]);
+		*y_end = chart_axis_place(&plot->y, y[n - 1]);
 	}
 	free(x);
 	free(y);
@@ -273,16 +274,16 @@ static int put_curve(struct chart *chart, const struct chart_plot *plot, enum si
 
 static int put_curves(struct chart *chart, const struct spread *spread)
 {
+	double end = 0, x[SIDES] = {NAN, NAN}, y[SIDES] = {NAN, NAN};
 	struct chart_plot plot;
-	double end = 0;
 	int rc = 0;
 
 	chart_cell_place(&plot, chart, (struct chart_cell){1, 2});
 	plot.left += 14;
 	plot.width -= 24;
 	for (int side = 0; side < SIDES; side++)
-		if (spread->latency[side])
-			end = fmax(end, last_nines(spread->latency[side]));
+		if (spread->usable[side])
+			end = fmax(end, last_nines(&spread->latency[side]));
 	make_nines_axis(&plot.x, end);
 	chart_axis_log(&plot.y, METRIC_SECONDS, spread->low, spread->high);
 	chart_plot_place(&plot);
@@ -290,8 +291,10 @@ static int put_curves(struct chart *chart, const struct spread *spread)
 	chart_grid_y(chart, &plot);
 	chart_grid_x(chart, &plot);
 	for (int side = 0; side < SIDES; side++)
-		if (spread->latency[side])
-			rc |= put_curve(chart, &plot, (enum side)side, spread->latency[side]);
+		if (spread->usable[side])
+			rc |= put_curve(chart, &plot, (enum side)side, &spread->latency[side],
+					&x[side], &y[side]);
+	chart_put_tags(chart, x, y);
 	return rc;
 }
 
@@ -300,7 +303,7 @@ static int put_spread(struct chart *chart, const struct record *rec, const char 
 	struct spread spread;
 	int rc = spread_make(&spread, rec, name);
 
-	if (!rc && (spread.latency[SIDE_A] || spread.latency[SIDE_B])) {
+	if (!rc && (spread.usable[SIDE_A] || spread.usable[SIDE_B])) {
 		put_histogram(chart, &spread);
 		rc = put_curves(chart, &spread);
 		chart->y += CHART_ROW_HEIGHT;
@@ -344,6 +347,11 @@ static int rows_make(struct rows *rows, const struct record *rec, const char *na
 	return 0;
 }
 
+static double figures_at(const struct chart_plot *plot, enum side side)
+{
+	return plot->left + plot->width + 14 + (side == SIDE_A ? 0 : 92);
+}
+
 static void put_row(struct chart *chart, const struct chart_plot *plot, double y, const char *label,
 		    const struct chart_sample samples[SIDES])
 {
@@ -362,7 +370,7 @@ static void put_row(struct chart *chart, const struct chart_plot *plot, double y
 		chart_mark(chart, (enum side)side, "", chart_axis_place(&plot->x, sample->median),
 			   at, 3.6);
 		chart_textf(chart, side == SIDE_A ? "tag a" : "tag b", CHART_START,
-			    plot->left + plot->width + 14 + side * 92, y + 4, "%s",
+			    figures_at(plot, (enum side)side), y + 4, "%s",
 			    chart_value(value, sizeof(value), &seconds, sample->median));
 	}
 }
@@ -384,6 +392,11 @@ static int put_rows(struct chart *chart, const struct record *rec, const char *n
 		chart_text(chart, "head", CHART_START, CHART_EDGE, plot.top - 12,
 			   "Percentiles, median and range of the rounds");
 		chart_grid_x(chart, &plot);
+		for (int side = 0; side < SIDES; side++)
+			if (chart_has_side(rec, (enum side)side))
+				chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_START,
+					   figures_at(&plot, (enum side)side), plot.top - 12,
+					   side == SIDE_A ? "A" : "B");
 		y = plot.top + ROW_HEIGHT / 2.0;
 		for (size_t i = 0; i < PERCENTILES; i++) {
 			if (!rows.n[i])
@@ -400,7 +413,7 @@ static int put_rows(struct chart *chart, const struct record *rec, const char *n
 static int draw_latency(const struct record *rec, struct chart *chart)
 {
 	static const struct chart_over_time over_time = {"p95 of the responses over time",
-							 METRIC_SECONDS, chart_series_p95};
+							 METRIC_SECONDS, "", chart_series_p95};
 	const struct subject *subject = subject_of(rec);
 	int rc = put_spread(chart, rec, subject->name);
 
@@ -410,7 +423,8 @@ static int draw_latency(const struct record *rec, struct chart *chart)
 	chart_note(chart, subject->words);
 	chart_note(chart, "The upper plots hold the values of all rounds; curves end where fewer "
 			  "than 10 values lie beyond.");
-	chart_put_legend_note(chart, rec);
+	if (chart_has_series(rec, chart_series_p95))
+		chart_note_lines(chart, rec);
 	return rc ? -1 : 0;
 }
 

@@ -32,7 +32,7 @@ static int describe_memory(const struct record *rec, FILE *out)
 
 static int draw_memory(const struct record *rec, struct chart *chart)
 {
-	static const struct chart_over_time over_time = {"Memory over time", METRIC_BYTES,
+	static const struct chart_over_time over_time = {"Memory over time", METRIC_BYTES, "",
 							 chart_series_rss};
 	int rc = chart_put_over_time(chart, rec, &over_time);
 
@@ -42,7 +42,9 @@ static int draw_memory(const struct record *rec, struct chart *chart)
 			      &average);
 	chart->y += CHART_ROW_HEIGHT;
 	chart_note(chart, "Resident set (RSS) of the whole process tree.");
-	chart_put_legend_note(chart, rec);
+	chart_note_lines(chart, rec);
+	chart_note_bars(chart, rec);
+	chart_note_boxes(chart, rec);
 	return rc ? -1 : 0;
 }
 

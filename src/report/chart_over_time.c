@@ -80,18 +80,10 @@ static void put_faults(struct chart *chart, const struct chart_plot *plot,
 	}
 }
 
-/* The last known value of each side, named where its line ends; two that meet are moved apart. */
-static void put_tags(struct chart *chart, const struct chart_plot *plot,
-		     const struct chart_track tracks[SIDES])
+void chart_put_tags(struct chart *chart, double x[SIDES], double y[SIDES])
 {
-	double x[SIDES] = {NAN, NAN}, y[SIDES] = {NAN, NAN}, middle;
+	double middle;
 
-	for (int side = 0; side < SIDES; side++)
-		for (size_t i = 0; i < tracks[side].n; i++)
-			if (!isnan(tracks[side].median[i])) {
-				x[side] = chart_axis_place(&plot->x, tracks[side].seconds[i]);
-				y[side] = chart_axis_place(&plot->y, tracks[side].median[i]);
-			}
 	if (fabs(y[SIDE_A] - y[SIDE_B]) < TAG_ROOM && fabs(x[SIDE_A] - x[SIDE_B]) < TAG_ROOM) {
 		middle = (y[SIDE_A] + y[SIDE_B]) / 2;
 		y[SIDE_A] = y[SIDE_A] <= y[SIDE_B] ? middle - 7 : middle + 7;
@@ -101,6 +93,34 @@ static void put_tags(struct chart *chart, const struct chart_plot *plot,
 		if (!isnan(x[side]))
 			chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_START,
 				   x[side] + 7, y[side] + 4, side == SIDE_A ? "A" : "B");
+}
+
+/* At the last known value of each side. */
+static void put_tags(struct chart *chart, const struct chart_plot *plot,
+		     const struct chart_track tracks[SIDES])
+{
+	double x[SIDES] = {NAN, NAN}, y[SIDES] = {NAN, NAN};
+
+	for (int side = 0; side < SIDES; side++)
+		for (size_t i = 0; i < tracks[side].n; i++)
+			if (!isnan(tracks[side].median[i])) {
+				x[side] = chart_axis_place(&plot->x, tracks[side].seconds[i]);
+				y[side] = chart_axis_place(&plot->y, tracks[side].median[i]);
+			}
+	chart_put_tags(chart, x, y);
+}
+
+/* When the last known moment ends. */
+static double last_moment(const struct chart_track tracks[SIDES])
+{
+	double last = 0;
+
+	for (int side = 0; side < SIDES; side++)
+		for (size_t i = 0; i < tracks[side].n; i++)
+			if (!isnan(tracks[side].median[i]))
+				last = fmax(last, tracks[side].seconds[i] +
+							  tracks[side].width_seconds / 2);
+	return last;
 }
 
 static double highest(const struct chart_track tracks[SIDES])
@@ -114,8 +134,7 @@ static double highest(const struct chart_track tracks[SIDES])
 }
 
 static void put_tracks(struct chart *chart, const struct record *rec,
-		       const struct chart_over_time *panel, const struct chart_track tracks[SIDES],
-		       double end)
+		       const struct chart_over_time *panel, const struct chart_track tracks[SIDES])
 {
 	const struct record_round *round = chart_phased_round(rec);
 	double strips =
@@ -126,11 +145,12 @@ static void put_tracks(struct chart *chart, const struct record *rec,
 				  .height = TIME_HEIGHT};
 	char title[160];
 
-	chart_axis_time(&plot.x, end);
+	chart_axis_time(&plot.x, last_moment(tracks));
 	chart_axis_linear(&plot.y, panel->kind, 0, highest(tracks), 5);
 	chart_plot_place(&plot);
-	snprintf(title, sizeof(title), "%s%s%s", panel->title, *plot.y.unit ? ", " : "",
-		 plot.y.unit);
+	snprintf(title, sizeof(title), "%s%s%s%s", panel->title,
+		 *plot.y.unit || *panel->per ? ", " : "", plot.y.unit,
+		 *plot.y.unit || !*panel->per ? panel->per : "1/s");
 	chart_plot_title(chart, &plot, strips, title);
 	if (round && round->n_phases > 1)
 		put_phases(chart, &plot, round, plot.top - 5 - (round->n_faults ? STRIP : 0));
@@ -161,7 +181,7 @@ int chart_put_over_time(struct chart *chart, const struct record *rec,
 
 	rc |= chart_track_take(&tracks[SIDE_B], rec, SIDE_B, panel->series, end);
 	if (!rc && end > 0)
-		put_tracks(chart, rec, panel, tracks, end);
+		put_tracks(chart, rec, panel, tracks);
 	chart_track_clear(&tracks[SIDE_A]);
 	chart_track_clear(&tracks[SIDE_B]);
 	return rc ? -1 : 0;

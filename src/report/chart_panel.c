@@ -10,6 +10,7 @@
 #define SMALL_HEIGHT 150
 #define BAR_WIDTH    38
 #define MANY_DOTS    60
+#define HEADROOM     1.1 /* for the figure above a bar */
 /* Whiskers reach so many boxes far (Tukey 1977). */
 #define WHISKER 1.5
 
@@ -40,14 +41,12 @@ int chart_describe(FILE *out, const struct record *rec, const struct chart_measu
 
 	for (int side = 0; side < SIDES; side++) {
 		struct chart_sample sample;
-		char median[64], low[64], high[64], name[160];
+		char median[64], low[64], high[64];
 
 		if (chart_sample_take(&sample, rec, (enum side)side, measure->get))
 			return -1;
 		if (sample.n) {
-			fprintf(out, "%s%s %s (%s) %s", any ? "," : measure->label, any ? "" : ":",
-				chart_cut(name, sizeof(name), chart_side_name(rec, (enum side)side),
-					  40),
+			fprintf(out, "%s%s %s %s", any ? "," : measure->label, any ? "" : ":",
 				side == SIDE_A ? "A" : "B",
 				chart_value(median, sizeof(median), measure, sample.median));
 			if (sample.low < sample.high)
@@ -65,8 +64,8 @@ int chart_describe(FILE *out, const struct record *rec, const struct chart_measu
 static void put_subtitle(struct chart *chart, const struct record *rec)
 {
 	size_t a = chart_rounds(rec, SIDE_A), b = chart_rounds(rec, SIDE_B);
-	char scenario[200], rounds[80];
 	bool both = chart_has_side(rec, SIDE_B);
+	char scenario[200], rounds[80];
 
 	chart_cut(scenario, sizeof(scenario), rec->scenario.name, 60);
 	if (both && a != b)
@@ -74,8 +73,10 @@ static void put_subtitle(struct chart *chart, const struct record *rec)
 	else
 		snprintf(rounds, sizeof(rounds), "%zu round%s%s", a, a == 1 ? "" : "s",
 			 both ? " of each side" : "");
-	chart_textf(chart, "note", CHART_START, CHART_EDGE, chart->y + 34, "%s%s; %s",
-		    rec->scenario.name ? "scenario " : "commands to completion", scenario, rounds);
+	/* Without a driver the name is of the way to run: "command", "attach". */
+	chart_textf(chart, "note", CHART_START, CHART_EDGE, chart->y + 34, "%s%s%s%s",
+		    rec->scenario.driver ? "scenario " : "", scenario, *scenario ? ", " : "",
+		    rounds);
 }
 
 void chart_head(struct chart *chart, const struct record *rec, const char *title)
@@ -98,26 +99,48 @@ void chart_head(struct chart *chart, const struct record *rec, const char *title
 	chart->y += 72;
 }
 
-void chart_put_legend_note(struct chart *chart, const struct record *rec)
+static size_t most_rounds(const struct record *rec)
 {
 	size_t a = chart_rounds(rec, SIDE_A), b = chart_rounds(rec, SIDE_B);
-	size_t most = a > b ? a : b;
+
+	return a > b ? a : b;
+}
+
+void chart_note_lines(struct chart *chart, const struct record *rec)
+{
 	const struct record_round *round = chart_phased_round(rec);
+	size_t most = most_rounds(rec);
 
 	if (most >= CHART_QUARTILES)
-		chart_note(chart,
-			   "Lines and bars are medians over the rounds; bands the middle half of "
-			   "the rounds, whiskers of bars the least and the most. Boxes are "
-			   "quartiles, their whiskers the last round within 1.5 boxes, dots "
-			   "rounds.");
+		chart_note(chart, "Lines are medians over the rounds, bands their middle half; a "
+				  "line ends where half of the rounds have.");
 	else if (most > 1)
-		chart_note(chart,
-			   "Lines and bars are medians over the rounds, bands and whiskers the "
-			   "least and the most; dots are rounds.");
-	else
-		chart_note(chart, "One round: there is no telling how much another would differ.");
+		chart_note(chart, "Lines are medians over the rounds, bands from the least to the "
+				  "most; a line ends where half of the rounds have.");
 	if (round && round->n_faults)
 		chart_note(chart, "Shaded in colour: faults.");
+}
+
+void chart_note_bars(struct chart *chart, const struct record *rec)
+{
+	size_t most = most_rounds(rec);
+
+	if (most < 2)
+		chart_note(chart, "One round: there is no telling how much another would differ.");
+	else
+		chart_note(chart,
+			   "Bars are medians over the rounds, whiskers the least and the most.");
+}
+
+void chart_note_boxes(struct chart *chart, const struct record *rec)
+{
+	size_t most = most_rounds(rec);
+
+	if (most >= CHART_QUARTILES)
+		chart_note(chart, "Boxes are medians and quartiles of the rounds, their whiskers "
+				  "the last round within 1.5 boxes; dots are rounds.");
+	else if (most > 1)
+		chart_note(chart, "Dots are rounds, the line beside them is their median.");
 }
 
 void chart_cell_place(struct chart_plot *plot, const struct chart *chart, struct chart_cell cell)
@@ -192,7 +215,7 @@ int chart_put_bars(struct chart *chart, const struct record *rec, struct chart_c
 	if (!rc && samples[SIDE_A].n + samples[SIDE_B].n) {
 		chart_cell_place(&plot, chart, cell);
 		chart_axis_linear(&plot.y, measure->kind, 0,
-				  fmax(samples[SIDE_A].high, samples[SIDE_B].high), 4);
+				  HEADROOM * fmax(samples[SIDE_A].high, samples[SIDE_B].high), 4);
 		chart_plot_place(&plot);
 		put_title(chart, &plot, title, measure);
 		chart_grid_y(chart, &plot);

@@ -13,18 +13,24 @@
 
 /* The title, what was run, and which mark is whose; moves chart->y. */
 void chart_head(struct chart *chart, const struct record *rec, const char *title);
-/* The sentence that says what bars, bands and boxes show of the rounds. */
-void chart_put_legend_note(struct chart *chart, const struct record *rec);
+/* The sentences that say what lines, bars and boxes show of the rounds. */
+void chart_note_lines(struct chart *chart, const struct record *rec);
+void chart_note_bars(struct chart *chart, const struct record *rec);
+void chart_note_boxes(struct chart *chart, const struct record *rec);
 
 struct chart_over_time {
-	const char *title; /* "CPU over time, % of one core" */
+	const char *title; /* "CPU over time" */
 	enum metric_kind kind;
+	const char *per; /* "/s" after the unit, "" for none */
 	chart_series *series;
 };
 bool chart_has_series(const struct record *rec, chart_series *series);
 /* Over the whole width, with phases and faults shaded; moves chart->y. */
 int chart_put_over_time(struct chart *chart, const struct record *rec,
 			const struct chart_over_time *panel);
+
+/* Names sides where their lines end; what would meet is moved apart. NAN: the side has none. */
+void chart_put_tags(struct chart *chart, double x[SIDES], double y[SIDES]);
 
 /* Where a small panel is in its row: the @column-th of @columns. */
 struct chart_cell {
@@ -41,8 +47,7 @@ int chart_put_boxes(struct chart *chart, const struct record *rec, struct chart_
 
 /* "12.3 MiB", "41.2 %", "14.1 k/s". */
 char *chart_value(char *buf, size_t size, const struct chart_measure *measure, double value);
-/* Writes "average CPU: kubectl (A) 41.2 % (38.0 %–44.1 %), curl (B) …. "; nothing where not known.
- */
+/* Writes "average CPU: A 41.2 % (38.0 % to 44.1 %), B …. "; nothing of what is not known. */
 int chart_describe(FILE *out, const struct record *rec, const struct chart_measure *measure);
 /* Does a round know it? */
 bool chart_has_measure(const struct record *rec, const struct chart_measure *measure);

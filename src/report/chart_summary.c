@@ -41,7 +41,7 @@ static bool has_summary(const struct record *rec)
 static int describe_summary(const struct record *rec, FILE *out)
 {
 	if (rec->verdict.text)
-		fprintf(out, "%s ", rec->verdict.text);
+		fprintf(out, "%s. ", rec->verdict.text);
 	return chart_describe(out, rec, &score);
 }
 
@@ -140,30 +140,39 @@ static void find_ratios(struct ratios *ratios, const struct record *rec)
 	ratios->high = fmin(ratios->high * 1.05, 1e3);
 }
 
+/* Three digits. */
+static void format_ratio(char buf[16], double ratio)
+{
+	snprintf(buf, 16,
+		 ratio < 0.1 || ratio >= 1e4 ? "%.2g"
+		 : ratio < 9.995             ? "%.2f"
+					     : "%.0f",
+		 ratio);
+}
+
 static void put_ratio(struct chart *chart, const struct chart_plot *plot, double y,
 		      const char *label, const struct record_comparison *c)
 {
 	double x = chart_axis_place(&plot->x, c->ratio);
 	bool known = c->ci_low > 0 && c->ci_high > 0;
-	char cut[160];
+	char cut[160], ratio[16], low[16], high[16];
 
 	chart_text(chart, "legend", CHART_END, plot->left - 10, y + 4,
 		   chart_cut(cut, sizeof(cut), label, 28));
 	if (known) {
-		double low = chart_axis_place(&plot->x, c->ci_low);
-		double high = chart_axis_place(&plot->x, c->ci_high);
+		double from = chart_axis_place(&plot->x, c->ci_low);
+		double to = chart_axis_place(&plot->x, c->ci_high);
 
-		chart_rule(chart, "range", low, y, high, y);
-		chart_rule(chart, "range", low, y - 4, low, y + 4);
-		chart_rule(chart, "range", high, y - 4, high, y + 4);
+		chart_rule(chart, "range", from, y, to, y);
+		chart_rule(chart, "range", from, y - 4, from, y + 4);
+		chart_rule(chart, "range", to, y - 4, to, y + 4);
 	}
 	chart_mark(chart, SIDE_B, "", x, y, 3.6);
-	if (known)
-		chart_textf(chart, "number", CHART_START, plot->left + plot->width + 12, y + 4,
-			    "%.3g× (%.3g–%.3g)", c->ratio, c->ci_low, c->ci_high);
-	else
-		chart_textf(chart, "number", CHART_START, plot->left + plot->width + 12, y + 4,
-			    "%.3g×", c->ratio);
+	format_ratio(ratio, c->ratio);
+	format_ratio(low, c->ci_low);
+	format_ratio(high, c->ci_high);
+	chart_textf(chart, "number", CHART_START, plot->left + plot->width + 12, y + 4,
+		    known ? "%s× (%s–%s)" : "%s×", ratio, low, high);
 }
 
 static void put_ratios(struct chart *chart, const struct record *rec)
@@ -216,7 +225,7 @@ static int draw_summary(const struct record *rec, struct chart *chart)
 		   "Score: average CPU in % of one core + average RSS in MiB / 10, a habit "
 		   "of log tools' benchmarks; the two have no common unit, so it ranks "
 		   "and measures nothing. Small marks are rounds, large ones their medians.");
-	chart_put_legend_note(chart, rec);
+	chart_note_bars(chart, rec);
 	return rc ? -1 : 0;
 }
 

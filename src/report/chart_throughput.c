@@ -93,14 +93,13 @@ static int describe_throughput(const struct record *rec, FILE *out)
 static int put_over_time(const struct record *rec, struct chart *chart,
 			 const struct chart_measure *measure)
 {
-	struct chart_over_time panel = {.kind = measure->kind};
+	struct chart_over_time panel = {.kind = measure->kind, .per = "/s"};
 
 	if (measure == &operations || measure == &lines) {
-		panel.title = measure == &lines ? "Lines per second" : "Operations per second";
+		panel.title = measure == &lines ? "Lines over time" : "Operations over time";
 		panel.series = measure == &lines ? chart_series_lines : chart_series_operations;
 	} else {
-		panel.title = measure == &sent ? "Sent over sockets per second"
-					       : "Received over sockets per second";
+		panel.title = measure == &sent ? "Sent over sockets" : "Received over sockets";
 		panel.series = measure == &sent ? chart_series_sent : chart_series_received;
 	}
 	return chart_put_over_time(chart, rec, &panel);
@@ -131,7 +130,9 @@ static int draw_throughput(const struct record *rec, struct chart *chart)
 		chart_note(chart, "Operations that were answered well.");
 	if (work == &lines)
 		chart_note(chart, "Lines that came out of the target.");
-	chart_put_legend_note(chart, rec);
+	chart_note_lines(chart, rec);
+	chart_note_bars(chart, rec);
+	chart_note_boxes(chart, rec);
 	return rc ? -1 : 0;
 }
 

@@ -70,21 +70,36 @@ static void put_invalid(struct chart *chart, const struct record *rec)
 	chart_note(chart, text);
 }
 
+/* For those who do not see the legend. */
+static char *description_of(const struct chart_kind *kind, const struct record *rec)
+{
+	char *figures = chart_figures(kind, rec), *text;
+	bool both = chart_has_side(rec, SIDE_B);
+	int n;
+
+	if (!figures)
+		return NULL;
+	n = asprintf(&text, "A is %s%s%s. %s", chart_side_name(rec, SIDE_A), both ? ", B is " : "",
+		     both ? chart_side_name(rec, SIDE_B) : "", figures);
+	free(figures);
+	return n < 0 ? NULL : text;
+}
+
 static int put_chart(const struct chart_kind *kind, const struct record *rec, FILE *out)
 {
-	char *figures = chart_figures(kind, rec);
+	char *description = description_of(kind, rec);
 	struct chart chart;
 	int rc;
 
-	if (!figures || chart_open(&chart)) {
-		free(figures);
+	if (!description || chart_open(&chart)) {
+		free(description);
 		return -1;
 	}
 	chart_head(&chart, rec, kind->title);
 	rc = kind->draw(rec, &chart);
 	put_invalid(&chart, rec);
-	rc |= chart_close(&chart, out, kind->title, figures);
-	free(figures);
+	rc |= chart_close(&chart, out, kind->title, description);
+	free(description);
 	return rc;
 }
 

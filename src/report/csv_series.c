@@ -15,16 +15,16 @@
 #include "report/report.h"
 
 #define BYTES_PER_MB (1 << 20) /* the scripts divide what /proc calls kB by 1024 */
-#define ROW_MAX      640
+#define NUMBERS_MAX  512       /* of a row, without its texts */
 
 static const char header[] =
 	"timestamp,tool,scenario,cpu_percent,memory_mb,rss_mb,vms_mb,logs_processed,"
 	"duration_seconds,side,pair,position,valid,phase,tx_bytes_per_second,rx_bytes_per_second,"
 	"lines_per_second,operations_per_second,errors_per_second,response_p95_seconds\r\n";
 
-/* A row without its texts. */
+/* A row while it is put together; its text has room for the longest of the round. */
 struct row {
-	char text[ROW_MAX];
+	char *text;
 	size_t used;
 };
 
@@ -33,6 +33,9 @@ struct cells {
 	char *names; /* tool and scenario */
 	char *place; /* side to valid */
 	char **phases;
+	/* The second that was written last, up to its fraction: most rows have the same. */
+	time_t second;
+	char written[24];
 };
 
 static void put_byte(struct row *row, char byte)
@@ -96,29 +99,30 @@ static double start_of(const struct record_round *round)
 	return strcmp(rest, "Z") ? NAN : (double)timegm(&tm) + fraction;
 }
 
+static void put_cell(struct row *row, const char *cell)
+{
+	size_t length = strlen(cell);
+
+	memcpy(row->text + row->used, cell, length);
+	row->used += length;
+}
+
 /* As the scripts write it, but in UTC and with milliseconds. */
-static void put_timestamp(struct row *row, double seconds)
+static void put_timestamp(struct row *row, struct cells *cells, double seconds)
 {
 	double ms = floor(seconds * 1e3 + 0.5);
-	time_t when;
 	struct tm tm;
 
 	if (ms >= 0 && ms < 1e14) {
-		when = (time_t)(ms / 1e3);
-		gmtime_r(&when, &tm);
-		put_digits(row, (uint64_t)tm.tm_year + 1900, 4);
-		put_byte(row, '-');
-		put_digits(row, (uint64_t)tm.tm_mon + 1, 2);
-		put_byte(row, '-');
-		put_digits(row, (uint64_t)tm.tm_mday, 2);
-		put_byte(row, ' ');
-		put_digits(row, (uint64_t)tm.tm_hour, 2);
-		put_byte(row, ':');
-		put_digits(row, (uint64_t)tm.tm_min, 2);
-		put_byte(row, ':');
-		put_digits(row, (uint64_t)tm.tm_sec, 2);
-		put_byte(row, '.');
-		put_digits(row, (uint64_t)(ms - (double)when * 1e3), 3);
+		time_t second = (time_t)(ms / 1e3);
+
+		if (second != cells->second || !*cells->written) {
+			gmtime_r(&second, &tm);
+			strftime(cells->written, sizeof(cells->written), "%Y-%m-%d %H:%M:%S.", &tm);
+			cells->second = second;
+		}
+		put_cell(row, cells->written);
+		put_digits(row, (uint64_t)(ms - (double)second * 1e3), 3);
 	}
 	put_byte(row, ',');
 }
@@ -152,42 +156,32 @@ static double p95_at(const struct record_series *series, double seconds)
 	return series->response_p95_seconds[(size_t)index];
 }
 
-static void flush_row(struct row *row, FILE *out)
-{
-	fwrite(row->text, 1, row->used, out);
-	row->used = 0;
-}
-
-static void put_tick(FILE *out, const struct record_round *round, const struct cells *cells,
+static void put_tick(struct row *row, const struct record_round *round, struct cells *cells,
 		     double start, size_t i, double lines)
 {
 	const struct record_series *series = &round->series;
 	double seconds = (double)(i + 1) * series->interval_seconds;
 	double rss = at(series->rss_bytes, i, 1.0 / BYTES_PER_MB);
-	struct row row = {.used = 0};
 
-	put_timestamp(&row, start + seconds);
-	flush_row(&row, out);
-	fputs(cells->names, out);
-	put_real(&row, at(series->cpu_utilization, i, 100), 4);
-	put_real(&row, rss, 6);
-	put_real(&row, rss, 6);
-	put_real(&row, NAN, 0); /* of the virtual size only the round's peak is known */
-	put_real(&row, lines, 0);
-	put_real(&row, seconds, 6);
-	flush_row(&row, out);
-	fputs(cells->place, out);
-	fputs(cells->phases[phase_at(round, seconds)], out);
-	put_real(&row, at(series->tx_bytes_per_second, i, 1), 3);
-	put_real(&row, at(series->rx_bytes_per_second, i, 1), 3);
-	put_real(&row, at(series->lines_per_second, i, 1), 3);
-	put_real(&row, at(series->operations_per_second, i, 1), 3);
-	put_real(&row, at(series->errors_per_second, i, 1), 3);
-	put_real(&row, p95_at(series, seconds), 9);
-	row.used--; /* no separator after the last */
-	put_byte(&row, '\r');
-	put_byte(&row, '\n');
-	flush_row(&row, out);
+	row->used = 0;
+	put_timestamp(row, cells, start + seconds);
+	put_cell(row, cells->names);
+	put_real(row, at(series->cpu_utilization, i, 100), 4);
+	put_real(row, rss, 6);
+	put_real(row, rss, 6);
+	put_byte(row, ','); /* of the virtual size only the round's peak is known */
+	put_real(row, lines, 0);
+	put_real(row, seconds, 6);
+	put_cell(row, cells->place);
+	put_cell(row, cells->phases[phase_at(round, seconds)]);
+	put_real(row, at(series->tx_bytes_per_second, i, 1), 3);
+	put_real(row, at(series->rx_bytes_per_second, i, 1), 3);
+	put_real(row, at(series->lines_per_second, i, 1), 3);
+	put_real(row, at(series->operations_per_second, i, 1), 3);
+	put_real(row, at(series->errors_per_second, i, 1), 3);
+	put_real(row, p95_at(series, seconds), 9);
+	row->used--; /* no separator after the last */
+	put_cell(row, "\r\n");
 }
 
 /* A cell of a text from outside, to be freed; NULL without memory. */
@@ -221,15 +215,14 @@ static char *names_of(const struct record *rec, const struct record_round *round
 
 static char *place_of(const struct record_round *round)
 {
-	struct row row = {.used = 0};
+	char text[80];
+	struct row row = {.text = text};
 
-	put_byte(&row, round->side == SIDE_A ? 'A' : 'B');
-	put_byte(&row, ',');
+	put_cell(&row, round->side == SIDE_A ? "A," : "B,");
 	put_real(&row, round->pair == RECORD_NONE ? NAN : (double)round->pair, 0);
 	put_real(&row, round->position == RECORD_NONE ? NAN : (double)round->position, 0);
-	row.used += (size_t)snprintf(row.text + row.used, 8, "%s,",
-				     round->validity.valid ? "true" : "false");
-	return strndup(row.text, row.used);
+	put_cell(&row, round->validity.valid ? "true," : "false,");
+	return strndup(text, row.used);
 }
 
 static void cells_clear(struct cells *cells, size_t n_phases)
@@ -241,8 +234,9 @@ static void cells_clear(struct cells *cells, size_t n_phases)
 	free(cells->place);
 }
 
+/* @room: what a row takes at most. */
 static int cells_make(struct cells *cells, const struct record *rec,
-		      const struct record_round *round)
+		      const struct record_round *round, size_t *room)
 {
 	*cells = (struct cells){
 		.names = names_of(rec, round),
@@ -251,10 +245,12 @@ static int cells_make(struct cells *cells, const struct record *rec,
 	};
 	if (!cells->names || !cells->place || !cells->phases)
 		return -1;
+	*room = NUMBERS_MAX + strlen(cells->names) + strlen(cells->place);
 	for (size_t i = 0; i <= round->n_phases; i++) {
 		cells->phases[i] = cell_of(i < round->n_phases ? round->phases[i].name : NULL);
 		if (!cells->phases[i])
 			return -1;
+		*room += strlen(cells->phases[i]);
 	}
 	return 0;
 }
@@ -263,15 +259,23 @@ static int put_round(FILE *out, const struct record *rec, const struct record_ro
 {
 	const struct record_series *series = &round->series;
 	double start = start_of(round), lines = series->lines_per_second ? 0 : NAN;
+	struct row row = {.text = NULL};
 	struct cells cells;
-	int rc = cells_make(&cells, rec, round);
+	size_t room = 0;
+	int rc = cells_make(&cells, rec, round, &room);
 
+	if (!rc) {
+		row.text = malloc(room);
+		rc = row.text ? 0 : -1;
+	}
 	for (size_t i = 0; !rc && i < series->n; i++) {
 		double rate = at(series->lines_per_second, i, series->interval_seconds);
 
 		lines += isfinite(rate) ? rate : 0;
-		put_tick(out, round, &cells, start, i, lines);
+		put_tick(&row, round, &cells, start, i, lines);
+		fwrite_unlocked(row.text, 1, row.used, out);
 	}
+	free(row.text);
 	cells_clear(&cells, round->n_phases);
 	return rc;
 }
