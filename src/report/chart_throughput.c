@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <math.h>
 
+#include "record/load.h"
 #include "report/chart_panel.h"
 #include "report/charts.h"
 
@@ -16,15 +17,9 @@ static double get_lines(const struct record_round *round)
 	return round->has_work ? per_second(round, round->work.lines) : NAN;
 }
 
-/* Good answers that came in the window; of a driver that does not say when, those to what was due
- * in it. */
 static double get_operations(const struct record_round *round)
 {
-	int64_t completed = round->work.completed;
-
-	if (!round->has_work)
-		return NAN;
-	return per_second(round, completed == RECORD_NONE ? round->work.operations : completed);
+	return round->has_work ? per_second(round, record_completed(&round->work)) : NAN;
 }
 
 static double get_work_bytes(const struct record_round *round)

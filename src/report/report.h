@@ -62,6 +62,7 @@ extern const struct report_format report_text;
 extern const struct report_format report_json;
 extern const struct report_format report_csv;
 extern const struct report_format report_csv_series;
+extern const struct report_format report_csv_load;
 extern const struct report_format report_charts;
 extern const struct report_format report_markdown; /* name "md" */
 extern const struct report_format report_hdr;

@@ -61,7 +61,7 @@ elif ! command -v python3 >/dev/null; then
 	skip browser 'there is no python3 to look at the picture'
 elif [[ -e $WORK/charts/latency_distribution.svg ]]; then
 	for scheme in light dark; do
-		set -- --window-size=860,900 --hide-scrollbars
+		set -- --window-size=860,330 --hide-scrollbars
 		[[ $scheme == dark ]] && set -- "$@" --blink-settings=preferredColorScheme=0
 		timeout 40 chromium --headless --no-sandbox --disable-gpu "--user-data-dir=$WORK/browser-$scheme" \
 			"$@" "--screenshot=$WORK/$scheme.png" "file://$WORK/charts/latency_distribution.svg" \
@@ -123,7 +123,7 @@ check again/series 'not what run wrote' cmp "$DIR/series.csv" "$WORK/again/serie
 
 # --- series.csv, read by Python's csv as a script of the seeds does
 if command -v python3 >/dev/null; then
-	check series/python "$(tail -n 3 "$ERR")" python3 - "$DIR/series.csv" "$DIR/run.json" 2>"$ERR" <<-'PYTHON'
+	equal series/python "$(python3 - "$DIR/series.csv" "$DIR/run.json" 2>&1 <<-'PYTHON'
 		import csv, datetime, json, sys
 
 		rows = list(csv.DictReader(open(sys.argv[1], newline='')))
@@ -147,6 +147,7 @@ if command -v python3 >/dev/null; then
 		        assert abs(float(row['memory_mb']) * 2**20 - series['rss_bytes'][i]) < 1, row
 		        assert row['tool'] == names[row['side']] and row['side'] == r['side'], row
 	PYTHON
+	)" ''
 else
 	skip series/python 'there is no python3'
 fi
