@@ -10,7 +10,8 @@
 #define SMALL_HEIGHT 150
 #define BAR_WIDTH    38
 #define MANY_DOTS    60
-#define HEADROOM     1.1 /* for the figure above a bar */
+#define HEADROOM     1.1  /* for the figure above a bar */
+#define LEAST_RANGE  0.02 /* of boxes, as a share of the largest value */
 /* Whiskers reach so many boxes far (Tukey 1977). */
 #define WHISKER 1.5
 
@@ -291,7 +292,13 @@ int chart_put_boxes(struct chart *chart, const struct record *rec, struct chart_
 	if (!rc && samples[SIDE_A].n + samples[SIDE_B].n) {
 		double low = fmin(samples[SIDE_A].low, samples[SIDE_B].low);
 		double high = fmax(samples[SIDE_A].high, samples[SIDE_B].high);
+		double more = (LEAST_RANGE * high - (high - low)) / 2;
 
+		/* Rounds that are all but alike look like that. */
+		if (more > 0) {
+			low -= more;
+			high += more;
+		}
 		chart_cell_place(&plot, chart, cell);
 		chart_axis_linear(&plot.y, measure->kind, low < high * 0.4 ? 0 : low, high, 4);
 		chart_plot_place(&plot);

@@ -175,6 +175,22 @@ static void put_ratio(struct chart *chart, const struct chart_plot *plot, double
 		    known ? "%s× (%s–%s)" : "%s×", ratio, low, high);
 }
 
+static void note_intervals(struct chart *chart, const struct record *rec)
+{
+	double confidence = rec->statistics.confidence, margin = rec->statistics.margin;
+	char text[200], level[16] = "", equal[80] = "";
+
+	if (confidence > 0 && confidence < 1)
+		snprintf(level, sizeof(level), "%.3g %% ", confidence * 100);
+	if (margin > 0 && margin < 1)
+		snprintf(equal, sizeof(equal), " Shaded: ratios that count as equal (±%.3g %%).",
+			 margin * 100);
+	snprintf(text, sizeof(text),
+		 "Whiskers are %sintervals of the ratio: one that holds 1 tells no difference.%s",
+		 level, equal);
+	chart_note(chart, text);
+}
+
 static void put_ratios(struct chart *chart, const struct record *rec)
 {
 	struct chart_plot plot;
@@ -190,9 +206,7 @@ static void put_ratios(struct chart *chart, const struct record *rec)
 				   .height = ROW_HEIGHT * (double)ratios.n + 4};
 	chart_axis_log(&plot.x, METRIC_COUNT, ratios.low, ratios.high);
 	chart_plot_place(&plot);
-	chart_text(chart, "head", CHART_START, CHART_EDGE, plot.top - 12,
-		   ratios.intervals ? "B as a multiple of A, with the interval of the ratio"
-				    : "B as a multiple of A");
+	chart_text(chart, "head", CHART_START, CHART_EDGE, plot.top - 12, "B as a multiple of A");
 	if (ratios.intervals && rec->statistics.margin > 0)
 		chart_rect(chart, "phase", chart_axis_place(&plot.x, 1 - rec->statistics.margin),
 			   plot.top,
@@ -206,11 +220,8 @@ static void put_ratios(struct chart *chart, const struct record *rec)
 		put_ratio(chart, &plot, plot.top + ROW_HEIGHT * ((double)i + 0.5) + 2,
 			  ratios.labels[i], ratios.rows[i]);
 	chart->y = plot.top + plot.height + 28;
-	if (!ratios.intervals)
-		return;
-	chart_note(chart, "Intervals that hold 1 tell no difference.");
-	if (rec->statistics.margin > 0)
-		chart_note(chart, "Shaded: ratios that count as equal.");
+	if (ratios.intervals)
+		note_intervals(chart, rec);
 }
 
 static int draw_summary(const struct record *rec, struct chart *chart)
