@@ -344,13 +344,16 @@ static int write_format(const struct report_state *state, const struct report_fo
 static int write_folder(const struct report_state *state, const struct source *source,
 			const char *dir, struct error *err)
 {
+	struct report_state complete = *state;
 	int rc;
 
 	rc = dir_make(dir, 0755);
 	if (rc)
 		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(-rc));
+	for (size_t i = 0; i < state->n_formats; i++)
+		complete.options.has_charts |= state->formats[i] == &report_charts;
 	for (size_t i = 0; i < state->n_formats && !rc; i++)
-		rc = write_format(state, state->formats[i], source, dir, err);
+		rc = write_format(&complete, state->formats[i], source, dir, err);
 	return rc;
 }
 
@@ -383,7 +386,8 @@ static int write_reports(const struct report_state *state, const struct sources 
 
 	if (!output)
 		return write_stream(state, sources, stdout, "standard output", err);
-	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1;
+	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1 ||
+		 state->formats[0]->part;
 	if (!folder)
 		return write_file(state, sources, output, err);
 	if (!is_dir(output) && access(output, F_OK) == 0)
