@@ -56,6 +56,7 @@ extern const struct report_format report_text;
 extern const struct report_format report_json;
 extern const struct report_format report_csv;
 extern const struct report_format report_markdown; /* name "md" */
+extern const struct report_format report_html;
 extern const struct report_format report_hdr;
 extern const struct report_format report_openmetrics;
 extern const struct report_format report_folded;
