@@ -92,7 +92,7 @@ static void put_margin(const struct html *html, const struct axis *axis, int hei
 
 static void put_mark(FILE *out, const struct axis *axis, double ratio)
 {
-	fprintf(out, "<text x=\"%.1f\" y=\"12\">%.3g\xc3\x97</text>", x_of(axis, ratio), ratio);
+	fprintf(out, "<text x=\"%.1f\" y=\"12\">%.2g\xc3\x97</text>", x_of(axis, ratio), ratio);
 }
 
 static void put_axis(const struct html *html, const struct axis *axis)

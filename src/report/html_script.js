@@ -12,6 +12,7 @@ var dark = window.matchMedia('(prefers-color-scheme: dark)');
 var chosen = null; /* by the button: 'dark', 'light' */
 var charts = [], spans = [], shown = { A: true, B: true, median: true, pair: '' };
 var LETTERS = ['A', 'B'];
+var KINDS = ['phase', 'fault'];
 var PAPER = { width: 660, height: 190 };
 
 function all(selector, within) {
@@ -39,7 +40,7 @@ function scaled(value, steps) {
 	return digits(value / steps[i][0]) + steps[i][1];
 }
 
-var SECONDS = [[1, ' s'], [1e-3, ' ms'], [1e-6, ' µs'], [1e-9, ' ns']];
+var SECONDS = [[1, ' s'], [1e-3, ' ms'], [1e-6, ' us'], [1e-9, ' ns']];
 var BYTES = [[1099511627776, ' TiB'], [1073741824, ' GiB'], [1048576, ' MiB'], [1024, ' KiB'], [1, ' B']];
 var COUNTS = [[1e9, ' G'], [1e6, ' M'], [1e3, ' k'], [1, '']];
 
@@ -72,7 +73,7 @@ function options(chart, more) {
 	var base = {
 		width: chart.plot.clientWidth, height: chart.plot.clientHeight,
 		legend: 'never', showLabelsOnHighlight: false, animatedZooms: false, labelsUTC: true,
-		gridLineColor: colour('faint'), axisLineColor: colour('line'), axisLabelFontSize: 11,
+		gridLineColor: alpha('line', 0.7), axisLineColor: colour('line'), axisLabelFontSize: 11,
 		highlightCircleSize: 3, includeZero: true, yRangePad: 6, rangeSelectorHeight: 0
 	};
 	Object.keys(more).forEach(function (key) { base[key] = more[key]; });
@@ -97,30 +98,32 @@ function alpha(name, share) {
 
 /* --- over time */
 
-/* Phases are every other one shaded; faults in their colour. Labels that would meet go below. */
+/* Every other phase is shaded, faults in their colour. */
 function shade(canvas, area, graph) {
-	var ends = [], phases = 0;
-	canvas.save();
-	canvas.beginPath();
-	canvas.rect(area.x, area.y, area.w, area.h);
-	canvas.clip();
-	canvas.font = '11px system-ui, "DejaVu Sans", sans-serif';
+	var phases = 0;
 	spans.forEach(function (span) {
-		var left = graph.toDomXCoord(span.from), right = graph.toDomXCoord(span.to), row = 0, at;
-		var isFault = span.kind === 'fault', text = (isFault ? '⚡ ' : '') + span.name;
-		if (isFault || phases++ % 2 === 0) {
-			canvas.fillStyle = isFault ? alpha('fault', 0.13) : alpha('soft', 0.08);
-			canvas.fillRect(left, area.y, Math.max(right - left, 1.5), area.h);
-		}
-		at = Math.max(left, area.x) + 4;
-		if (right < area.x || left > area.x + area.w) return;
-		while (ends[row] !== undefined && ends[row] > at) row++;
-		if (row > 3) return;
-		ends[row] = at + canvas.measureText(text).width + 8;
-		canvas.fillStyle = isFault ? colour('fault') : colour('soft');
-		canvas.fillText(text, at, area.y + 12 + 13 * row);
+		var left = graph.toDomXCoord(span.from), right = graph.toDomXCoord(span.to);
+		if (span.kind === 'phase' && phases++ % 2) return;
+		canvas.fillStyle = span.kind === 'fault' ? alpha('fault', 0.14) : alpha('soft', 0.08);
+		canvas.fillRect(left, area.y, Math.max(right - left, 1.5), area.h);
 	});
-	canvas.restore();
+}
+
+/* Names of phases above the chart, of faults below them; one that would meet another is left out. */
+function label(chart, graph) {
+	var area = graph.getArea(), ends = { phase: 0, fault: 0 };
+	chart.labels.textContent = '';
+	spans.forEach(function (span) {
+		var left = Math.max(graph.toDomXCoord(span.from), area.x), name;
+		if (left > area.x + area.w || graph.toDomXCoord(span.to) < area.x || left < ends[span.kind]) return;
+		name = document.createElement('span');
+		name.className = span.kind;
+		name.textContent = span.name;
+		name.style.left = left + 'px';
+		name.style.maxWidth = area.x + area.w - left + 'px';
+		chart.labels.appendChild(name);
+		ends[span.kind] = left + name.offsetWidth + 6;
+	});
 }
 
 /* Columns of a chart: each a line of a round, or the median of a side, or its band. */
@@ -151,10 +154,6 @@ function bands(chart) {
 		['A', 'B'].forEach(function (side) {
 			var pair = chart.columns.filter(function (c) { return c.band && c.side === side; });
 			if (pair.length < 2 || !shown[side]) return;
-			canvas.save();
-			canvas.beginPath();
-			canvas.rect(area.x, area.y, area.w, area.h);
-			canvas.clip();
 			canvas.fillStyle = alpha(side.toLowerCase(), 0.2);
 			pair[0].y.forEach(function (low, i) {
 				var left = graph.toDomXCoord(i * chart.data.step), high = pair[1].y[i];
@@ -163,7 +162,6 @@ function bands(chart) {
 				canvas.fillRect(left, graph.toDomYCoord(high), right - left,
 					Math.max(graph.toDomYCoord(low) - graph.toDomYCoord(high), 1));
 			});
-			canvas.restore();
 		});
 	};
 }
@@ -181,7 +179,8 @@ function timeOptions(chart) {
 	return options(chart, {
 		labels: ['x'].concat(Object.keys(series)), series: series,
 		visibility: chart.columns.map(isShown),
-		labelsKMG2: chart.data.unit === 'bytes',
+		labelsKMG2: chart.data.unit === 'bytes', dateWindow: wholeRange(),
+		drawCallback: function (graph) { label(chart, graph); },
 		axes: {
 			x: { axisLabelFormatter: function (v) { return short(time)(v); }, pixelsPerLabel: 70 },
 			y: { axisLabelFormatter: function (v) { return short(format)(v); }, axisLabelWidth: 62,
@@ -192,13 +191,24 @@ function timeOptions(chart) {
 		unhighlightCallback: function () { follow(null); },
 		highlightSeriesOpts: { strokeWidth: 2.4, highlightCircleSize: 3 },
 		highlightSeriesBackgroundAlpha: 1,
-		zoomCallback: function () { zoomAll(chart); }
+		zoomCallback: function () {
+			if (chart.graph.isZoomed('x')) zoomAll(chart);
+			else wholeTime();
+		}
 	});
 }
 
 function drawTime(chart) {
 	var rows = [], i, data = chart.data;
 	chart.columns = columns(data);
+	if (!chart.labels) {
+		chart.labels = document.createElement('div');
+		chart.labels.className = 'spans';
+		KINDS.forEach(function (kind) {
+			chart.labels.classList.toggle('with-' + kind, spans.some(function (s) { return s.kind === kind; }));
+		});
+		chart.figure.insertBefore(chart.labels, chart.plot);
+	}
 	for (i = 0; i < data.n; i++)
 		rows.push([(i + 0.5) * data.step].concat(chart.columns.map(function (c) {
 			return c.y[i] === undefined ? null : c.y[i];
@@ -241,11 +251,23 @@ function zoomAll(from, range) {
 	});
 }
 
+/* Of all charts over time, so that they are one above the other. */
+function wholeRange() {
+	return [0, charts.reduce(function (most, chart) {
+		return chart.data.kind === 'time' ? Math.max(most, chart.data.n * chart.data.step) : most;
+	}, 0)];
+}
+
 function wholeTime() {
 	charts.forEach(function (chart) {
 		if (chart.data.kind === 'time' && chart.graph)
-			chart.graph.updateOptions({ dateWindow: null, valueRange: null });
+			chart.graph.updateOptions({ dateWindow: wholeRange(), valueRange: null });
 	});
+}
+
+function reset(chart) {
+	if (chart.data.kind === 'time') wholeTime();
+	else chart.graph.resetZoom();
 }
 
 /* Arrows move what is pointed at, + and - zoom around it. */
@@ -267,13 +289,16 @@ function onKey(chart, event) {
 		width = (range[1] - range[0]) * (event.key === '-' ? 2 : 0.5);
 		middle = row >= 0 ? graph.getValue(row, 0) : (range[0] + range[1]) / 2;
 		range = [middle - width / 2, middle + width / 2];
-		if (event.key === '-' && width >= graph.xAxisExtremes()[1] - graph.xAxisExtremes()[0]) range = null;
-		graph.updateOptions({ dateWindow: range });
-		if (chart.data.kind === 'time') zoomAll(chart, range);
+		last = graph.xAxisExtremes();
+		if (event.key === '-' && width >= last[1] - last[0]) {
+			reset(chart);
+		} else {
+			graph.updateOptions({ dateWindow: range });
+			if (chart.data.kind === 'time') zoomAll(chart, range);
+		}
 		break;
 	case 'Home': case '0':
-		graph.resetZoom();
-		if (chart.data.kind === 'time') wholeTime();
+		reset(chart);
 		break;
 	case 'Escape':
 		graph.clearSelection();
@@ -374,10 +399,10 @@ function drawScatter(chart) {
 		return [p.x, p.side === 0 ? p.y : null, p.side === 1 ? p.y : null];
 	}), options(chart, {
 		labels: ['x', 'A', 'B'], series: series, xRangePad: 14, yRangePad: 14, includeZero: false,
-		highlightCircleSize: 6, labelsKMG2: true, visibility: [shown.A, shown.B],
+		highlightCircleSize: 6, visibility: [shown.A, shown.B],
 		axes: {
 			x: { axisLabelFormatter: short(FORMATS.seconds), pixelsPerLabel: 90 },
-			y: { axisLabelFormatter: short(FORMATS.bytes), axisLabelWidth: 66, pixelsPerLabel: 34 }
+			y: { axisLabelFormatter: short(FORMATS.bytes), axisLabelWidth: 66, pixelsPerLabel: 34, labelsKMG2: true }
 		},
 		highlightCallback: function (event, x, near, row) { chart.point(row); },
 		unhighlightCallback: function () { tell(chart, []); }
