@@ -198,7 +198,7 @@ function timeOptions(chart) {
 	});
 }
 
-function drawTime(chart) {
+function timeRows(chart) {
 	var rows = [], i, data = chart.data;
 	chart.columns = columns(data);
 	if (!chart.labels) {
@@ -213,7 +213,7 @@ function drawTime(chart) {
 		rows.push([(i + 0.5) * data.step].concat(chart.columns.map(function (c) {
 			return c.y[i] === undefined ? null : c.y[i];
 		})));
-	chart.graph = new Dygraph(chart.plot, rows, timeOptions(chart));
+	return rows;
 }
 
 /* What all charts have at the time that one is pointed at. */
@@ -327,8 +327,8 @@ function powers(from, to) {
 	return ticks;
 }
 
-function drawPercentiles(chart) {
-	var at = {}, rows, series = {};
+function percentileRows(chart) {
+	var at = {};
 	chart.data.curves.forEach(function (curve, side) {
 		curve.forEach(function (point) {
 			var key = point[0].toFixed(4);
@@ -336,15 +336,18 @@ function drawPercentiles(chart) {
 			at[key][side + 1] = point[1];
 		});
 	});
-	rows = Object.keys(at).map(function (key) { return at[key]; })
+	chart.rows = Object.keys(at).map(function (key) { return at[key]; })
 		.sort(function (a, b) { return a[0] - b[0]; });
-	if (!rows.length) return;
+	return chart.rows;
+}
+
+function percentileOptions(chart) {
+	var series = {};
 	LETTERS.forEach(function (side) {
 		series[side] = { color: colour(side.toLowerCase()), strokeWidth: 2,
 			strokePattern: side === 'B' ? [7, 3] : null };
 	});
-	chart.rows = rows;
-	chart.graph = new Dygraph(chart.plot, rows, options(chart, {
+	return options(chart, {
 		labels: ['x', 'A', 'B'], series: series, connectSeparatedPoints: true, logscale: true,
 		includeZero: false, visibility: [shown.A, shown.B],
 		axes: {
@@ -353,7 +356,7 @@ function drawPercentiles(chart) {
 		},
 		highlightCallback: function (event, x, points, row) { chart.point(row); },
 		unhighlightCallback: function () { tell(chart, []); }
-	}));
+	});
 }
 
 /* The last value of a side at or before a row. */
@@ -386,27 +389,31 @@ function dot(isSquare) {
 	};
 }
 
-function drawScatter(chart) {
-	var points = chart.data.points.slice().sort(function (a, b) { return a.x - b.x; }), series = {};
-	if (!points.length) return;
+function scatterRows(chart) {
+	chart.points = chart.data.points.slice().sort(function (a, b) { return a.x - b.x; });
+	return chart.points.map(function (p) {
+		return [p.x, p.side === 0 ? p.y : null, p.side === 1 ? p.y : null];
+	});
+}
+
+function scatterOptions(chart) {
+	var series = {};
 	LETTERS.forEach(function (side) {
 		series[side] = { color: colour(side.toLowerCase()), strokeWidth: 0, drawPoints: true,
-			pointSize: points.length > 200 ? 2 : 4, drawPointCallback: dot(side === 'B'),
+			pointSize: chart.points.length > 200 ? 2 : 4, drawPointCallback: dot(side === 'B'),
 			drawHighlightPointCallback: dot(side === 'B') };
 	});
-	chart.points = points;
-	chart.graph = new Dygraph(chart.plot, points.map(function (p) {
-		return [p.x, p.side === 0 ? p.y : null, p.side === 1 ? p.y : null];
-	}), options(chart, {
+	return options(chart, {
 		labels: ['x', 'A', 'B'], series: series, xRangePad: 14, yRangePad: 14, includeZero: false,
 		highlightCircleSize: 6, visibility: [shown.A, shown.B],
 		axes: {
 			x: { axisLabelFormatter: short(FORMATS.seconds), pixelsPerLabel: 90 },
-			y: { axisLabelFormatter: short(FORMATS.bytes), axisLabelWidth: 66, pixelsPerLabel: 34, labelsKMG2: true }
+			y: { axisLabelFormatter: short(FORMATS.bytes), axisLabelWidth: 66, pixelsPerLabel: 34,
+				labelsKMG2: true }
 		},
 		highlightCallback: function (event, x, near, row) { chart.point(row); },
 		unhighlightCallback: function () { tell(chart, []); }
-	}));
+	});
 }
 
 function tellPoint(chart, row) {
@@ -415,7 +422,8 @@ function tellPoint(chart, row) {
 		[FORMATS.seconds(p.x) + ' CPU, ' + FORMATS.bytes(p.y)]]);
 }
 
-var DRAW = { time: drawTime, percentile: drawPercentiles, scatter: drawScatter };
+var ROWS = { time: timeRows, percentile: percentileRows, scatter: scatterRows };
+var OPTIONS = { time: timeOptions, percentile: percentileOptions, scatter: scatterOptions };
 var POINT = {
 	time: function (chart, row) { follow(chart, row); },
 	percentile: tellPercentile,
@@ -424,11 +432,16 @@ var POINT = {
 
 /* --- the page */
 
+/* Or again, in other colours or of another size: a new canvas would not come onto paper. */
 function draw(chart) {
-	if (chart.graph) chart.graph.destroy();
-	chart.graph = null;
-	chart.plot.setAttribute('aria-roledescription', 'chart');
-	DRAW[chart.data.kind](chart);
+	var rows;
+	if (chart.graph) {
+		chart.graph.updateOptions(OPTIONS[chart.data.kind](chart));
+		chart.graph.resize();
+		return;
+	}
+	rows = ROWS[chart.data.kind](chart);
+	if (rows.length) chart.graph = new Dygraph(chart.plot, rows, OPTIONS[chart.data.kind](chart));
 }
 
 function drawAll() {
@@ -443,6 +456,7 @@ function readCharts() {
 			readout: figure.querySelector('.readout'), graph: null };
 		if (!data) return;
 		figure.classList.add('charted');
+		chart.plot.setAttribute('aria-roledescription', 'chart');
 		chart.point = function (row) { POINT[data.kind](chart, row); };
 		chart.plot.addEventListener('keydown', function (event) { onKey(chart, event); });
 		charts.push(chart);
@@ -533,9 +547,23 @@ function toPaper() {
 		chart.plot.style.height = PAPER.height + 'px';
 	});
 	drawAll();
+	all('.plot canvas').forEach(toPicture);
+}
+
+/* Chromium prints a canvas by doing again what was done on it, and loses what was clipped there. */
+function toPicture(canvas) {
+	var picture = document.createElement('img');
+	picture.src = canvas.toDataURL();
+	picture.alt = '';
+	picture.className = 'picture';
+	picture.style.cssText = canvas.style.cssText;
+	canvas.parentNode.insertBefore(picture, canvas);
+	canvas.classList.add('on-paper');
 }
 
 function fromPaper() {
+	all('.picture').forEach(function (picture) { picture.remove(); });
+	all('.on-paper').forEach(function (canvas) { canvas.classList.remove('on-paper'); });
 	charts.forEach(function (chart) { chart.plot.style.width = chart.plot.style.height = ''; });
 	applyTheme();
 }
