@@ -67,6 +67,7 @@ extern const struct report_format report_csv_series;
 extern const struct report_format report_csv_load;
 extern const struct report_format report_charts;
 extern const struct report_format report_markdown; /* name "md" */
+extern const struct report_format report_html;
 extern const struct report_format report_hdr;
 extern const struct report_format report_openmetrics;
 extern const struct report_format report_folded;
