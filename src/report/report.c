@@ -6,8 +6,10 @@
 #include "report/flame.h"
 
 static const struct report_format *const formats[] = {
-	&report_text,        &report_json,   &report_csv, &report_markdown, &report_hdr,
-	&report_openmetrics, &report_folded, &report_svg, &report_pprof,    &report_speedscope,
+	&report_text,    &report_json,        &report_csv,      &report_markdown,
+	&report_hdr,     &report_openmetrics, &report_folded,   &report_svg,
+	&report_pprof,   &report_speedscope,  &report_benchfmt, &report_hyperfine,
+	&report_bencher,
 };
 
 const struct report_format *const *report_formats(size_t *n)
