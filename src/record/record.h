@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "util/error.h"
 
@@ -600,5 +601,7 @@ struct record *record_parse(const char *text, size_t size, const char *name, str
 void record_print_json(const struct record *rec, FILE *out);
 /* The same as a text (to be freed). NULL without memory. */
 char *record_to_json(const struct record *rec);
+/* The JSON Schema that run.json follows: docs/run.schema.json. */
+void record_print_schema(FILE *out);
 
 #endif
