@@ -39,7 +39,7 @@ static int unknown_format(const char *name, struct error *err)
 	size_t n;
 	const struct report_format *const *formats = report_formats(&n);
 	const char *names[n], *near;
-	char known[256];
+	char known[512];
 
 	for (size_t i = 0; i < n; i++)
 		names[i] = formats[i]->name;
@@ -133,7 +133,7 @@ static int set_dir(void *state, const char *word, struct error *err)
 static enum options_result parse(int argc, char **argv, struct report_state *state,
 				 struct error *err)
 {
-	char known[256], help[320];
+	char known[512], help[600];
 	const struct option_spec specs[] = {
 		{"format", 0, "F", help, set_format},
 		{"output", 'o', "FILE", "write there; several formats make it a folder",
@@ -350,6 +350,15 @@ static int write_stream(const struct report_state *state, const struct sources *
 	return stream_finish(out, name, err);
 }
 
+/* Half a report is none. What is no file (/dev/stdout) stays where it is. */
+static void remove_file(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
 static int write_file(const struct report_state *state, const struct sources *sources,
 		      const char *path, struct error *err)
 {
@@ -362,6 +371,8 @@ static int write_file(const struct report_state *state, const struct sources *so
 	rc = write_stream(state, sources, out, path, err);
 	if (fclose(out) && !rc)
 		rc = error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
+	if (rc)
+		remove_file(path);
 	return rc;
 }
 

@@ -9,6 +9,16 @@
 #include "record/decimal.h"
 #include "util/utf8.h"
 
+/* Beyond 16 bits as a pair of surrogates. */
+static void put_escaped(FILE *out, uint32_t code)
+{
+	if (code < 0x10000)
+		fprintf(out, "\\u%04" PRIx32, code);
+	else
+		fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd7c0 + (code >> 10),
+			0xdc00 + (code & 0x3ff));
+}
+
 /* What is no valid UTF-8 (names of processes can be) would make the whole file unreadable. */
 void json_put_string(FILE *out, const char *s)
 {
@@ -27,8 +37,8 @@ void json_put_string(FILE *out, const char *s)
 			length = 1;
 		} else if (code == '"' || code == '\\') {
 			fprintf(out, "\\%c", (int)code);
-		} else if (utf8_is_control(code) && code < 0x10000) {
-			fprintf(out, "\\u%04" PRIx32, code);
+		} else if (utf8_is_control(code)) {
+			put_escaped(out, code);
 		} else {
 			fwrite(s, 1, length, out);
 		}

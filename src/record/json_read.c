@@ -86,14 +86,8 @@ int json_read_wrong_type(struct json_reader *reader, const char *wanted)
 
 int json_read_wrong_value(struct json_reader *reader, const char *wanted, const char *value)
 {
-	char shown[41];
-
-	snprintf(shown, sizeof(shown), "%s", value);
-	for (char *c = shown; *c; c++) /* nothing of it may break the line */
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-			*c = '?';
-	return error_set(reader->scan.err, EXIT_CODE_USAGE, "%s: %s: must be %s, not \"%s\"",
-			 reader->scan.file, reader->scan.path, wanted, shown);
+	return error_set(reader->scan.err, EXIT_CODE_USAGE, "%s: %s: must be %s, not \"%.40s\"",
+			 reader->scan.file, reader->scan.path, wanted, value);
 }
 
 static int charge(struct json_reader *reader, uint64_t bytes)
@@ -438,9 +432,8 @@ static int get_field(struct json_reader *reader, const struct field *field, void
 	return 0;
 }
 
-static int missing(struct json_reader *reader, const struct field *field)
+static int missing(struct json_reader *reader)
 {
-	json_read_enter(reader, ".", field->key);
 	return error_set(reader->scan.err, EXIT_CODE_USAGE, "%s: %s: is missing", reader->scan.file,
 			 reader->scan.path);
 }
@@ -448,7 +441,7 @@ static int missing(struct json_reader *reader, const struct field *field)
 static int get_known(struct json_reader *reader, const struct field *field, void *base)
 {
 	if (json_scan_null(&reader->scan))
-		return field->required ? missing(reader, field) : 0;
+		return field->required ? missing(reader) : 0;
 	if (get_field(reader, field, base))
 		return -1;
 	/* At once, so that a later layout is named as such and not as a wrong type somewhere. */
@@ -471,8 +464,10 @@ static const struct field *find_field(const struct shape *shape, size_t from, co
 static int check_required(struct json_reader *reader, const struct shape *shape, uint64_t seen)
 {
 	for (size_t i = 0; i < shape->n; i++)
-		if (shape->fields[i].required && !(seen >> i & 1))
-			return missing(reader, &shape->fields[i]);
+		if (shape->fields[i].required && !(seen >> i & 1)) {
+			json_read_enter(reader, ".", shape->fields[i].key);
+			return missing(reader);
+		}
 	return 0;
 }
 

@@ -139,6 +139,7 @@ static int write_bencher(const struct record *rec, const struct report_options *
 
 const struct report_format report_bencher = {
 	.name = "bencher",
+	.own_name = "bencher.json",
 	.description =
 		"Bencher Metric Format: a benchmark for each side, a measure for each metric",
 	.alone = true,

@@ -152,6 +152,7 @@ static int write_benchfmt(const struct record *rec, const struct report_options 
 
 const struct report_format report_benchfmt = {
 	.name = "benchfmt",
+	.own_name = "benchfmt.txt",
 	.description = "Go's benchmark format, a line for each valid round: for benchstat",
 	.takes_side = true,
 	.write = write_benchfmt,

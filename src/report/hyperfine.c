@@ -181,6 +181,7 @@ static int write_hyperfine(const struct record *rec, const struct report_options
 
 const struct report_format report_hyperfine = {
 	.name = "hyperfine",
+	.own_name = "hyperfine.json",
 	.description = "times of commands as hyperfine's --export-json has them",
 	.alone = true,
 	.takes_side = true,

@@ -38,6 +38,7 @@ struct report_format {
 	const char *name;        /* "text" */
 	const char *file_name;   /* what `run` writes it as in the results folder, NULL: not written
 				    by run */
+	const char *own_name;    /* of the file where only `report` writes it; NULL: report.NAME */
 	const char *description; /* one line */
 	bool alone;              /* two records of it cannot be in one file */
 	bool is_binary;          /* nothing for a terminal */
