@@ -8,9 +8,9 @@ need_bpf
 
 TIMES=20
 bare=(--quiet --profile none --without 'requests,time,io')
-# 20 ms of CPU, exactly; and a tenth more.
-same="$TRUTH/children 1 20"
-slower="$TRUTH/children 1 22"
+# 30 ms of CPU, exactly; and a tenth more.
+same="$TRUTH/children 1 30"
+slower="$TRUTH/children 1 33"
 cpu='.comparison[] | select(.metric == "cpu.total_seconds")'
 
 # --- a real program against itself
