@@ -10,9 +10,15 @@
 
 static int expect(const struct stopping *stopping, const double *ln_ratios, size_t n, int done)
 {
-	size_t pairs = stats_pairs_for_width(ln_ratios, n, log1p(stopping->until_width),
-					     COMPARE_CONFIDENCE);
+	size_t least = stats_min_pairs(COMPARE_CONFIDENCE);
+	size_t pairs;
 
+	/* The spread of a few pairs says next to nothing. */
+	if (n < least && done < (int)least)
+		pairs = least;
+	else
+		pairs = stats_pairs_for_width(ln_ratios, n, log1p(stopping->until_width),
+					      COMPARE_CONFIDENCE);
 	if (!pairs || pairs >= (size_t)stopping->max_pairs)
 		return stopping->max_pairs;
 	/* It is not reached yet, whatever the spread would have it. */
