@@ -20,6 +20,7 @@
 #include "conduct/turns.h"
 #include "conduct/version.h"
 #include "record/stopping.h"
+#include "report/insight.h"
 #include "report/report.h"
 #include "util/clock.h"
 #include "util/terminal.h"
@@ -210,7 +211,7 @@ static int finish_scenario(struct conductor *conductor, const struct judge *judg
 {
 	struct error late;
 
-	if (judge_record(judge, rec, stopping) && !code)
+	if ((judge_record(judge, rec, stopping) || report_insights(rec)) && !code)
 		code = error_set(err, EXIT_CODE_FAILED, "out of memory"), code = EXIT_CODE_FAILED;
 	if (results_write(conductor->results, rec, &late) && !code) {
 		*err = late;

@@ -103,6 +103,27 @@ static int describe_stopping(struct record *rec, const struct stopping *stopping
 	return 0;
 }
 
+/* What was asked for, for who reads the record later. */
+static int describe_gates(const struct judge *judge, struct record *rec)
+{
+	struct record_statistics *statistics = &rec->statistics;
+	const char *const *names;
+	size_t n = judge_gates(judge, &names);
+
+	statistics->strict = judge->options->is_strict;
+	while (statistics->n_gates)
+		free(statistics->gates[--statistics->n_gates]);
+	free(statistics->gates);
+	statistics->gates = calloc(n + 1, sizeof(*statistics->gates));
+	for (size_t i = 0; statistics->gates && i < n; i++) {
+		statistics->gates[i] = strdup(names[i]);
+		if (!statistics->gates[i])
+			return -1;
+		statistics->n_gates++;
+	}
+	return statistics->gates ? 0 : -1;
+}
+
 int judge_record(const struct judge *judge, struct record *rec, const struct stopping *stopping)
 {
 	bool is_soak = judge->options->is_soak || (judge->scenario && judge->scenario->is_soak);
@@ -114,7 +135,7 @@ int judge_record(const struct judge *judge, struct record *rec, const struct sto
 	if (judge_thresholds(judge, rec))
 		return -1;
 	compare.n_gates = judge_gates(judge, &compare.gates);
-	if (record_compare(rec, &compare))
+	if (record_compare(rec, &compare) || describe_gates(judge, rec))
 		return -1;
 	return judge->options->versus ? describe_stopping(rec, stopping) : 0;
 }
