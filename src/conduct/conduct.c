@@ -20,9 +20,11 @@
 #include "conduct/turns.h"
 #include "conduct/version.h"
 #include "record/stopping.h"
+#include "report/insight.h"
 #include "report/report.h"
 #include "util/clock.h"
 #include "util/terminal.h"
+#include "util/utf8.h"
 
 #define DEFAULT_TICK_NS (100 * NSEC_PER_MSEC)
 #define ADVISED_PAIRS   10
@@ -47,17 +49,19 @@ void conduct_options_init(struct conduct_options *options)
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)
 {
 	uint64_t now = clock_now_ns();
+	char text[2048];
 	va_list args;
 
 	if (!conductor->options->debug)
 		return;
 	progress_clear(&conductor->progress);
-	fprintf(stderr, "perfbpf: debug: %llu.%06llu ", (unsigned long long)(now / NSEC_PER_SEC),
-		(unsigned long long)(now % NSEC_PER_SEC / NSEC_PER_USEC));
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	utf8_clean(text);
+	fprintf(stderr, "perfbpf: debug: %llu.%06llu %s\n",
+		(unsigned long long)(now / NSEC_PER_SEC),
+		(unsigned long long)(now % NSEC_PER_SEC / NSEC_PER_USEC), text);
 	fflush(stderr);
 }
 
@@ -211,7 +215,7 @@ static int finish_scenario(struct conductor *conductor, const struct plan *plan,
 	struct error late;
 
 	if ((judge_record(judge, rec, stopping) ||
-	     baselines_compare(&conductor->baselines, plan, judge, rec)) &&
+	     baselines_compare(&conductor->baselines, plan, judge, rec) || report_insights(rec)) &&
 	    !code)
 		code = error_set(err, EXIT_CODE_FAILED, "out of memory"), code = EXIT_CODE_FAILED;
 	if (results_write(conductor->results, rec, &late) && !code) {

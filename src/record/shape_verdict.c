@@ -59,7 +59,7 @@ SHARED_SHAPE(statistics_shape, statistics_fields, true);
 static const struct field insight_fields[] = {
 	STRING(kind, "\"cause\", \"quality\" or \"next\""),
 	STRING(metric, "what value is of; null where it is no metric"),
-	REAL(value, "its number; null where it has none"),
+	REAL(value, "its number; of a cause B - A, in the unit of metric; null where it has none"),
 	STRING(text, "one sentence"),
 };
 SHARED_SHAPE(insight_shape, insight_fields, true);
