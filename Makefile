@@ -252,6 +252,7 @@ define install_files
 	install -D -m 755 $(1) $(2)/bin/perfbpf
 	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(2)/share/perfbpf/scenarios/{} \;
 	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(2)/share/perfbpf/scenarios/{} \;
+	install -D -m 644 docs/run.schema.json $(2)/share/perfbpf/run.schema.json
 	install -D -m 644 README.md $(2)/share/doc/perfbpf/README.md
 	install -D -m 644 LICENSE $(2)/share/doc/perfbpf/LICENSE
 endef
@@ -282,6 +283,7 @@ docs: $(BUILD)/unit/test_docs
 	awk -v table=$(BUILD)/run-json.table '/^\| path / { while ((getline line < table) > 0) print line } \
 		!/^\|/' docs/run-json.md > $(BUILD)/run-json.md
 	mv $(BUILD)/run-json.md docs/run-json.md
+	$< schema > docs/run.schema.json
 	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
 		/^<!-- keys / { made = system(program " keys " $$3) == 0 }' docs/scenarios.md > $(BUILD)/scenarios.md
 	mv $(BUILD)/scenarios.md docs/scenarios.md
