@@ -189,33 +189,9 @@ int judge_code(const struct judge *judge, const struct record *rec)
 	return code_of_gates(judge, rec);
 }
 
-/* -1: no judgement, but something that went wrong. */
-static int rank(int code)
-{
-	switch (code) {
-	case EXIT_CODE_OK:
-		return 0;
-	case EXIT_CODE_INCONCLUSIVE:
-		return 1;
-	case EXIT_CODE_REGRESSION:
-		return 2;
-	case EXIT_CODE_THRESHOLD:
-		return 3;
-	case EXIT_CODE_INVALID:
-		return 4;
-	default:
-		return -1;
-	}
-}
-
-int judge_worse(int a, int b)
-{
-	return rank(a) >= rank(b) ? a : b;
-}
-
 bool judge_is_judgement(int code)
 {
-	return rank(code) > 0;
+	return code >= EXIT_CODE_INVALID && code <= EXIT_CODE_THRESHOLD;
 }
 
 static void tell(const struct record *rec, const char *metric, const char *what,
