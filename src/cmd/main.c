@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "util/build.h"
 #include "util/suggest.h"
 
 static const struct subcommand *const subcommands[] = {
@@ -46,6 +47,7 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
+	build_prepare();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_CODE_USAGE;

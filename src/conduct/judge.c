@@ -9,6 +9,7 @@
 #include "record/compare.h"
 #include "record/endurance.h"
 #include "record/gate.h"
+#include "record/metric.h"
 #include "record/threshold.h"
 
 #define DEFAULT_WORK_BOUND 0.001
@@ -22,14 +23,31 @@ size_t judge_gates(const struct judge *judge, const char *const **names)
 	return judge->scenario->n_gates;
 }
 
+static bool is_told(const struct record *rec, const char *name)
+{
+	const struct metric *metric = metric_find(name);
+
+	for (size_t i = 0; metric && i < rec->n_rounds; i++)
+		if (!isnan(metric->get(&rec->rounds[i])))
+			return true;
+	return false;
+}
+
 const char *judge_primary(const struct judge *judge, const struct record *rec)
 {
 	const char *standard[COMPARE_MAX_GATES];
 	const char *const *names;
+	size_t n = judge_gates(judge, &names);
 
-	if (judge_gates(judge, &names))
-		return names[0];
-	return compare_default_gates(rec, standard) ? standard[0] : NULL;
+	/* As record_compare() will have it. */
+	if (!n) {
+		n = compare_default_gates(rec, standard);
+		names = standard;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_told(rec, names[i]))
+			return names[i];
+	return NULL;
 }
 
 static double work_bound(const struct judge *judge)
@@ -86,6 +104,28 @@ static int describe_stopping(struct record *rec, const struct stopping *stopping
 	return 0;
 }
 
+/* What was asked for, for who reads the record later. */
+static int describe_gates(const struct judge *judge, struct record *rec)
+{
+	struct record_statistics *statistics = &rec->statistics;
+	const char *const *names;
+	/* Of one side alone they are about the earlier run. */
+	size_t n = judge->options->versus ? judge_gates(judge, &names) : 0;
+
+	statistics->strict = judge->options->is_strict;
+	while (statistics->n_gates)
+		free(statistics->gates[--statistics->n_gates]);
+	free(statistics->gates);
+	statistics->gates = calloc(n + 1, sizeof(*statistics->gates));
+	for (size_t i = 0; statistics->gates && i < n; i++) {
+		statistics->gates[i] = strdup(names[i]);
+		if (!statistics->gates[i])
+			return -1;
+		statistics->n_gates++;
+	}
+	return statistics->gates ? 0 : -1;
+}
+
 int judge_record(const struct judge *judge, struct record *rec, const struct stopping *stopping)
 {
 	bool is_soak = judge->options->is_soak || (judge->scenario && judge->scenario->is_soak);
@@ -97,7 +137,7 @@ int judge_record(const struct judge *judge, struct record *rec, const struct sto
 	if (judge_thresholds(judge, rec))
 		return -1;
 	compare.n_gates = judge_gates(judge, &compare.gates);
-	if (record_compare(rec, &compare))
+	if (record_compare(rec, &compare) || describe_gates(judge, rec))
 		return -1;
 	return judge->options->versus ? describe_stopping(rec, stopping) : 0;
 }
@@ -155,8 +195,7 @@ int judge_code(const struct judge *judge, const struct record *rec)
 
 bool judge_is_judgement(int code)
 {
-	return code == EXIT_CODE_INVALID || code == EXIT_CODE_INCONCLUSIVE ||
-	       code == EXIT_CODE_REGRESSION || code == EXIT_CODE_THRESHOLD;
+	return code >= EXIT_CODE_INVALID && code <= EXIT_CODE_THRESHOLD;
 }
 
 static void tell(const struct record *rec, const char *metric, const char *what,

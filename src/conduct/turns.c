@@ -141,7 +141,7 @@ static void show_width(struct turns *turns, const struct stopping_state *state, 
 	progress->rounds = state->expected_pairs * turns->sides;
 	if (isnan(state->width))
 		return;
-	snprintf(turns->goal, sizeof(turns->goal), "±%.2g %% of ±%.2g %%", state->width * 100,
+	snprintf(turns->goal, sizeof(turns->goal), "+/-%.2g %% of %.2g %%", state->width * 100,
 		 target);
 	progress->goal = turns->goal;
 	if (!state->is_over && !progress->terminal)

@@ -471,6 +471,11 @@ struct record_statistics {
 	char *stopping;     /* "rounds": a fixed number of pairs; "width": see below */
 	double until_width; /* half the width of primary's interval to reach; NAN: not asked for */
 	bool width_reached;
+	/* Metrics that a gate was asked for: the run fails where B is worse in one. None: none was.
+	 */
+	size_t n_gates;
+	char **gates;
+	bool strict; /* what is inconclusive fails the run too */
 };
 
 /* What explains the difference, how good the data are, or what to run next. */

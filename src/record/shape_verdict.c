@@ -48,6 +48,9 @@ static const struct field statistics_fields[] = {
 	FIELD(FIELD_BOOLEAN, width_reached, width_reached,
 	      "false: the largest number of pairs "
 	      "came first"),
+	STRINGS(gates, "metrics that a gate was asked for: the exit code is 98 where B is worse in "
+		       "one; none: no gate was asked for"),
+	FIELD(FIELD_BOOLEAN, strict, strict, "true: --strict, what is inconclusive fails the run"),
 };
 SHARED_SHAPE(statistics_shape, statistics_fields, true);
 #undef T
@@ -56,7 +59,7 @@ SHARED_SHAPE(statistics_shape, statistics_fields, true);
 static const struct field insight_fields[] = {
 	STRING(kind, "\"cause\", \"quality\" or \"next\""),
 	STRING(metric, "what value is of; null where it is no metric"),
-	REAL(value, "its number; null where it has none"),
+	REAL(value, "its number; of a cause B - A, in the unit of metric; null where it has none"),
 	STRING(text, "one sentence"),
 };
 SHARED_SHAPE(insight_shape, insight_fields, true);

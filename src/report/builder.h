@@ -56,6 +56,8 @@ wanted_latency is_request_latency, is_wait_latency, is_storage_latency, is_conne
 /* A table of their percentiles, with how many values they stand on. */
 void builder_add_percentiles(const struct builder *b, const char *title, wanted_latency *wanted);
 
+/* section_insight.c: causes, data quality, what to run next. */
+void builder_add_insights(const struct builder *b);
 void builder_add_profile(const struct builder *b);
 /* Most phases that a round of the record has; more than a scenario can have are of a broken one. */
 size_t builder_phases(const struct builder *b);

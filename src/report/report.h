@@ -64,6 +64,9 @@ extern const struct report_format report_folded;
 extern const struct report_format report_svg;
 extern const struct report_format report_pprof;
 extern const struct report_format report_speedscope;
+extern const struct report_format report_junit;
+extern const struct report_format report_github_summary;
+extern const struct report_format report_github_annotations;
 
 /* All formats, in the order of the help text. */
 const struct report_format *const *report_formats(size_t *n);

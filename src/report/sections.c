@@ -222,6 +222,7 @@ static void add_protocols(const struct builder *b, size_t side)
 
 static void add_all(const struct builder *b)
 {
+	builder_add_insights(b);
 	builder_add_thresholds(b);
 	builder_add_baseline(b);
 	builder_add_endurance(b);

@@ -80,6 +80,7 @@ struct summary_row {
 	enum metric_kind kind;
 	bool shown;
 };
+/* @rec NULL: of no record, for label and kind only. */
 struct summary_row summary_row(const struct record *rec, const struct record_comparison *comparison,
 			       bool all_metrics);
 

@@ -31,7 +31,8 @@ struct stats_interval stats_signed_rank_interval(const double *d, size_t n, doub
 size_t stats_min_pairs(double confidence);
 /* The standard deviation of @d, n - 1; NAN below two. */
 double stats_deviation(const double *d, size_t n);
-/* The smallest true centre that @n pairs show with power 0.8 at 5 %: 2.8 sd / sqrt(n). */
+/* The smallest true centre that @n pairs show with a power of about 0.8 at 5 %: 2.8 sd / sqrt(n)
+ * (0.73 with 20 pairs: the deviation is not known, but estimated). */
 double stats_detectable(const double *d, size_t n);
 /*
  * How many pairs bring half the width of the interval to @half_width, at the spread of @d; at

@@ -52,6 +52,8 @@ static void a_width(void **state)
 	now = judge(&stopping, 5, 0.0001, 5);
 	assert_true(isnan(now.width));
 	assert_false(now.is_over || now.is_reached);
+	assert_int_equal(now.expected_pairs, 6);
+	assert_int_equal(judge(&(struct stopping){3, 4, 0.02}, 2, 1, 2).expected_pairs, 4);
 	now = judge(&stopping, 6, 0.001, 6);
 	assert_true(now.width > 0 && now.width < 0.002);
 	assert_true(now.is_over && now.is_reached);
@@ -174,7 +176,10 @@ static void what_is_asked_for(void **state)
 	assert_stopping(plan(&options, NULL), 10, 10, NAN);
 	assert_stopping(plan(&options, &scenario), 8, 8, NAN);
 	options.until_width = 0.05;
+	assert_stopping(plan(&options, NULL), 7, 50, 0.05);
+	options.gates[options.n_gates++] = "cpu.total_seconds";
 	assert_stopping(plan(&options, NULL), 6, 50, 0.05);
+	options.n_gates = 0;
 	assert_stopping(plan(&options, &scenario), 8, 50, 0.05);
 	options.max_rounds = 7;
 	assert_stopping(plan(&options, &scenario), 7, 7, 0.05);
