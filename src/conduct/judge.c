@@ -108,7 +108,7 @@ static int describe_stopping(struct record *rec, const struct stopping *stopping
 static int describe_gates(const struct judge *judge, struct record *rec)
 {
 	struct record_statistics *statistics = &rec->statistics;
-	const char *const *names;
+	const char *const *names = NULL;
 	/* Of one side alone they are about the earlier run. */
 	size_t n = judge->options->versus ? judge_gates(judge, &names) : 0;
 
