@@ -247,6 +247,7 @@ static int judge(const struct compare_state *state, struct record *rec, const st
 		error_set(&err, EXIT_CODE_FAILED, "out of memory");
 		return cmd_fail(&err);
 	}
+	rec->statistics.strict = state->is_strict; /* of this judgement, for its reports */
 	warn(rec);
 	if (record_unfit(rec))
 		return invalid(path, record_unfit(rec));

@@ -197,14 +197,23 @@ static void warn_of_few(struct conductor *conductor, const struct judge *judge,
 {
 	const char *const *names;
 	size_t n = judge_gates(judge, &names);
-	int pairs = stopping->max_pairs, fewest = stopping_fewest(n);
+	int pairs = stopping->max_pairs;
+	int fewest = stopping_fewest(n ? n : STOPPING_DEFAULT_GATES);
+	bool is_important = n || conductor->options->is_strict;
 
 	if (!conductor->options->versus || pairs >= fewest)
 		return;
-	progress_note(&conductor->progress, n || conductor->options->is_strict,
-		      "%d pair%s cannot settle anything at 95 %%%s: at least %d, e.g. --rounds %d",
-		      pairs, pairs == 1 ? "" : "s", n > 1 ? " with so many gates" : "", fewest,
-		      fewest > ADVISED_PAIRS ? fewest : ADVISED_PAIRS);
+	if (pairs < STOPPING_MIN_PAIRS)
+		progress_note(&conductor->progress, is_important,
+			      "%d pair%s cannot settle anything at 95 %%: at least %d, e.g. "
+			      "--rounds %d",
+			      pairs, pairs == 1 ? "" : "s", STOPPING_MIN_PAIRS, ADVISED_PAIRS);
+	else
+		progress_note(&conductor->progress, is_important,
+			      "%d pairs are too few where %d metrics decide, each of which may "
+			      "differ by chance: at least %d, e.g. --rounds %d",
+			      pairs, n ? (int)n : STOPPING_DEFAULT_GATES, fewest,
+			      fewest > ADVISED_PAIRS ? fewest : ADVISED_PAIRS);
 }
 
 /* From its rounds to its report; @code is what they ended with. Returns the exit code. */

@@ -108,8 +108,9 @@ static int describe_stopping(struct record *rec, const struct stopping *stopping
 static int describe_gates(const struct judge *judge, struct record *rec)
 {
 	struct record_statistics *statistics = &rec->statistics;
-	const char *const *names;
-	size_t n = judge_gates(judge, &names);
+	const char *const *names = NULL;
+	/* Of one side alone they are about the earlier run. */
+	size_t n = judge->options->versus ? judge_gates(judge, &names) : 0;
 
 	statistics->strict = judge->options->is_strict;
 	while (statistics->n_gates)
@@ -194,8 +195,7 @@ int judge_code(const struct judge *judge, const struct record *rec)
 
 bool judge_is_judgement(int code)
 {
-	return code == EXIT_CODE_INVALID || code == EXIT_CODE_INCONCLUSIVE ||
-	       code == EXIT_CODE_REGRESSION || code == EXIT_CODE_THRESHOLD;
+	return code >= EXIT_CODE_INVALID && code <= EXIT_CODE_THRESHOLD;
 }
 
 static void tell(const struct record *rec, const char *metric, const char *what,

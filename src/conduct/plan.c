@@ -363,7 +363,8 @@ void plan_stopping(const struct conduct_options *options, const struct scenario 
 	if (!options->versus || isnan(width))
 		return;
 	if (!options->rounds && !scenario)
-		pairs = STOPPING_MIN_PAIRS;
+		pairs = stopping_fewest(options->n_gates ? options->n_gates
+							 : STOPPING_DEFAULT_GATES);
 	stopping->until_width = width;
 	stopping->max_pairs = max > 0 ? max : STOPPING_DEFAULT_MAX;
 	if (stopping->max_pairs < pairs && !max)
