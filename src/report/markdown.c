@@ -7,6 +7,7 @@
 
 #include "report/costs.h"
 #include "report/escape.h"
+#include "report/markdown_charts.h"
 #include "report/report.h"
 #include "report/section.h"
 #include "report/summary.h"
@@ -403,6 +404,8 @@ static int write_markdown(const struct record *rec, const struct report_options 
 	put_verdict(&md);
 	if (!md.only_baseline) {
 		rc = put_costs(&md);
+		if (!rc && options->has_charts)
+			rc = markdown_put_charts(out, rec);
 		put_work(&md);
 	}
 	if (!rc)
