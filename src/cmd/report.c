@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Reports from what a run has left: no BPF, no root. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "record/folder.h"
 #include "report/report.h"
 #include "util/file.h"
 #include "util/suggest.h"
@@ -39,7 +39,7 @@ static int unknown_format(const char *name, struct error *err)
 	size_t n;
 	const struct report_format *const *formats = report_formats(&n);
 	const char *names[n], *near;
-	char known[256];
+	char known[512];
 
 	for (size_t i = 0; i < n; i++)
 		names[i] = formats[i]->name;
@@ -133,13 +133,15 @@ static int set_dir(void *state, const char *word, struct error *err)
 static enum options_result parse(int argc, char **argv, struct report_state *state,
 				 struct error *err)
 {
-	char known[256], help[320];
+	char known[512], help[600];
 	const struct option_spec specs[] = {
 		{"format", 0, "F", help, set_format},
 		{"output", 'o', "FILE", "write there; several formats make it a folder",
 		 set_output},
 		{"all", 0, NULL, "all metrics, processes and reasons", set_all},
-		{"side", 0, "S", "of stacks: A, B, or diff, what changed at equal work (A)",
+		{"side", 0, "S",
+		 "of stacks: A, B, or diff, what changed at equal work (A); of exports: A or B "
+		 "(both)",
 		 set_side},
 		{"kind", 0, "K", "of stacks: oncpu or offcpu (oncpu)", set_kind},
 		{"phase", 0, "P", "of stacks: only those of this phase", set_phase},
@@ -195,85 +197,47 @@ static int out_of_memory(struct error *err)
 	return error_set(err, EXIT_CODE_FAILED, "out of memory");
 }
 
-static int sources_add(struct sources *sources, const char *dir, const char *name,
-		       struct error *err)
+static int sources_find(struct sources *sources, const char *dir, struct error *err)
 {
-	struct source *list = reallocarray(sources->list, sources->n + 1, sizeof(*list));
-	struct source *source;
+	struct record_folders folders;
+	int rc = record_folders_find(&folders, dir, err);
 
-	if (!list)
-		return out_of_memory(err);
-	sources->list = list;
-	source = &list[sources->n];
-	*source = (struct source){0};
-	if (asprintf(&source->path, "%s%s%s", dir, name ? "/" : "", name ? name : "") < 0)
-		return out_of_memory(err);
-	source->name = name ? source->path + strlen(dir) + 1 : NULL;
-	sources->n++;
-	return 0;
-}
+	sources->list = rc ? NULL : calloc(folders.n, sizeof(*sources->list));
+	if (!rc && !sources->list)
+		rc = out_of_memory(err);
+	for (; !rc && sources->n < folders.n; sources->n++) {
+		struct record_folder *folder = &folders.list[sources->n];
 
-static bool holds_record(const char *dir, const char *name)
-{
-	char *path;
-	bool there;
-
-	if (asprintf(&path, "%s/%s%srun.json", dir, name, *name ? "/" : "") < 0)
-		return false;
-	there = access(path, F_OK) == 0;
-	free(path);
-	return there;
-}
-
-/* The sub-folders with a record, in the order of their names. */
-static int sources_scan(struct sources *sources, const char *dir, struct error *err)
-{
-	struct dirent **entries;
-	int n = scandir(dir, &entries, NULL, alphasort), rc = 0;
-
-	if (n < 0)
-		return error_set(err, EXIT_CODE_USAGE, "%s: %s", dir, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-
-		if (!rc && name[0] != '.' && holds_record(dir, name))
-			rc = sources_add(sources, dir, name, err);
-		free(entries[i]);
+		sources->list[sources->n] = (struct source){folder->path, folder->name, NULL};
+		folder->path = NULL;
 	}
-	free(entries);
-	if (!rc && !sources->n)
-		rc = error_set(err, EXIT_CODE_USAGE,
-			       "%s: holds no run.json, and none of its sub-folders does: give the "
-			       "results folder of a run",
-			       dir);
+	record_folders_clear(&folders);
 	return rc;
 }
 
-static int sources_find(struct sources *sources, const char *dir, struct error *err)
+/* An option that no format takes would be passed over in silence. */
+static int check_option(const struct report_state *state, const char *option, bool is_side,
+			struct error *err)
 {
-	if (!is_dir(dir) || holds_record(dir, ""))
-		return sources_add(sources, dir, NULL, err);
-	return sources_scan(sources, dir, err);
+	for (size_t i = 0; i < state->n_formats; i++)
+		if (state->formats[i]->is_of_stacks || (is_side && state->formats[i]->takes_side))
+			return 0;
+	return error_set(err, EXIT_CODE_USAGE,
+			 "%s is of formats for stacks%s: say --format svg, folded, pprof or "
+			 "speedscope%s too",
+			 option, is_side ? " and of exports" : "",
+			 is_side ? ", or benchfmt, hyperfine or bencher" : "");
 }
 
-/* An option that no format takes would be passed over in silence. */
 static int check_formats(const struct report_state *state, struct error *err)
 {
 	const struct report_options *options = &state->options;
-	const char *option = options->side != REPORT_SIDE_ANY ? "--side"
-			     : options->has_kind              ? "--kind"
-			     : options->phase                 ? "--phase"
-							      : NULL;
 
-	for (size_t i = 0; i < state->n_formats; i++)
-		if (state->formats[i]->is_of_stacks)
-			option = NULL;
-	if (option)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "%s is of formats for stacks: say --format svg, folded, pprof or "
-				 "speedscope too",
-				 option);
-	return 0;
+	if (options->side != REPORT_SIDE_ANY && check_option(state, "--side", true, err))
+		return -1;
+	if (options->has_kind && check_option(state, "--kind", false, err))
+		return -1;
+	return options->phase ? check_option(state, "--phase", false, err) : 0;
 }
 
 /* What is no text belongs into a file, or a pipe of its own. */
@@ -343,6 +307,15 @@ static int write_stream(const struct report_state *state, const struct sources *
 	return stream_finish(out, name, err);
 }
 
+/* Half a report is none. What is no file (/dev/stdout) stays where it is. */
+static void remove_file(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
 static int write_file(const struct report_state *state, const struct sources *sources,
 		      const char *path, struct error *err)
 {
@@ -355,6 +328,8 @@ static int write_file(const struct report_state *state, const struct sources *so
 	rc = write_stream(state, sources, out, path, err);
 	if (fclose(out) && !rc)
 		rc = error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
+	if (rc)
+		remove_file(path);
 	return rc;
 }
 
@@ -387,13 +362,16 @@ static int write_format(const struct report_state *state, const struct report_fo
 static int write_folder(const struct report_state *state, const struct source *source,
 			const char *dir, struct error *err)
 {
+	struct report_state complete = *state;
 	int rc;
 
 	rc = dir_make(dir, 0755);
 	if (rc)
 		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(-rc));
+	for (size_t i = 0; i < state->n_formats; i++)
+		complete.options.has_charts |= state->formats[i] == &report_charts;
 	for (size_t i = 0; i < state->n_formats && !rc; i++)
-		rc = write_format(state, state->formats[i], source, dir, err);
+		rc = write_format(&complete, state->formats[i], source, dir, err);
 	return rc;
 }
 
@@ -426,7 +404,8 @@ static int write_reports(const struct report_state *state, const struct sources 
 
 	if (!output)
 		return write_stream(state, sources, stdout, "standard output", err);
-	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1;
+	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1 ||
+		 state->formats[0]->part;
 	if (!folder)
 		return write_file(state, sources, output, err);
 	if (!is_dir(output) && access(output, F_OK) == 0)

@@ -68,6 +68,8 @@ void builder_add_endurance(const struct builder *b);
 void builder_add_load(const struct builder *b);
 void builder_add_faults(const struct builder *b);
 void builder_add_side_metrics(const struct builder *b);
+/* section_baseline.c: the run against an earlier one. */
+void builder_add_baseline(const struct builder *b);
 void builder_add_limits(const struct builder *b);
 void builder_add_use(const struct builder *b);
 void builder_add_storage(const struct builder *b);

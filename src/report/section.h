@@ -31,19 +31,23 @@ struct section {
 
 struct sections {
 	size_t n;
+	size_t n_judgements; /* the first so many: thresholds and what else says good or bad */
 	struct section *list;
 	bool failed; /* memory was short: nothing of it may be shown */
 };
 
 /*
- * Thresholds, endurance, load, faults and side metrics; what limited the run, what was in use,
- * where the time went, requests, protocols, stacks, storage, peers, system calls and other
- * latencies, as far as the record has them. @all: no list is cut.
+ * Thresholds, the comparison with an earlier run, endurance, load, faults and side metrics; what
+ * limited the run, what was in use, where the time went, requests, protocols, stacks, storage,
+ * peers, system calls and other latencies, as far as the record has them. @all: no list is cut.
  * @always_use: what was in use by phase also where there is one phase only. NULL without memory;
  * lives no longer than @rec and @summary.
  */
 struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all,
 			      bool always_use);
+/* Only the comparison with an earlier run; otherwise the same. */
+struct sections *sections_of_baseline(const struct record *rec, const struct summary *summary,
+				      bool all);
 void sections_free(struct sections *sections);
 /*
  * How many values the percentiles in the table of costs stand on, as a sentence, NULL where the
