@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "record/distribution.h"
+#include "record/gate.h"
 #include "record/metric.h"
 #include "sample_insight.h"
 
@@ -341,7 +342,7 @@ static void test_exploratory(void **state)
 	assert_int_equal(count_insights(rec, "cause"), 0);
 	find_insights(rec);
 	assert_insight(rec, "cause",
-		       "A's extra wall time (200 ms a round) goes along with more "
+		       "A's extra wall time (201 ms a round) goes along with more "
 		       "waiting for a CPU");
 	record_free(rec);
 }
@@ -410,6 +411,7 @@ static void test_score(void **state)
 /* Whoever asks for it: it names no winner. */
 static void test_score_decides_nothing(void **state)
 {
+	char problem[GATE_PROBLEM_MAX];
 	static const char *const gates[] = {"score.composite", "cpu.total_seconds"};
 	struct record *rec = sample_alike();
 
@@ -427,6 +429,8 @@ static void test_score_decides_nothing(void **state)
 			assert_string_equal(rec->comparison[i].verdict, "B_higher");
 			assert_true(rec->comparison[i].exploratory);
 		}
+	assert_null(gate_find("score.composite", problem));
+	assert_non_null(strstr(problem, "an arbitrary sum, which decides nothing"));
 	record_free(rec);
 }
 
