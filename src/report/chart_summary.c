@@ -71,7 +71,7 @@ static int put_centre(struct chart *chart, const struct record *rec, const struc
 		double y = chart_axis_place(&plot->y, memory.median);
 
 		chart_mark(chart, side, "", x, y, 5);
-		chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_START, x + 9, y - 6,
+		chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_MIDDLE, x, y - 10,
 			   side == SIDE_A ? "A" : "B");
 	}
 	chart_sample_clear(&cpu);
