@@ -6,9 +6,23 @@
 #include "report/flame.h"
 
 static const struct report_format *const formats[] = {
-	&report_text,        &report_json,     &report_csv,    &report_markdown, &report_hdr,
-	&report_openmetrics, &report_folded,   &report_svg,    &report_pprof,    &report_speedscope,
-	&report_csv_series,  &report_csv_load, &report_charts,
+	&report_text,
+	&report_json,
+	&report_csv,
+	&report_csv_series,
+	&report_csv_load,
+	&report_charts,
+	&report_markdown,
+	&report_hdr,
+	&report_openmetrics,
+	&report_folded,
+	&report_svg,
+	&report_pprof,
+	&report_speedscope,
+	&report_junit,
+	&report_github_summary,
+	&report_github_annotations,
+	&report_noise,
 };
 
 const struct report_format *const *report_formats(size_t *n)

@@ -26,7 +26,8 @@ struct report_options {
 	bool all_metrics; /* not only the headline metrics */
 	bool continued;   /* another record came before in the same file: no header again (csv only)
 			   */
-	int width;        /* columns of the terminal, 0: do not wrap or cut */
+	bool only_baseline; /* nothing but the comparison with an earlier run (text and md only) */
+	int width;          /* columns of the terminal, 0: do not wrap or cut */
 	/* Formats of stacks only. */
 	enum report_side side;
 	bool has_kind; /* false: all kinds where a file holds several, else on-CPU */
@@ -64,6 +65,7 @@ extern const struct report_format report_csv;
 extern const struct report_format report_csv_series;
 extern const struct report_format report_csv_load;
 extern const struct report_format report_charts;
+extern const struct report_format report_noise;
 extern const struct report_format report_markdown; /* name "md" */
 extern const struct report_format report_hdr;
 extern const struct report_format report_openmetrics;
@@ -71,6 +73,9 @@ extern const struct report_format report_folded;
 extern const struct report_format report_svg;
 extern const struct report_format report_pprof;
 extern const struct report_format report_speedscope;
+extern const struct report_format report_junit;
+extern const struct report_format report_github_summary;
+extern const struct report_format report_github_annotations;
 
 /* All formats, in the order of the help text. */
 const struct report_format *const *report_formats(size_t *n);
