@@ -242,9 +242,9 @@ static int draw_summary(const struct record *rec, struct chart *chart)
 	chart->y += CHART_ROW_HEIGHT;
 	put_ratios(chart, rec);
 	chart_note(chart,
-		   "Score: average CPU in % of one core + average RSS in MiB / 10, a habit "
-		   "of log tools' benchmarks; the two have no common unit, so it ranks "
-		   "and measures nothing. Small marks are rounds, large ones their medians.");
+		   "Score: average CPU in % of one core + average RSS in MiB / 10, wake's "
+		   "arbitrary sum; it decides nothing. Small marks are rounds, large ones their "
+		   "medians.");
 	chart_note_bars(chart, rec);
 	return rc ? -1 : 0;
 }
