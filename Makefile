@@ -121,6 +121,33 @@ $(BUILD)/syscall_names.inc:
 			printf "[%s] = \"%s\",\n", $$2, name }' | sort >$@
 $(BUILD)/obj/conduct/syscall_name.o: $(BUILD)/syscall_names.inc
 
+# What report.html holds as it is (src/report/html_assets.c), as strings of C. Without Debian's
+# libjs-dygraphs, or without the notice that has to go with it, the page has no interactive charts.
+DYGRAPHS        := /usr/share/javascript/dygraphs
+DYGRAPHS_NOTICE := /usr/share/doc/libjs-dygraphs/copyright
+HAVE_DYGRAPHS   := $(and $(wildcard $(DYGRAPHS)/dygraph.min.js),$(wildcard $(DYGRAPHS_NOTICE)))
+AS_STRING       := sed 's/[\\"]/\\&/g; s/.*/"&\\n"/'
+HTML_ASSETS     := $(addprefix $(BUILD)/html_,style.inc script.inc library.inc library_style.inc)
+
+$(BUILD)/html_%.inc: src/report/html_%.css
+	@mkdir -p $(@D)
+	$(Q)$(AS_STRING) $< >$@
+$(BUILD)/html_%.inc: src/report/html_%.js
+	@mkdir -p $(@D)
+	$(Q)$(AS_STRING) $< >$@
+$(BUILD)/html_library.inc $(BUILD)/html_library_style.inc &: Makefile
+	@mkdir -p $(@D)
+ifneq ($(HAVE_DYGRAPHS),)
+	$(Q){ echo '/*'; sed '/^OTHER DEALINGS IN/q' $(DYGRAPHS_NOTICE); echo '*/'; \
+		grep -v '^//# sourceMappingURL' $(DYGRAPHS)/dygraph.min.js; } | \
+		$(AS_STRING) >$(BUILD)/html_library.inc
+	$(Q)sed 's|/[*]# sourceMappingURL.*||' $(DYGRAPHS)/dygraph.min.css | $(AS_STRING) \
+		>$(BUILD)/html_library_style.inc
+else
+	$(Q)echo '""' | tee $(BUILD)/html_library.inc >$(BUILD)/html_library_style.inc
+endif
+$(BUILD)/obj/report/html_assets.o: $(HTML_ASSETS)
+
 # --- BPF ---------------------------------------------------------------------
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	      -Wno-unused-parameter -Wno-missing-declarations $(if $(filter 1,$(WERROR)),-Werror) \
@@ -225,6 +252,7 @@ define install_files
 	install -D -m 755 $(1) $(2)/bin/perfbpf
 	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(2)/share/perfbpf/scenarios/{} \;
 	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(2)/share/perfbpf/scenarios/{} \;
+	install -D -m 644 docs/run.schema.json $(2)/share/perfbpf/run.schema.json
 	install -D -m 644 README.md $(2)/share/doc/perfbpf/README.md
 	install -D -m 644 LICENSE $(2)/share/doc/perfbpf/LICENSE
 endef
@@ -255,6 +283,7 @@ docs: $(BUILD)/unit/test_docs
 	awk -v table=$(BUILD)/run-json.table '/^\| path / { while ((getline line < table) > 0) print line } \
 		!/^\|/' docs/run-json.md > $(BUILD)/run-json.md
 	mv $(BUILD)/run-json.md docs/run-json.md
+	$< schema > docs/run.schema.json
 	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
 		/^<!-- keys / { made = system(program " keys " $$3) == 0 }' docs/scenarios.md > $(BUILD)/scenarios.md
 	mv $(BUILD)/scenarios.md docs/scenarios.md

@@ -79,6 +79,8 @@ for_build() {
 	want libjansson-dev have_library jansson
 	want libcap-dev have_library libcap
 	want libcurl4-openssl-dev have_library libcurl
+	# Of report.html, which has no interactive charts without it.
+	want --optional libjs-dygraphs have_file /usr/share/javascript/dygraphs/dygraph.min.js
 	# Each for one driver, which is left out without it.
 	want --optional libpq-dev have_library libpq
 	want --optional librdkafka-dev have_library rdkafka

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "drive/driver.h"
 #include "record/metric.h"
+#include "record/record.h"
 #include "scenario/scenario.h"
 #include "scenario/schema_doc.h"
 #include "util/file.h"
@@ -101,6 +102,13 @@ static int list_metrics(struct error *err)
 	for (size_t i = 0; i < n; i++)
 		printf("%c %-34s %-7s %s\n", metrics[i].headline ? '*' : ' ', metrics[i].name,
 		       metrics[i].unit, metrics[i].description);
+	printf("\nWhere --gate does not say, what decides is:\n"
+	       "  commands to their end: window_seconds, cpu.total_seconds, memory.rss_peak_bytes\n"
+	       "  a load of given size:  cpu.total_seconds, memory.rss_peak_bytes, the p99 of "
+	       "delivery or "
+	       "response\n"
+	       "  a closed loop:         cpu.seconds_per_thousand_operations, "
+	       "work.operations_per_second, then as above\n");
 	return 0;
 }
 
@@ -123,6 +131,13 @@ static int list_keys(struct error *err)
 	return 0;
 }
 
+static int list_schema(struct error *err)
+{
+	(void)err;
+	record_print_schema(stdout);
+	return 0;
+}
+
 /* One row a list; those that are long are not in the list of all. */
 static const struct {
 	const char *name;
@@ -131,7 +146,7 @@ static const struct {
 } lists[] = {
 	{"targets", list_targets, false}, {"scenarios", list_scenarios, false},
 	{"drivers", list_drivers, false}, {"metrics", list_metrics, false},
-	{"keys", list_keys, true},
+	{"keys", list_keys, true},        {"schema", list_schema, true},
 };
 
 #define N_LISTS (sizeof(lists) / sizeof(lists[0]))
@@ -150,14 +165,15 @@ static int set_what(void *state, const char *word, struct error *err)
 	near = suggest_nearest(word, names, N_LISTS);
 	return error_set(err, EXIT_CODE_USAGE, "list: there is no list of '%s'; %s%s%s", word,
 			 near ? "did you mean '"
-			      : "it is targets, scenarios, drivers, metrics or keys",
+			      : "it is targets, scenarios, drivers, metrics, keys or schema",
 			 near ? near : "", near ? "'?" : "");
 }
 
 static const struct option_table table = {
-	.usage = "list [targets|scenarios|drivers|metrics|keys]",
+	.usage = "list [targets|scenarios|drivers|metrics|keys|schema]",
 	.summary = "Lists what can be measured, by which work, and what is told of it.",
-	.examples = "  perfbpf list scenarios\n",
+	.examples = "  perfbpf list scenarios\n"
+		    "  perfbpf list schema >run.schema.json\n",
 	.positional = set_what,
 };
 
@@ -189,6 +205,6 @@ static int list(int argc, char **argv)
 
 const struct subcommand cmd_list = {
 	.name = "list",
-	.summary = "targets, scenarios, drivers, metrics and keys of files",
+	.summary = "targets, scenarios, drivers, metrics, keys of files and the schema of run.json",
 	.run = list,
 };

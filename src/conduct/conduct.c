@@ -24,6 +24,7 @@
 #include "report/report.h"
 #include "util/clock.h"
 #include "util/terminal.h"
+#include "util/utf8.h"
 
 #define DEFAULT_TICK_NS (100 * NSEC_PER_MSEC)
 #define ADVISED_PAIRS   10
@@ -48,17 +49,19 @@ void conduct_options_init(struct conduct_options *options)
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)
 {
 	uint64_t now = clock_now_ns();
+	char text[2048];
 	va_list args;
 
 	if (!conductor->options->debug)
 		return;
 	progress_clear(&conductor->progress);
-	fprintf(stderr, "perfbpf: debug: %llu.%06llu ", (unsigned long long)(now / NSEC_PER_SEC),
-		(unsigned long long)(now % NSEC_PER_SEC / NSEC_PER_USEC));
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	utf8_clean(text);
+	fprintf(stderr, "perfbpf: debug: %llu.%06llu %s\n",
+		(unsigned long long)(now / NSEC_PER_SEC),
+		(unsigned long long)(now % NSEC_PER_SEC / NSEC_PER_USEC), text);
 	fflush(stderr);
 }
 

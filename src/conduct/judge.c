@@ -8,6 +8,7 @@
 #include "record/compare.h"
 #include "record/endurance.h"
 #include "record/gate.h"
+#include "record/metric.h"
 #include "record/threshold.h"
 
 #define DEFAULT_WORK_BOUND 0.001
@@ -21,14 +22,31 @@ size_t judge_gates(const struct judge *judge, const char *const **names)
 	return judge->scenario->n_gates;
 }
 
+static bool is_told(const struct record *rec, const char *name)
+{
+	const struct metric *metric = metric_find(name);
+
+	for (size_t i = 0; metric && i < rec->n_rounds; i++)
+		if (!isnan(metric->get(&rec->rounds[i])))
+			return true;
+	return false;
+}
+
 const char *judge_primary(const struct judge *judge, const struct record *rec)
 {
 	const char *standard[COMPARE_MAX_GATES];
 	const char *const *names;
+	size_t n = judge_gates(judge, &names);
 
-	if (judge_gates(judge, &names))
-		return names[0];
-	return compare_default_gates(rec, standard) ? standard[0] : NULL;
+	/* As record_compare() will have it. */
+	if (!n) {
+		n = compare_default_gates(rec, standard);
+		names = standard;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_told(rec, names[i]))
+			return names[i];
+	return NULL;
 }
 
 static double work_bound(const struct judge *judge)

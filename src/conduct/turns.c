@@ -87,8 +87,7 @@ static int run_round(struct conductor *conductor, struct record *rec, const stru
 		record_invalid(&out, "interrupted by signal %d", conductor->interrupted);
 	if (record_add_round(rec, &out))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	/* After each round, so that nothing that ends perfbpf loses what was measured. */
-	if (results_save(conductor->results, rec, err))
+	if (results_save_often(conductor->results, rec, err))
 		return -1;
 	return failed;
 }
@@ -141,7 +140,7 @@ static void show_width(struct turns *turns, const struct stopping_state *state, 
 	progress->rounds = state->expected_pairs * turns->sides;
 	if (isnan(state->width))
 		return;
-	snprintf(turns->goal, sizeof(turns->goal), "±%.2g %% of ±%.2g %%", state->width * 100,
+	snprintf(turns->goal, sizeof(turns->goal), "+/-%.2g %% of %.2g %%", state->width * 100,
 		 target);
 	progress->goal = turns->goal;
 	if (!state->is_over && !progress->terminal)

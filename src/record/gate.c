@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/compare.h"
 #include "record/metric.h"
 #include "util/suggest.h"
 #include "util/units.h"
@@ -26,7 +27,7 @@ static bool is_verdict(const struct record_comparison *row, const char *verdict)
 static bool is_different(const struct record_comparison *row)
 {
 	return (is_verdict(row, "B_lower") || is_verdict(row, "B_higher")) &&
-	       row->p_adjusted < GATE_SIGNIFICANT;
+	       row->p_adjusted < COMPARE_SIGNIFICANT;
 }
 
 /* A row of metric.h that is nearly called @name; NULL: none. */

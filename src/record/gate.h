@@ -5,12 +5,11 @@
 
 #include "record/record.h"
 
-#define GATE_MARGIN_MAX  0.5  /* what --margin and margin: may be at most */
-#define GATE_SIGNIFICANT 0.05 /* the p by Holm has to be below */
+#define GATE_MARGIN_MAX 0.5 /* what --margin and margin: may be at most */
 
 enum gate_result {
-	GATE_PASSED,       /* equivalent, or B is better */
-	GATE_WORSE,        /* B is worse, beyond the margin and what chance gives */
+	GATE_PASSED, /* equivalent, or B is better */
+	GATE_WORSE,  /* B is worse, beyond the margin, with a p by Holm below COMPARE_SIGNIFICANT */
 	GATE_INCONCLUSIVE, /* it cannot be told yet */
 	GATE_NO_DATA,      /* no pair tells the metric, so that nothing guards it: a failure */
 };

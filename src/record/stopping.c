@@ -4,14 +4,21 @@
 #include <math.h>
 #include <string.h>
 
+#include "record/compare.h"
 #include "record/ratios.h"
 #include "stats/paired.h"
 
 static int expect(const struct stopping *stopping, const double *ln_ratios, size_t n, int done)
 {
-	size_t pairs = stats_pairs_for_width(ln_ratios, n, log1p(stopping->until_width),
-					     STOPPING_CONFIDENCE);
+	size_t least = stats_min_pairs(COMPARE_CONFIDENCE);
+	size_t pairs;
 
+	/* The spread of a few pairs says next to nothing. */
+	if (n < least && done < (int)least)
+		pairs = least;
+	else
+		pairs = stats_pairs_for_width(ln_ratios, n, log1p(stopping->until_width),
+					      COMPARE_CONFIDENCE);
 	if (!pairs || pairs >= (size_t)stopping->max_pairs)
 		return stopping->max_pairs;
 	/* It is not reached yet, whatever the spread would have it. */
@@ -32,7 +39,7 @@ void stopping_judge(const struct stopping *stopping, const double *ln_ratios, si
 		state->is_over = done >= stopping->min_pairs;
 		return;
 	}
-	interval = stats_signed_rank_interval(ln_ratios, n, STOPPING_CONFIDENCE);
+	interval = stats_signed_rank_interval(ln_ratios, n, COMPARE_CONFIDENCE);
 	state->width = expm1((interval.high - interval.low) / 2);
 	state->is_reached = state->width <= stopping->until_width;
 	state->is_over =
@@ -64,9 +71,9 @@ int stopping_look(const struct stopping *stopping, const struct record *rec, con
 
 int stopping_fewest(size_t n_gates)
 {
-	int pairs = (int)stats_min_pairs(STOPPING_CONFIDENCE);
+	int pairs = (int)stats_min_pairs(COMPARE_CONFIDENCE);
 
-	while ((double)n_gates * ldexp(2, -pairs) >= 1 - STOPPING_CONFIDENCE)
+	while ((double)n_gates * ldexp(2, -pairs) >= COMPARE_SIGNIFICANT)
 		pairs++;
 	return pairs;
 }

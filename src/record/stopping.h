@@ -9,8 +9,7 @@
 
 #include "record/record.h"
 
-#define STOPPING_DEFAULT_MAX 50   /* pairs */
-#define STOPPING_CONFIDENCE  0.95 /* of the interval */
+#define STOPPING_DEFAULT_MAX 50 /* pairs */
 /* With fewer pairs even the largest difference has p = 2/2^5 = 0.0625: no interval at 95 %. */
 #define STOPPING_MIN_PAIRS 6
 

@@ -11,8 +11,9 @@ static const struct report_format *const formats[] = {
 	&report_csv,
 	&report_csv_series,
 	&report_csv_load,
-	&report_charts,
 	&report_markdown,
+	&report_html,
+	&report_charts,
 	&report_hdr,
 	&report_openmetrics,
 	&report_folded,
@@ -22,6 +23,9 @@ static const struct report_format *const formats[] = {
 	&report_junit,
 	&report_github_summary,
 	&report_github_annotations,
+	&report_benchfmt,
+	&report_hyperfine,
+	&report_bencher,
 	&report_noise,
 };
 
@@ -100,6 +104,8 @@ bool report_file(const struct report_format *format, const struct record *rec,
 		return stacks_file(format, rec, options, i, file);
 	if (format->file_name)
 		snprintf(file->name, sizeof(file->name), "%s", format->file_name);
+	else if (format->own_name)
+		snprintf(file->name, sizeof(file->name), "%s", format->own_name);
 	else
 		snprintf(file->name, sizeof(file->name), "report.%s", format->name);
 	return i == 0;

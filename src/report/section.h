@@ -31,6 +31,7 @@ struct section {
 
 struct sections {
 	size_t n;
+	size_t n_judgements; /* the first so many: thresholds and what else says good or bad */
 	struct section *list;
 	bool failed; /* memory was short: nothing of it may be shown */
 };

@@ -226,6 +226,7 @@ static void add_all(const struct builder *b)
 	builder_add_thresholds(b);
 	builder_add_baseline(b);
 	builder_add_endurance(b);
+	b->out->n_judgements = b->out->n;
 	builder_add_load(b);
 	builder_add_faults(b);
 	builder_add_side_metrics(b);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The parts of docs/ that come from tables of the program are those of the program.
- * `test_docs exit-codes`, `test_docs run-json` and `test_docs keys NAME` (scenario, target or that
- * of a driver) print them. Runs in the root of the repository, or finds it in PERFBPF_SOURCE_DIR.
+ * `test_docs exit-codes`, `test_docs run-json`, `test_docs schema` and `test_docs keys NAME`
+ * (scenario, target or that of a driver) print them. Runs in the root of the repository, or finds
+ * it in PERFBPF_SOURCE_DIR.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "drive/driver.h"
+#include "record/record.h"
 #include "record/shape.h"
 #include "scenario/schema_doc.h"
 #include "util/exit_code.h"
@@ -63,6 +65,17 @@ static void test_run_json(void **state)
 		fail_msg("the table of docs/run-json.md is not that of record/shape.c");
 	free(text);
 	free(table);
+}
+
+static void test_schema(void **state)
+{
+	char *text = doc("run.schema.json"), *schema = printed(record_print_schema);
+
+	(void)state;
+	if (strcmp(text, schema) != 0)
+		fail_msg("docs/run.schema.json is not that of record/shape.c; make docs");
+	free(text);
+	free(schema);
 }
 
 /* NULL: there are no such keys in this build. */
@@ -281,7 +294,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_run_json),
 		cmocka_unit_test(test_keys),       cmocka_unit_test(test_schema_printed),
 		cmocka_unit_test(test_example),    cmocka_unit_test(test_grouped),
-		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8),       cmocka_unit_test(test_schema),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "exit-codes")) {
@@ -290,6 +303,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "run-json")) {
 		record_print_markdown(stdout);
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "schema")) {
+		record_print_schema(stdout);
 		return 0;
 	}
 	if (argc == 3 && !strcmp(argv[1], "keys")) {

@@ -265,6 +265,7 @@ static void noise_reports(void **state)
 	free(text);
 	record_free(rec);
 	rec = sample_record(8, true);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	text = sample_report(rec, &report_noise, 100, false);
 	assert_non_null(strstr(text, "10 %"));
 	assert_non_null(strstr(text, "CPU time"));

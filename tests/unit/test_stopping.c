@@ -52,6 +52,8 @@ static void a_width(void **state)
 	now = judge(&stopping, 5, 0.0001, 5);
 	assert_true(isnan(now.width));
 	assert_false(now.is_over || now.is_reached);
+	assert_int_equal(now.expected_pairs, 6);
+	assert_int_equal(judge(&(struct stopping){3, 4, 0.02}, 2, 1, 2).expected_pairs, 4);
 	now = judge(&stopping, 6, 0.001, 6);
 	assert_true(now.width > 0 && now.width < 0.002);
 	assert_true(now.is_over && now.is_reached);
