@@ -5,9 +5,13 @@
 
 #include "record/record.h"
 
+#define COMPARE_MARGIN      0.02 /* where none is asked for */
+#define COMPARE_CONFIDENCE  0.95 /* of all intervals */
+#define COMPARE_SIGNIFICANT 0.05 /* a winner's p by Holm is below */
+
 struct compare_options {
 	double work_bound; /* the share of the work that may be wrong, e.g. 0.001 */
-	double margin;     /* ratios within 1 +- this are equivalent, e.g. 0.02; 0: that default */
+	double margin; /* ratios within 1 +- this are equivalent, e.g. 0.02; 0: COMPARE_MARGIN */
 	/* Metrics that a gate is on; none: those of compare_default_gates(). */
 	size_t n_gates;
 	const char *const *gates;
@@ -28,13 +32,24 @@ struct compare_options {
  * the sides, and the rows that came back where nobody says how many there should be, may not
  * differ by more than the bound. In a closed loop by time each side does as much as it can:
  * there throughput, response and the cost of an operation are what is compared.
+ *
+ * A row's verdict, of a valid run with two sides: "B_lower" or "B_higher" where the interval lies
+ * wholly beyond the margin, "equivalent" wholly within it, else "inconclusive" (below six pairs
+ * always). Where a value is zero or negative there is no ratio: then the difference is judged,
+ * against the margin times the larger side's median. A winner is named where the primary metric has
+ * a direction and its p by Holm is below COMPARE_SIGNIFICANT.
  */
 int record_compare(struct record *rec, const struct compare_options *options);
 
 /*
- * The metrics that a gate is on where none is named: cost, memory and, as far as the rounds have
- * them, throughput and latency. The first is the primary one, by which a winner is named. Names are
- * of metric.h; @names has room for COMPARE_MAX_GATES. Returns how many.
+ * The metrics that a gate is on where none is named. The first is the primary one, by which a
+ * winner is named:
+ *   commands that ran to their end   wall time, as for whoever waits for them; CPU time; memory
+ *   a load of a given size           CPU time; memory; the main latency
+ *   a closed loop                    CPU time per operation; throughput; memory; the main latency
+ * Memory is the peak of the resident set, the main latency p99 of delivery, response or round
+ * trips, the first of these that is known. Names are of metric.h; @names has room for
+ * COMPARE_MAX_GATES. Returns how many.
  */
 #define COMPARE_MAX_GATES 64
 size_t compare_default_gates(const struct record *rec, const char *names[COMPARE_MAX_GATES]);

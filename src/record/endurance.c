@@ -19,7 +19,7 @@
 /* What is found, before it is a row of the record. */
 struct finding {
 	const char *name, *unit, *verdict;
-	struct stats_interval interval;
+	struct stats_estimate interval;
 	char text[240];
 };
 
@@ -74,7 +74,7 @@ static bool does_floor_rise(const double *rss, size_t n)
  */
 static int does_level_off(const double *blocks, bool *levels_off)
 {
-	struct stats_interval first, second;
+	struct stats_estimate first, second;
 
 	if (stats_slope(blocks, ENDURANCE_BLOCKS / 2, &first) ||
 	    stats_slope(blocks + ENDURANCE_BLOCKS / 2, ENDURANCE_BLOCKS / 2, &second))
@@ -84,7 +84,7 @@ static int does_level_off(const double *blocks, bool *levels_off)
 }
 
 /* "60.2 MiB/h (95 % interval 58.9 MiB/h to 61.4 MiB/h)" */
-static const char *name_slope(char *buf, size_t size, const struct stats_interval *slope)
+static const char *name_slope(char *buf, size_t size, const struct stats_estimate *slope)
 {
 	char value[32], low[32], high[32];
 
@@ -103,7 +103,7 @@ static bool is_much(double bytes, double typical)
 static void judge_slope(struct finding *finding, const double *rss, size_t n, double hours,
 			bool levels_off)
 {
-	const struct stats_interval *slope = &finding->interval;
+	const struct stats_estimate *slope = &finding->interval;
 	double typical = stats_quantile(rss, n, 0.5), grown = slope->value * hours;
 	char text[128], bytes[32];
 
@@ -157,7 +157,7 @@ static const char *percent(char *buf, size_t size, double ratio)
 /* @sign 1: more is worse, −1: less is. */
 static void judge_change(struct finding *finding, int sign, double bound, const char *of)
 {
-	const struct stats_interval *change = &finding->interval;
+	const struct stats_estimate *change = &finding->interval;
 	double best = sign > 0 ? change->low : -change->high;
 	double worst = sign > 0 ? change->high : -change->low;
 	char value[32], low[32], high[32], text[160];
@@ -195,7 +195,7 @@ static int judge_ratio(const double *values, size_t n, int sign, struct finding 
 		       const char *of)
 {
 	double first[PARTS], last[PARTS];
-	struct stats_interval *change = &finding->interval;
+	struct stats_estimate *change = &finding->interval;
 	size_t parts;
 	int rc = 0;
 
@@ -206,7 +206,7 @@ static int judge_ratio(const double *values, size_t n, int sign, struct finding 
 		/* To nothing at all is the worst of all changes. */
 		last[i] = last[i] > 0 ? log(last[i]) : isnan(last[i]) ? NAN : -50;
 	}
-	if (stats_shift(first, parts, last, parts, change))
+	if (stats_level_shift(first, parts, last, parts, change))
 		return -1;
 	if (isnan(change->value))
 		return 0;
@@ -242,7 +242,7 @@ static int judge_errors(const struct record_round *round, struct finding *findin
 	double first[PARTS], last[PARTS];
 
 	if (round->has_work && round->work.operations > 0 && round->work.errors == 0) {
-		finding->interval = (struct stats_interval){0, 0, 0};
+		finding->interval = (struct stats_estimate){0, 0, 0};
 		say(finding, "steady", "steady: no error in the whole window");
 		return 0;
 	}
@@ -250,7 +250,7 @@ static int judge_errors(const struct record_round *round, struct finding *findin
 		return 0;
 	share_parts(series, 0, tenth, first, parts);
 	share_parts(series, series->n - tenth, tenth, last, parts);
-	if (stats_shift(first, parts, last, parts, &finding->interval))
+	if (stats_level_shift(first, parts, last, parts, &finding->interval))
 		return -1;
 	if (!isnan(finding->interval.value))
 		judge_change(finding, 1, ENDURANCE_ERRORS, "of all operations");

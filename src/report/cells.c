@@ -142,7 +142,8 @@ struct summary_row summary_row(const struct record *rec, const struct record_com
 	row.label = metric->label;
 	row.kind = metric->kind;
 	/* Where a driver sets the window, its length is no result. */
-	if (metric->headline && !(rec->scenario.driver && !strcmp(metric->name, "window_seconds")))
+	if (metric->headline &&
+	    !(rec && rec->scenario.driver && !strcmp(metric->name, "window_seconds")))
 		row.shown = true;
 	/* Of a program that neither answers nor asks it says nothing. */
 	if (!all_metrics && !strcmp(metric->name, "requests.per_second") &&

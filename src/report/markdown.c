@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/costs.h"
 #include "report/escape.h"
+#include "report/markdown_charts.h"
 #include "report/report.h"
 #include "report/section.h"
 #include "report/summary.h"
@@ -19,6 +21,7 @@ struct markdown {
 	const struct summary *summary;
 	FILE *out;
 	bool all;
+	bool only_baseline;
 };
 
 static void put_cell(FILE *out, const char *text)
@@ -52,20 +55,23 @@ static size_t sides_of(const struct markdown *md)
 	return md->summary->two_sided ? SIDES : 1;
 }
 
-/* The head of a table with a label column and, for each side, one of numbers. */
-static void put_side_header(const struct markdown *md, const char *label, const char *more)
+static void put_side_titles(const struct markdown *md)
 {
-	put_cell(md->out, label);
 	for (size_t i = 0; i < sides_of(md); i++) {
 		fprintf(md->out, "| %s ", i == SIDE_A ? "A" : "B");
 		escape_markdown(md->out, md->summary->sides[i].name);
 		putc(' ', md->out);
 	}
-	if (more)
-		put_cell(md->out, more);
+}
+
+/* The head of a table with a label column and, for each side, one of numbers. */
+static void put_side_header(const struct markdown *md, const char *label)
+{
+	put_cell(md->out, label);
+	put_side_titles(md);
 	end_row(md->out);
 	fputs("|---", md->out);
-	for (size_t i = 0; i < sides_of(md) + (more ? 1 : 0); i++)
+	for (size_t i = 0; i < sides_of(md); i++)
 		fputs("|---:", md->out);
 	end_row(md->out);
 }
@@ -121,33 +127,69 @@ static void put_verdict(const struct markdown *md)
 	putc('\n', md->out);
 }
 
-static void put_costs(const struct markdown *md)
+/* The head of the table of costs, and below it how its columns are aligned. */
+static void put_cost_header(const struct markdown *md, bool intervals)
 {
-	char *note = sections_percentile_note(md->rec, md->all), cell[SUMMARY_CELL_MAX], ratio[32];
+	put_cell(md->out, "metric");
+	put_side_titles(md);
+	if (md->summary->two_sided)
+		put_cell(md->out, "B/A");
+	if (intervals) {
+		put_cell(md->out, "interval");
+		put_cell(md->out, "verdict");
+		put_cell(md->out, "could show");
+	}
+	end_row(md->out);
+	fputs("|---", md->out);
+	for (size_t i = 0; i < (md->summary->two_sided ? 3 : 1); i++)
+		fputs("|---:", md->out);
+	fputs(intervals ? "|---:|---|---:|\n" : "|\n", md->out);
+}
+
+static void put_cost_row(const struct markdown *md, const struct record_comparison *c,
+			 bool intervals)
+{
+	struct summary_row row = summary_row(md->rec, c, md->all);
+	char cell[COSTS_CELL_MAX];
+
+	if (!row.shown)
+		return;
+	put_cell(md->out, row.label);
+	put_cell(md->out, summary_cell(cell, row.kind, c->a_median, c->a_min, c->a_max));
+	if (md->summary->two_sided) {
+		put_cell(md->out, summary_cell(cell, row.kind, c->b_median, c->b_min, c->b_max));
+		put_cell(md->out, summary_ratio(cell, sizeof(cell), c->ratio));
+	}
+	if (intervals) {
+		put_cell(md->out, costs_interval(cell, c));
+		put_cell(md->out, costs_verdict(c));
+		put_cell(md->out, costs_detectable(cell, c));
+	}
+	end_row(md->out);
+}
+
+static int put_costs(const struct markdown *md)
+{
+	bool intervals = md->summary->two_sided && costs_have_intervals(md->rec);
+	char *note = sections_percentile_note(md->rec, md->all), *notes[COSTS_MAX_NOTES];
+	int n = costs_notes(md->rec, notes);
 
 	fputs("## What it cost\n\nMedian over the rounds, and their range.\n\n", md->out);
-	put_side_header(md, "metric", md->summary->two_sided ? "B/A" : NULL);
-	for (size_t i = 0; i < md->rec->n_comparison; i++) {
-		const struct record_comparison *c = &md->rec->comparison[i];
-		struct summary_row row = summary_row(md->rec, c, md->all);
-
-		if (!row.shown)
-			continue;
-		put_cell(md->out, row.label);
-		put_cell(md->out, summary_cell(cell, row.kind, c->a_median, c->a_min, c->a_max));
-		if (md->summary->two_sided) {
-			put_cell(md->out,
-				 summary_cell(cell, row.kind, c->b_median, c->b_min, c->b_max));
-			put_cell(md->out, summary_ratio(ratio, sizeof(ratio), c->ratio));
-		}
-		end_row(md->out);
-	}
+	put_cost_header(md, intervals);
+	for (size_t i = 0; i < md->rec->n_comparison; i++)
+		put_cost_row(md, &md->rec->comparison[i], intervals);
 	putc('\n', md->out);
 	if (note) {
 		escape_markdown(md->out, note);
 		fputs("\n\n", md->out);
 	}
 	free(note);
+	for (int i = 0; i < n; i++) {
+		escape_markdown(md->out, notes[i]);
+		fputs("\n\n", md->out);
+		free(notes[i]);
+	}
+	return n < 0 ? -1 : 0;
 }
 
 static void put_work(const struct markdown *md)
@@ -155,7 +197,7 @@ static void put_work(const struct markdown *md)
 	if (!md->summary->sides[SIDE_A].has_lines && !md->summary->sides[SIDE_B].has_lines)
 		return;
 	fputs("## Work\n\nLines, all rounds together.\n\n", md->out);
-	put_side_header(md, "lines", NULL);
+	put_side_header(md, "lines");
 	for (size_t i = 0; i < summary_n_work_fields; i++) {
 		put_cell(md->out, summary_work_fields[i].label);
 		for (size_t side = 0; side < sides_of(md); side++)
@@ -164,6 +206,24 @@ static void put_work(const struct markdown *md)
 		end_row(md->out);
 	}
 	putc('\n', md->out);
+}
+
+/* A fence that no run of backticks inside can close. */
+static void put_fenced(FILE *out, const char *indent, const char *text)
+{
+	size_t longest = 2, run = 0;
+
+	for (const char *c = text; c && *c; c++) {
+		run = *c == '`' ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	fputs(indent, out);
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	fprintf(out, "sh\n%s%s\n%s", indent, text ? text : "", indent);
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	putc('\n', out);
 }
 
 static void put_section(const struct markdown *md, const struct section *section)
@@ -188,6 +248,10 @@ static void put_section(const struct markdown *md, const struct section *section
 	}
 	fputs(section->n_cells && section->n_notes ? "\n" : "", md->out);
 	for (size_t i = 0; i < section->n_notes; i++) {
+		if (section_is_command(section->notes[i])) {
+			put_fenced(md->out, "  ", section->notes[i] + strlen(SECTION_COMMAND));
+			continue;
+		}
 		fputs("- ", md->out);
 		escape_markdown(md->out, section->notes[i]);
 		putc('\n', md->out);
@@ -197,7 +261,9 @@ static void put_section(const struct markdown *md, const struct section *section
 
 static int put_sections(const struct markdown *md)
 {
-	struct sections *sections = sections_new(md->rec, md->summary, md->all, true);
+	struct sections *sections = md->only_baseline
+					    ? sections_of_baseline(md->rec, md->summary, md->all)
+					    : sections_new(md->rec, md->summary, md->all, true);
 
 	for (size_t i = 0; sections && i < sections->n; i++)
 		put_section(md, &sections->list[i]);
@@ -240,7 +306,7 @@ static void put_observer(const struct markdown *md)
 	const struct summary_side *sides = md->summary->sides;
 
 	fputs("## What the measuring cost, and lost\n\n", md->out);
-	put_side_header(md, "", NULL);
+	put_side_header(md, "");
 	put_cell(md->out, "probes, of one CPU");
 	for (size_t i = 0; i < sides_of(md); i++)
 		put_value(md->out, METRIC_RATIO, sides[i].probe_share);
@@ -269,22 +335,12 @@ static void put_observer(const struct markdown *md)
 	putc('\n', md->out);
 }
 
-/* A fence that no run of backticks inside can close. */
 static void put_code(FILE *out, char *const *argv, size_t n)
 {
 	char *text = escape_argv(argv, n);
-	size_t longest = 2, run = 0;
 
-	for (const char *c = text; c && *c; c++) {
-		run = *c == '`' ? run + 1 : 0;
-		longest = run > longest ? run : longest;
-	}
-	for (size_t i = 0; i <= longest; i++)
-		putc('`', out);
-	fprintf(out, "sh\n%s\n", text ? text : "");
-	for (size_t i = 0; i <= longest; i++)
-		putc('`', out);
-	fputs("\n\n", out);
+	put_fenced(out, "", text);
+	putc('\n', out);
 	free(text);
 }
 
@@ -336,21 +392,31 @@ static int write_markdown(const struct record *rec, const struct report_options 
 			  struct error *err)
 {
 	struct summary *summary = summary_new(rec);
-	struct markdown md = {
-		.rec = rec, .summary = summary, .out = out, .all = options->all_metrics};
-	int rc;
+	struct markdown md = {.rec = rec,
+			      .summary = summary,
+			      .out = out,
+			      .all = options->all_metrics,
+			      .only_baseline = options->only_baseline};
+	int rc = 0;
 
 	if (!summary)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	put_verdict(&md);
-	put_costs(&md);
-	put_work(&md);
-	rc = put_sections(&md);
-	put_processes(&md, SIDE_A);
-	put_processes(&md, SIDE_B);
-	put_observer(&md);
-	put_notes(&md);
-	put_reproduction(&md);
+	if (!md.only_baseline) {
+		rc = put_costs(&md);
+		if (!rc && options->has_charts)
+			rc = markdown_put_charts(out, rec);
+		put_work(&md);
+	}
+	if (!rc)
+		rc = put_sections(&md);
+	if (!md.only_baseline) {
+		put_processes(&md, SIDE_A);
+		put_processes(&md, SIDE_B);
+		put_observer(&md);
+		put_notes(&md);
+		put_reproduction(&md);
+	}
 	summary_free(summary);
 	return rc ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }

@@ -49,7 +49,8 @@ struct summary {
 	size_t n_reasons;
 	const char **reasons; /* each once */
 	size_t n_failures;
-	char **failures; /* thresholds that fail the run, leaks and drifts: a sentence each, owned
+	char **failures; /* thresholds that fail the run, regressions, leaks and drifts: a sentence
+			  * each, owned
 			  */
 	size_t n_programs;
 	struct record_program *programs; /* both sides together, most run time first */
@@ -79,6 +80,7 @@ struct summary_row {
 	enum metric_kind kind;
 	bool shown;
 };
+/* @rec NULL: of no record, for label and kind only. */
 struct summary_row summary_row(const struct record *rec, const struct record_comparison *comparison,
 			       bool all_metrics);
 

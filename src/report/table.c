@@ -139,13 +139,32 @@ static void natural_widths(const struct table *table, size_t *widths)
 	}
 }
 
-/* Takes from the widest column, one by one, until all fit. */
-static void fit_widths(const struct table *table, size_t *widths, size_t limit)
+static size_t total_width(const struct table *table, const size_t *widths)
 {
 	size_t total = GAP * (table->n_columns - 1);
 
 	for (size_t i = 0; i < table->n_columns; i++)
 		total += widths[i];
+	return total;
+}
+
+size_t table_width(const struct table *table)
+{
+	size_t *widths = table ? calloc(table->n_columns, sizeof(*widths)) : NULL, total = 0;
+
+	if (widths) {
+		natural_widths(table, widths);
+		total = total_width(table, widths);
+	}
+	free(widths);
+	return total;
+}
+
+/* Takes from the widest column, one by one, until all fit. */
+static void fit_widths(const struct table *table, size_t *widths, size_t limit)
+{
+	size_t total = total_width(table, widths);
+
 	while (total > limit) {
 		size_t widest = 0;
 

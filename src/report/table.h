@@ -27,6 +27,8 @@ void table_free(struct table *table);
 /* Appends the next cell, row by row. Memory that is short is remembered for table_print(). */
 void table_add(struct table *table, const char *text);
 void table_addf(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* How wide it is where nothing is cut. */
+size_t table_width(const struct table *table);
 /* Prints the table, its widest columns cut with "…" where it would not fit. -1 without memory. */
 int table_print(const struct table *table, FILE *out, const struct text_style *style);
 

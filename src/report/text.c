@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/costs.h"
 #include "report/report.h"
 #include "report/section.h"
 #include "report/summary.h"
@@ -22,6 +23,7 @@ struct text {
 	FILE *out;
 	struct text_style style;
 	bool all;
+	bool only_baseline;
 };
 
 /* Ends a table: prints and frees it. */
@@ -96,50 +98,11 @@ static void print_title(const struct text *text)
 				 sides[SIDE_A].name, sides[SIDE_B].name);
 	else
 		paragraph_print(text->out, &text->style, 2, sides[SIDE_A].name);
+	paragraph_print(text->out, &text->style, 2,
+			text->rec->verdict.text ? text->rec->verdict.text : "no verdict was made");
 	fputs(text->style.colour ? "\x1b[0m" : "", text->out);
 	print_run(text);
 	print_host(text);
-}
-
-static void add_cost_row(const struct text *text, struct table *table,
-			 const struct record_comparison *c)
-{
-	struct summary_row row = summary_row(text->rec, c, text->all);
-	char cell[SUMMARY_CELL_MAX], ratio[32];
-
-	if (!row.shown)
-		return;
-	table_add(table, row.label);
-	table_add(table, summary_cell(cell, row.kind, c->a_median, c->a_min, c->a_max));
-	if (!text->summary->two_sided)
-		return;
-	table_add(table, summary_cell(cell, row.kind, c->b_median, c->b_min, c->b_max));
-	table_add(table, summary_ratio(ratio, sizeof(ratio), c->ratio));
-}
-
-static int print_costs(const struct text *text)
-{
-	static const struct table_column two[] = {{"", false},
-						  {"A: median (range)", true},
-						  {"B: median (range)", true},
-						  {"B/A", true}};
-	static const struct table_column one[] = {{"", false}, {"median (range)", true}};
-	struct table *table = text->summary->two_sided ? table_new(two, 4) : table_new(one, 2);
-	char *note;
-
-	heading_print(text->out, &text->style, "What it cost");
-	for (size_t i = 0; i < text->rec->n_comparison; i++)
-		add_cost_row(text, table, &text->rec->comparison[i]);
-	if (text->summary->invalid)
-		paragraph_print(text->out, &text->style, 0,
-				"The medians are over all rounds, valid or not.");
-	if (finish(text, table))
-		return -1;
-	note = sections_percentile_note(text->rec, text->all);
-	if (note)
-		paragraph_print(text->out, &text->style, 2, note);
-	free(note);
-	return 0;
 }
 
 /* A table with one row for each label and a column for each side. */
@@ -389,13 +352,19 @@ static int print_section(const struct text *text, const struct section *section)
 			return -1;
 	}
 	for (size_t i = 0; i < section->n_notes; i++)
-		paragraph_print(text->out, &text->style, 2, section->notes[i]);
+		if (section_is_command(section->notes[i]))
+			paragraph_print(text->out, &(struct text_style){.width = 0}, 0,
+					section->notes[i]);
+		else
+			paragraph_print(text->out, &text->style, 2, section->notes[i]);
 	return 0;
 }
 
 static int print_sections(const struct text *text)
 {
-	struct sections *sections = sections_new(text->rec, text->summary, text->all, false);
+	struct sections *sections =
+		text->only_baseline ? sections_of_baseline(text->rec, text->summary, text->all)
+				    : sections_new(text->rec, text->summary, text->all, false);
 	int rc = sections ? 0 : -1;
 
 	for (size_t i = 0; sections && i < sections->n && !rc; i++)
@@ -439,8 +408,11 @@ static void print_verdict(const struct text *text)
 static int print_all(const struct text *text)
 {
 	print_title(text);
+	if (text->only_baseline)
+		return print_sections(text);
 	print_ends(text);
-	if (print_costs(text) || print_work(text) || print_sections(text) ||
+	if (costs_print(text->rec, text->summary, text->out, &text->style, text->all) ||
+	    print_work(text) || print_sections(text) ||
 	    print_processes_of(text, &text->summary->sides[SIDE_A], 'A') ||
 	    print_processes_of(text, &text->summary->sides[SIDE_B], 'B') || print_observer(text) ||
 	    print_programs(text))
@@ -463,6 +435,7 @@ static int write_text(const struct record *rec, const struct report_options *opt
 					   ? MIN_WIDTH
 					   : options->width},
 		.all = options->all_metrics,
+		.only_baseline = options->only_baseline,
 	};
 	int rc = summary ? print_all(&text) : -1;
 

@@ -5,8 +5,10 @@
 
 #include <stddef.h>
 
-/* Adjusted p of @n tests (Holm 1979), in their order; a p that is NAN stays NAN and does not count.
- * @out may be @p. */
+/*
+ * Adjusted p of @n tests (Holm 1979), in their order; a p that is NAN stays NAN and does not count.
+ * @out may be @p. All are NAN without memory.
+ */
 void stats_holm(const double *p, size_t n, double *out);
 
 #endif

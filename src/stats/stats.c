@@ -4,14 +4,8 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
+#include "stats/order.h"
 
 static bool any_unknown(const double *x, size_t n)
 {
@@ -21,34 +15,13 @@ static bool any_unknown(const double *x, size_t n)
 	return false;
 }
 
-/* A sorted copy, to be freed; NULL where there is nothing to sort. */
-static double *sorted_copy(const double *x, size_t n)
-{
-	double *copy;
-
-	if (n == 0 || any_unknown(x, n))
-		return NULL;
-	copy = malloc(n * sizeof(*copy));
-	if (!copy)
-		return NULL;
-	memcpy(copy, x, n * sizeof(*copy));
-	qsort(copy, n, sizeof(*copy), compare_doubles);
-	return copy;
-}
-
-/* The mean of two without overflow of their sum. */
-static double middle(double a, double b)
-{
-	return a / 2 + b / 2;
-}
-
 double stats_median(const double *x, size_t n)
 {
-	double *sorted = sorted_copy(x, n), median;
+	double *sorted = stats_sorted(x, n), median;
 
 	if (!sorted)
 		return NAN;
-	median = n % 2 ? sorted[n / 2] : middle(sorted[n / 2 - 1], sorted[n / 2]);
+	median = n % 2 ? sorted[n / 2] : stats_middle(sorted[n / 2 - 1], sorted[n / 2]);
 	free(sorted);
 	return median;
 }
@@ -71,67 +44,18 @@ double stats_max(const double *x, size_t n)
 	return any_unknown(x, n) ? NAN : max;
 }
 
-/* How many of the means (d_i + d_j)/2, i <= j, are at most @limit; @d is sorted. */
-static uint64_t count_means(const double *d, size_t n, double limit)
-{
-	uint64_t count = 0;
-	size_t j = n;
-
-	for (size_t i = 0; i < n; i++) {
-		while (j > i && middle(d[i], d[j - 1]) > limit)
-			j--;
-		if (j <= i)
-			break;
-		count += j - i;
-	}
-	return count;
-}
-
-/* Doubles in their order as integers in the same order, so that a bisection ends exactly. */
-static int64_t ordinal_of(double x)
-{
-	int64_t bits;
-
-	memcpy(&bits, &x, sizeof(bits));
-	return bits < 0 ? INT64_MIN - bits : bits;
-}
-
-static double ordinal_to(int64_t ordinal)
-{
-	int64_t bits = ordinal < 0 ? INT64_MIN - ordinal : ordinal;
-	double x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
-}
-
-/* The @k-th smallest mean (1-based) by bisection: no room for all n(n+1)/2 of them is needed. */
-static double nth_mean(const double *d, size_t n, uint64_t k)
-{
-	int64_t low = ordinal_of(d[0]), high = ordinal_of(d[n - 1]);
-
-	while (low < high) {
-		int64_t half = low + (int64_t)(((uint64_t)high - (uint64_t)low) / 2);
-
-		if (count_means(d, n, ordinal_to(half)) >= k)
-			high = half;
-		else
-			low = half + 1;
-	}
-	return ordinal_to(low);
-}
-
 double stats_hodges_lehmann(const double *d, size_t n)
 {
-	double *sorted = sorted_copy(d, n), centre;
+	double *sorted = stats_sorted(d, n), centre;
 	uint64_t means = (uint64_t)n * (n + 1) / 2;
 
 	if (!sorted)
 		return NAN;
 	if (means % 2)
-		centre = nth_mean(sorted, n, means / 2 + 1);
+		centre = stats_nth_mean(sorted, n, means / 2 + 1);
 	else
-		centre = middle(nth_mean(sorted, n, means / 2), nth_mean(sorted, n, means / 2 + 1));
+		centre = stats_middle(stats_nth_mean(sorted, n, means / 2),
+				      stats_nth_mean(sorted, n, means / 2 + 1));
 	free(sorted);
 	return centre;
 }

@@ -14,7 +14,7 @@
 #define MIN_SLOPE 8
 #define MIN_SHIFT 4
 
-static const struct stats_interval unknown = {NAN, NAN, NAN};
+static const struct stats_estimate unknown = {NAN, NAN, NAN};
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -124,7 +124,7 @@ static double inflation(const double *ranks, size_t n)
 }
 
 /* What of the slopes @k of @n, of which half are on each side, an interval reaches to. */
-static void invert(const double *sorted, size_t n, double deviation, struct stats_interval *out)
+static void invert(const double *sorted, size_t n, double deviation, struct stats_estimate *out)
 {
 	double low = ((double)n - Z_95 * deviation) / 2;
 	size_t below = low > 0 ? (size_t)low : 0;
@@ -133,7 +133,7 @@ static void invert(const double *sorted, size_t n, double deviation, struct stat
 	out->high = low < 0 ? INFINITY : sorted[below < n ? n - 1 - below : 0];
 }
 
-int stats_slope(const double *y, size_t n, struct stats_interval *out)
+int stats_slope(const double *y, size_t n, struct stats_estimate *out)
 {
 	size_t n_pairs = n * (n - 1) / 2, at = 0;
 	double *slopes, *residuals, *ranks, count = (double)n;
@@ -165,8 +165,8 @@ int stats_slope(const double *y, size_t n, struct stats_interval *out)
 	return isnan(out->value) ? -1 : 0;
 }
 
-int stats_shift(const double *a, size_t n_a, const double *b, size_t n_b,
-		struct stats_interval *out)
+int stats_level_shift(const double *a, size_t n_a, const double *b, size_t n_b,
+		      struct stats_estimate *out)
 {
 	double *x = calloc(n_a + 1, sizeof(*x)), *y = calloc(n_b + 1, sizeof(*y)), *shifts = NULL;
 	size_t n = x ? sort_known(a, n_a, x) : 0, m = y ? sort_known(b, n_b, y) : 0, at = 0;

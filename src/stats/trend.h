@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* An estimate with its 95 % interval; all NAN where it cannot be had. */
-struct stats_interval {
+struct stats_estimate {
 	double value, low, high;
 };
 
@@ -17,15 +17,15 @@ struct stats_interval {
  * trend, as by Hamed & Rao (1998) and Hamed (2009), and never made smaller. An end of the interval
  * may be infinite. @n from 8 on. -1 without memory.
  */
-int stats_slope(const double *y, size_t n, struct stats_interval *out);
+int stats_slope(const double *y, size_t n, struct stats_estimate *out);
 
 /*
  * By how much @b lies above @a: the median of all b_j − a_i (Hodges & Lehmann 1963), with the
  * interval that inverts the Mann-Whitney test (normal approximation). 4 values of each at least;
  * those that are NAN are left out. -1 without memory.
  */
-int stats_shift(const double *a, size_t n_a, const double *b, size_t n_b,
-		struct stats_interval *out);
+int stats_level_shift(const double *a, size_t n_a, const double *b, size_t n_b,
+		      struct stats_estimate *out);
 
 /*
  * @y in @n_blocks stretches of about equal length, each with its median into @out; NAN where a

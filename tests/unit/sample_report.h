@@ -39,6 +39,24 @@ static inline struct record *sample_planted(const char *text)
 	return rec;
 }
 
+/* Ten pairs that are compared: CPU time differs, memory does not, of delivery nobody can say. */
+static inline struct record *sample_judged(void)
+{
+	struct record *rec = sample_record(10, true);
+
+	for (size_t i = 0; i < rec->n_rounds; i++) {
+		struct record_round *round = &rec->rounds[i];
+
+		round->cpu.total_seconds *= 1 + (double)(i * 7 % 10) / 1000;
+		round->memory.rss_peak_bytes += (int64_t)(i * 13 % 7) * 100000;
+		round->memory.major_faults = (int64_t)((i * 3 % 5) * (i % 2));
+		round->latency[0].p99_seconds *= 1 + (double)(i * 5 % 11) / 10;
+	}
+	rec->rounds[5].latency[0].p99_seconds = 1;
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
+	return rec;
+}
+
 /* What @format makes of @rec, to be freed. */
 static inline char *sample_report(const struct record *rec, const struct report_format *format,
 				  int width, bool all)

@@ -47,8 +47,9 @@ static void test_valid(void **state)
 	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_true(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text,
-			    "curl used 0.41x the CPU time of kubectl for the same work (over 3 "
-			    "pairs; no interval yet, so no winner is named)");
+			    "no conclusion: curl used 0.41x the CPU time of kubectl for the same "
+			    "140,000 lines (3 pairs); 3 pairs are too few for an interval: about 3 "
+			    "more pairs would settle it");
 	for (size_t i = 0; i < rec->n_comparison; i++)
 		if (!strcmp(rec->comparison[i].metric, "cpu.total_seconds"))
 			cpu = &rec->comparison[i];
@@ -58,8 +59,8 @@ static void test_valid(void **state)
 	assert_true(cpu->a_median == 1.1 && cpu->a_min == 1 && cpu->a_max == 1.2);
 	assert_true(fabs(cpu->ratio - 0.41) < 1e-12);
 	assert_int_equal(cpu->n, 3);
-	assert_true(isnan(cpu->ci_low) && isnan(cpu->p) && isnan(cpu->mde));
-	assert_null(cpu->verdict);
+	assert_true(isnan(cpu->ci_low) && isnan(cpu->difference_high));
+	assert_string_equal(cpu->verdict, "inconclusive");
 	record_free(rec);
 }
 
@@ -252,8 +253,9 @@ static void test_other_sentences(void **state)
 	rec->targets[1].name = strdup("kubectl");
 	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_string_equal(rec->verdict.text,
-			    "kubectl (B) took 1x the wall time and 0.41x the CPU time of kubectl "
-			    "(A) (over 1 pair; no interval yet, so no winner is named)");
+			    "no conclusion: kubectl (B) took 1.000x the time of kubectl (A) (1 "
+			    "pair); 1 pair is too few for an interval: at least 5 more pairs would "
+			    "settle it");
 	record_free(rec);
 }
 

@@ -350,9 +350,13 @@ static void test_closed_loop(void **state)
 	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
 	assert_true(rec->verdict.valid);
 	assert_string_equal(rec->verdict.text,
-			    "curl did 0.5x the operations per second of kubectl at 0.82x the CPU "
-			    "time per operation (closed loop, over 1 pair; no interval yet, so no "
-			    "winner is named)");
+			    "no conclusion: curl used 0.82x the CPU time per operation of kubectl "
+			    "(1 pair; closed loop, at 0.50x the operations per second); 1 pair is "
+			    "too few for an interval: at least 5 more pairs would settle it");
+	assert_string_equal(rec->statistics.primary, "cpu.seconds_per_thousand_operations");
+	assert_true(find(rec, "cpu.total_seconds")->exploratory);
+	assert_false(find(rec, "work.operations_per_second")->exploratory);
+	assert_false(find(rec, "latency.response.p99_seconds")->exploratory);
 	cpu = find(rec, "cpu.seconds_per_thousand_operations");
 	assert_true(fabs(cpu->a_median - 1.0 / 20) < 1e-12);
 	assert_true(fabs(find(rec, "network.bytes_per_operation")->b_median - 20005000.0 / 10000) <

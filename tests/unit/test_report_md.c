@@ -57,7 +57,8 @@ static void test_argv(void **state)
 static void test_report(void **state)
 {
 	static const char *const lines[] = {
-		"# kubectl (A) against curl (B)\n\n**curl used 0.41x the CPU time of kubectl",
+		"# kubectl (A) against curl (B)\n\n**no conclusion: curl used 0.41x the CPU "
+		"time of kubectl for the same 140,000 lines (3 pairs)",
 		"| metric | A kubectl | B curl | B/A |\n|---|---:|---:|---:|\n| CPU time | 1.10 s ",
 		"| delivered | 420,000 | 420,000 |\n",
 		"| tool | 1 | 990 ms | 8.00 MiB | /usr/bin/tool |\n",
@@ -81,6 +82,31 @@ static void test_report(void **state)
 		if (!at)
 			fail_msg("\"%s\" is not in:\n%s", lines[i], text);
 	}
+	free(text);
+	record_free(rec);
+}
+
+static void assert_tables(const char *text);
+
+static void test_verdicts(void **state)
+{
+	static const char *const lines[] = {
+		"| metric | A kubectl | B curl | B/A | interval | verdict | could show |\n"
+		"|---|---:|---:|---:|---:|---|---:|\n| CPU time | ",
+		"781) | 0.41x | 0.409\xe2\x80\x93"
+		"0.413 | B lower | 0.46 % |\n",
+		" | - | +1 to +3 | B higher | ",
+		"\n\nGates, corrected for one another (Holm): CPU time; RSS, peak; delivery, p99. "
+		"All other",
+	};
+	struct record *rec = sample_judged();
+	char *text = sample_report(rec, &report_markdown, 80, false);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("\"%s\" is not in:\n%s", lines[i], text);
+	assert_tables(text);
 	free(text);
 	record_free(rec);
 }
@@ -140,9 +166,9 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escape), cmocka_unit_test(test_argv),
-		cmocka_unit_test(test_report), cmocka_unit_test(test_planted),
-		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_escape),  cmocka_unit_test(test_argv),
+		cmocka_unit_test(test_report),  cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_planted), cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ static void assert_near(double value, double wanted)
 static void test_slope(void **state)
 {
 	double y[10];
-	struct stats_interval slope;
+	struct stats_estimate slope;
 
 	(void)state;
 	for (size_t i = 0; i < 10; i++)
@@ -48,7 +48,7 @@ static void test_slope(void **state)
 static void test_unknown_slope(void **state)
 {
 	double y[10] = {1, 2, 3, 4, 5, 6, 7, NAN, 9, 10};
-	struct stats_interval slope;
+	struct stats_estimate slope;
 
 	(void)state;
 	assert_int_equal(stats_slope(y, 7, &slope), 0);
@@ -69,7 +69,7 @@ static int count_trends(double memory)
 	int n = 0;
 
 	for (int run = 0; run < 500; run++) {
-		struct stats_interval slope;
+		struct stats_estimate slope;
 		double y[32], x = gauss(&seed);
 
 		for (size_t i = 0; i < 32; i++) {
@@ -94,13 +94,13 @@ static void test_intervals_of_slopes(void **state)
 static void test_shift(void **state)
 {
 	const double a[] = {1, 2, 3, 4, 5, NAN}, b[] = {11, 12, 13, 14, 15};
-	struct stats_interval shift;
+	struct stats_estimate shift;
 
 	(void)state;
-	assert_int_equal(stats_shift(a, 6, b, 5, &shift), 0);
+	assert_int_equal(stats_level_shift(a, 6, b, 5, &shift), 0);
 	assert_near(shift.value, 10);
 	assert_true(shift.low >= 6 && shift.low < 10 && shift.high > 10 && shift.high <= 14);
-	assert_int_equal(stats_shift(a, 3, b, 5, &shift), 0);
+	assert_int_equal(stats_level_shift(a, 3, b, 5, &shift), 0);
 	assert_true(isnan(shift.value) && isnan(shift.low));
 }
 
@@ -111,14 +111,14 @@ static void test_intervals_of_shifts(void **state)
 
 	(void)state;
 	for (int run = 0; run < 1000; run++) {
-		struct stats_interval shift;
+		struct stats_estimate shift;
 		double a[10], b[10];
 
 		for (size_t i = 0; i < 10; i++) {
 			a[i] = gauss(&seed);
 			b[i] = 1 + gauss(&seed);
 		}
-		assert_int_equal(stats_shift(a, 10, b, 10, &shift), 0);
+		assert_int_equal(stats_level_shift(a, 10, b, 10, &shift), 0);
 		missed += shift.low > 1 || shift.high < 1;
 	}
 	assert_in_range(missed, 25, 75);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "report/costs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/summary.h"
+
+#define DASH "\xe2\x80\x93"
+
+bool costs_have_intervals(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_comparison; i++)
+		if (isfinite(rec->comparison[i].ci_low) ||
+		    isfinite(rec->comparison[i].difference_low))
+			return true;
+	return false;
+}
+
+/* Places that keep both ends apart. */
+static void put_ends(char *buf, double low, double high)
+{
+	int places = high - low < 0.05 && high < 9.995 ? 3
+		     : high < 9.995                    ? 2
+		     : high < 99.95                    ? 1
+						       : 0;
+
+	if (high >= 1e6 || low < 0.001)
+		snprintf(buf, COSTS_CELL_MAX, "%.2g" DASH "%.2g", low, high);
+	else
+		snprintf(buf, COSTS_CELL_MAX, "%.*f" DASH "%.*f", places, low, places, high);
+}
+
+char *costs_interval(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
+{
+	enum metric_kind kind = summary_row(NULL, row, true).kind;
+	char low[32], high[32];
+
+	snprintf(buf, COSTS_CELL_MAX, "-");
+	if (isfinite(row->ci_low) && isfinite(row->ci_high)) {
+		put_ends(buf, row->ci_low, row->ci_high);
+	} else if (isfinite(row->difference_low) && isfinite(row->difference_high)) {
+		summary_value(low, sizeof(low), kind, row->difference_low);
+		summary_value(high, sizeof(high), kind, row->difference_high);
+		snprintf(buf, COSTS_CELL_MAX, "%s%s to %s%s", row->difference_low > 0 ? "+" : "",
+			 low, row->difference_high > 0 ? "+" : "", high);
+	}
+	return buf;
+}
+
+const char *costs_verdict(const struct record_comparison *row)
+{
+	static const char *const words[][2] = {
+		{"B_lower", "B lower"},
+		{"B_higher", "B higher"},
+		{"equivalent", "equivalent"},
+		{"inconclusive", "?"},
+	};
+
+	for (size_t i = 0; row->verdict && i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(row->verdict, words[i][0]))
+			return words[i][1];
+	return "-";
+}
+
+char *costs_detectable(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
+{
+	return summary_value(buf, COSTS_CELL_MAX, METRIC_RATIO, row->mde);
+}
+
+/* "LABEL WHAT; LABEL WHAT" of the rows that a gate is on; what() may leave a row out. NULL without
+ * memory. */
+static char *list_gated(const struct record *rec,
+			bool (*what)(char buf[COSTS_CELL_MAX], const struct record_comparison *row))
+{
+	char *list = NULL, cell[COSTS_CELL_MAX];
+	const char *separator = "";
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < rec->n_comparison; i++) {
+		const struct record_comparison *row = &rec->comparison[i];
+
+		if (row->exploratory || !row->n || !what(cell, row))
+			continue;
+		fprintf(out, "%s%s%s", separator, summary_row(rec, row, true).label, cell);
+		separator = "; ";
+	}
+	if (fclose(out)) {
+		free(list);
+		return NULL;
+	}
+	return list;
+}
+
+static bool nothing_more(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
+{
+	(void)row;
+	*buf = '\0';
+	return true;
+}
+
+static bool what_it_shows(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
+{
+	char share[COSTS_CELL_MAX];
+
+	snprintf(buf, COSTS_CELL_MAX, " %.90s", costs_detectable(share, row));
+	return isfinite(row->mde);
+}
+
+static bool outliers_of(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
+{
+	snprintf(buf, COSTS_CELL_MAX, " (%lld round%s)", (long long)row->outliers,
+		 row->outliers == 1 ? "" : "s");
+	return row->outliers > 0;
+}
+
+/* Adds "BEFORE list AFTER", where the list is not empty. Takes @list. */
+static int add_note(char **notes, int *n, const char *before, char *list, const char *after)
+{
+	int rc = list ? 0 : -1;
+
+	if (list && *list) {
+		rc = asprintf(&notes[*n], "%s%s%s", before, list, after) < 0 ? -1 : 0;
+		*n += !rc;
+	}
+	free(list);
+	return rc;
+}
+
+static int explain(const struct record *rec, char **notes, int *n)
+{
+	const struct record_statistics *how = &rec->statistics;
+
+	if (!costs_have_intervals(rec) || !isfinite(how->margin) || !isfinite(how->confidence))
+		return 0;
+	if (asprintf(&notes[*n],
+		     "B/A over the pairs, with its %.3g %% interval (B - A where a value is zero): "
+		     "all of it more than %.3g %% off is lower or higher, all of it within that "
+		     "equivalent, all else ?.",
+		     how->confidence * 100, how->margin * 100) < 0)
+		return -1;
+	++*n;
+	return 0;
+}
+
+int costs_notes(const struct record *rec, char *notes[COSTS_MAX_NOTES])
+{
+	int n = 0;
+
+	if (!rec->statistics.primary)
+		return 0;
+	if (!explain(rec, notes, &n) &&
+	    !add_note(notes, &n,
+		      "Gates, corrected for one another (Holm): ", list_gated(rec, nothing_more),
+		      ". All other rows are exploratory: up to one in twenty may differ by chance.") &&
+	    !add_note(notes, &n, "The smallest difference that these pairs could show: ",
+		      list_gated(rec, what_it_shows), ".") &&
+	    !add_note(notes, &n, "Far out, and kept: ", list_gated(rec, outliers_of), "."))
+		return n;
+	while (n > 0)
+		free(notes[--n]);
+	return -1;
+}

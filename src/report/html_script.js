@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How report.html acts: draws its charts with dygraphs, keeps those over time together, opens
+ * flame graphs, and changes between light and dark. Strings come from the record, and are only ever
+ * put in as text.
+ */
+(function () {
+'use strict';
+
+var root = document.documentElement;
+var dark = window.matchMedia('(prefers-color-scheme: dark)');
+var chosen = null; /* by the button: 'dark', 'light' */
+var charts = [], spans = [], shown = { A: true, B: true, median: true, pair: '' };
+var LETTERS = ['A', 'B'];
+var KINDS = ['phase', 'fault'];
+var PAPER = { width: 660, height: 190 };
+
+function all(selector, within) {
+	return Array.prototype.slice.call((within || document).querySelectorAll(selector));
+}
+
+function json(element) {
+	return element ? JSON.parse(element.textContent) : null;
+}
+
+function colour(name) {
+	return getComputedStyle(root).getPropertyValue('--' + name).trim();
+}
+
+/* --- numbers as the tables have them */
+
+function digits(value) {
+	var size = Math.abs(value);
+	return value === 0 ? '0' : value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
+}
+
+function scaled(value, steps) {
+	var i = 0;
+	while (i + 1 < steps.length && Math.abs(value) < steps[i][0] * 0.9995) i++;
+	return digits(value / steps[i][0]) + steps[i][1];
+}
+
+var SECONDS = [[1, ' s'], [1e-3, ' ms'], [1e-6, ' us'], [1e-9, ' ns']];
+var BYTES = [[1099511627776, ' TiB'], [1073741824, ' GiB'], [1048576, ' MiB'], [1024, ' KiB'], [1, ' B']];
+var COUNTS = [[1e9, ' G'], [1e6, ' M'], [1e3, ' k'], [1, '']];
+
+var FORMATS = {
+	ratio: function (v) { return digits(v * 100) + ' %'; },
+	seconds: function (v) { return v === 0 ? '0 s' : scaled(v, SECONDS); },
+	bytes: function (v) { return v === 0 ? '0' : scaled(v, BYTES); },
+	count: function (v) { return v === 0 ? '0' : scaled(v, COUNTS); }
+};
+
+/* Of an axis: no more digits than there are. */
+function short(format) {
+	return function (v) { return format(v).replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, ''); };
+}
+
+function time(v) {
+	return v >= 60 ? Math.floor(v / 60) + ':' + ('0' + (v % 60).toFixed(v % 1 ? 1 : 0)).slice(v % 1 ? -4 : -2) + ' min'
+		: digits(v) + ' s';
+}
+
+/* Percentiles: log10(1/(1-p)) as "99.9 %". */
+function percentile(x) {
+	var nines = Math.max(0, Math.ceil(x) - 2);
+	return (100 - 100 * Math.pow(10, -x)).toFixed(nines) + ' %';
+}
+
+/* --- what all charts share */
+
+function options(chart, more) {
+	var base = {
+		width: chart.plot.clientWidth, height: chart.plot.clientHeight,
+		legend: 'never', showLabelsOnHighlight: false, animatedZooms: false, labelsUTC: true,
+		gridLineColor: alpha('line', 0.7), axisLineColor: colour('line'), axisLabelFontSize: 11,
+		highlightCircleSize: 3, includeZero: true, yRangePad: 6, rangeSelectorHeight: 0
+	};
+	Object.keys(more).forEach(function (key) { base[key] = more[key]; });
+	return base;
+}
+
+/* Words and numbers above a chart: [text, class] each. */
+function tell(chart, parts) {
+	chart.readout.textContent = '';
+	parts.forEach(function (part) {
+		var span = document.createElement('span');
+		span.textContent = part[0] + ' ';
+		if (part[1]) span.className = part[1];
+		chart.readout.appendChild(span);
+	});
+}
+
+function alpha(name, share) {
+	var c = colour(name), n = parseInt(c.slice(1, 7), 16);
+	return 'rgba(' + (n >> 16) + ',' + (n >> 8 & 255) + ',' + (n & 255) + ',' + share + ')';
+}
+
+/* --- over time */
+
+/* Every other phase is shaded, faults in their colour. */
+function shade(canvas, area, graph) {
+	var phases = 0;
+	spans.forEach(function (span) {
+		var left = graph.toDomXCoord(span.from), right = graph.toDomXCoord(span.to);
+		if (span.kind === 'phase' && phases++ % 2) return;
+		canvas.fillStyle = span.kind === 'fault' ? alpha('fault', 0.14) : alpha('soft', 0.08);
+		canvas.fillRect(left, area.y, Math.max(right - left, 1.5), area.h);
+	});
+}
+
+/* Names of phases above the chart, of faults below them; one that would meet another is left out. */
+function label(chart, graph) {
+	var area = graph.getArea(), ends = { phase: 0, fault: 0 };
+	chart.labels.textContent = '';
+	spans.forEach(function (span) {
+		var left = Math.max(graph.toDomXCoord(span.from), area.x), name;
+		if (left > area.x + area.w || graph.toDomXCoord(span.to) < area.x || left < ends[span.kind]) return;
+		name = document.createElement('span');
+		name.className = span.kind;
+		name.textContent = span.name;
+		name.style.left = left + 'px';
+		name.style.maxWidth = area.x + area.w - left + 'px';
+		chart.labels.appendChild(name);
+		ends[span.kind] = left + name.offsetWidth + 6;
+	});
+}
+
+/* Columns of a chart: each a line of a round, or the median of a side, or its band. */
+function columns(data) {
+	var list = [];
+	data.rounds.forEach(function (round) {
+		list.push({ side: LETTERS[round.side], pair: round.pair, y: round.y });
+	});
+	[0, 1].forEach(function (side) {
+		if (data.low[side]) list.push({ side: LETTERS[side], band: true, y: data.low[side] });
+		if (data.high[side]) list.push({ side: LETTERS[side], band: true, y: data.high[side] });
+		if (data.median[side]) list.push({ side: LETTERS[side], median: true, y: data.median[side] });
+	});
+	return list;
+}
+
+function isShown(column) {
+	if (!shown[column.side]) return false;
+	if (column.median) return shown.median;
+	if (column.band) return true;
+	return shown.pair === '' || (shown.pair !== 'none' && column.pair === +shown.pair);
+}
+
+/* The area between the two lines of a band; they themselves are not drawn. */
+function bands(chart) {
+	return function (canvas, area, graph) {
+		shade(canvas, area, graph);
+		['A', 'B'].forEach(function (side) {
+			var pair = chart.columns.filter(function (c) { return c.band && c.side === side; });
+			if (pair.length < 2 || !shown[side]) return;
+			canvas.fillStyle = alpha(side.toLowerCase(), 0.2);
+			pair[0].y.forEach(function (low, i) {
+				var left = graph.toDomXCoord(i * chart.data.step), high = pair[1].y[i];
+				var right = graph.toDomXCoord((i + 1) * chart.data.step);
+				if (low === null || high === null) return;
+				canvas.fillRect(left, graph.toDomYCoord(high), right - left,
+					Math.max(graph.toDomYCoord(low) - graph.toDomYCoord(high), 1));
+			});
+		});
+	};
+}
+
+function timeOptions(chart) {
+	var series = {}, format = FORMATS[chart.data.unit], many = chart.data.rounds.length;
+	var faint = many > 16 ? 0.22 : many > 6 ? 0.35 : 0.55;
+	chart.columns.forEach(function (column, i) {
+		var name = column.side.toLowerCase();
+		series['' + (i + 1)] = column.median
+			? { color: colour(name), strokeWidth: 2.2,
+				strokePattern: column.side === 'B' ? [7, 3] : null }
+			: { color: alpha(name, column.band ? 0.4 : faint), strokeWidth: column.band ? 0.5 : 1 };
+	});
+	return options(chart, {
+		labels: ['x'].concat(Object.keys(series)), series: series,
+		visibility: chart.columns.map(isShown),
+		labelsKMG2: chart.data.unit === 'bytes', dateWindow: wholeRange(),
+		drawCallback: function (graph) { label(chart, graph); },
+		axes: {
+			x: { axisLabelFormatter: function (v) { return short(time)(v); }, pixelsPerLabel: 70 },
+			y: { axisLabelFormatter: function (v) { return short(format)(v); }, axisLabelWidth: 62,
+				pixelsPerLabel: 34 }
+		},
+		underlayCallback: bands(chart),
+		highlightCallback: function (event, x, points, row, name) { follow(chart, row, name); },
+		unhighlightCallback: function () { follow(null); },
+		highlightSeriesOpts: { strokeWidth: 2.4, highlightCircleSize: 3 },
+		highlightSeriesBackgroundAlpha: 1,
+		zoomCallback: function () {
+			if (chart.graph.isZoomed('x')) zoomAll(chart);
+			else wholeTime();
+		}
+	});
+}
+
+function timeRows(chart) {
+	var rows = [], i, data = chart.data;
+	chart.columns = columns(data);
+	if (!chart.labels) {
+		chart.labels = document.createElement('div');
+		chart.labels.className = 'spans';
+		KINDS.forEach(function (kind) {
+			chart.labels.classList.toggle('with-' + kind, spans.some(function (s) { return s.kind === kind; }));
+		});
+		chart.figure.insertBefore(chart.labels, chart.plot);
+	}
+	for (i = 0; i < data.n; i++)
+		rows.push([(i + 0.5) * data.step].concat(chart.columns.map(function (c) {
+			return c.y[i] === undefined ? null : c.y[i];
+		})));
+	return rows;
+}
+
+/* What all charts have at the time that one is pointed at. */
+function follow(from, row, name) {
+	var at = from ? (row + 0.5) * from.data.step : NaN;
+	charts.forEach(function (chart) {
+		var parts, near, format, i;
+		if (chart.data.kind !== 'time' || !chart.graph) return;
+		if (!from) {
+			chart.graph.clearSelection();
+			tell(chart, []);
+			return;
+		}
+		i = Math.floor(at / chart.data.step);
+		if (i < 0 || i >= chart.data.n) return;
+		format = FORMATS[chart.data.unit];
+		parts = [['at ' + time(at)]];
+		chart.columns.forEach(function (c) {
+			if (c.median && isShown(c) && c.y[i] !== null)
+				parts.push([c.side + ' ' + format(c.y[i]), c.side.toLowerCase()]);
+		});
+		near = chart === from && name ? chart.columns[+name - 1] : null;
+		if (near && near.pair && near.y[i] !== null)
+			parts.push(['round ' + near.side + near.pair + ': ' + format(near.y[i])]);
+		tell(chart, parts);
+		if (chart !== from) chart.graph.setSelection(i);
+	});
+}
+
+function zoomAll(from, range) {
+	range = range || from.graph.xAxisRange();
+	charts.forEach(function (chart) {
+		if (chart.data.kind === 'time' && chart.graph && chart !== from)
+			chart.graph.updateOptions({ dateWindow: range, valueRange: null });
+	});
+}
+
+/* Of all charts over time, so that they are one above the other. */
+function wholeRange() {
+	return [0, charts.reduce(function (most, chart) {
+		return chart.data.kind === 'time' ? Math.max(most, chart.data.n * chart.data.step) : most;
+	}, 0)];
+}
+
+function wholeTime() {
+	charts.forEach(function (chart) {
+		if (chart.data.kind === 'time' && chart.graph)
+			chart.graph.updateOptions({ dateWindow: wholeRange(), valueRange: null });
+	});
+}
+
+function reset(chart) {
+	if (chart.data.kind === 'time') wholeTime();
+	else chart.graph.resetZoom();
+}
+
+/* Arrows move what is pointed at, + and - zoom around it. */
+function onKey(chart, event) {
+	var graph = chart.graph, range, width, middle, row, last;
+	if (!graph || event.ctrlKey || event.altKey || event.metaKey) return;
+	last = graph.numRows() - 1;
+	range = graph.xAxisRange();
+	row = graph.getSelection();
+	switch (event.key) {
+	case 'ArrowLeft': case 'ArrowRight':
+		if (row < 0) row = Math.round(last / 2);
+		row += (event.key === 'ArrowLeft' ? -1 : 1) * (event.shiftKey ? 1 : Math.max(1, Math.round(last / 100)));
+		row = Math.max(0, Math.min(last, row));
+		graph.setSelection(row);
+		chart.point(row);
+		break;
+	case '+': case '-': case '=':
+		width = (range[1] - range[0]) * (event.key === '-' ? 2 : 0.5);
+		middle = row >= 0 ? graph.getValue(row, 0) : (range[0] + range[1]) / 2;
+		range = [middle - width / 2, middle + width / 2];
+		last = graph.xAxisExtremes();
+		if (event.key === '-' && width >= last[1] - last[0]) {
+			reset(chart);
+		} else {
+			graph.updateOptions({ dateWindow: range });
+			if (chart.data.kind === 'time') zoomAll(chart, range);
+		}
+		break;
+	case 'Home': case '0':
+		reset(chart);
+		break;
+	case 'Escape':
+		graph.clearSelection();
+		tell(chart, []);
+		return;
+	default:
+		return;
+	}
+	event.preventDefault();
+}
+
+/* --- percentiles */
+
+function percentileTicks(from, to) {
+	var marks = [0, Math.log10(2), 1, Math.log10(20), 2, 3, 4, 5, 6, 7, 8];
+	return marks.filter(function (m) { return m >= from - 1e-9 && m <= to + 1e-9; })
+		.map(function (m) { return { v: m, label: percentile(m) }; });
+}
+
+function powers(from, to) {
+	var ticks = [], wide = Math.log10(to / from) > 3.2, p, m;
+	for (p = Math.floor(Math.log10(from)); p <= Math.ceil(Math.log10(to)); p++)
+		for (m = 1; m < 10; m += m === 1 ? 1 : m === 2 ? 3 : 5)
+			if (m * Math.pow(10, p) >= from && m * Math.pow(10, p) <= to && (m === 1 || !wide))
+				ticks.push({ v: m * Math.pow(10, p), label: short(FORMATS.seconds)(m * Math.pow(10, p)) });
+	return ticks;
+}
+
+function percentileRows(chart) {
+	var at = {};
+	chart.data.curves.forEach(function (curve, side) {
+		curve.forEach(function (point) {
+			var key = point[0].toFixed(4);
+			at[key] = at[key] || [point[0], null, null];
+			at[key][side + 1] = point[1];
+		});
+	});
+	chart.rows = Object.keys(at).map(function (key) { return at[key]; })
+		.sort(function (a, b) { return a[0] - b[0]; });
+	return chart.rows;
+}
+
+function percentileOptions(chart) {
+	var series = {};
+	LETTERS.forEach(function (side) {
+		series[side] = { color: colour(side.toLowerCase()), strokeWidth: 2,
+			strokePattern: side === 'B' ? [7, 3] : null };
+	});
+	return options(chart, {
+		labels: ['x', 'A', 'B'], series: series, connectSeparatedPoints: true, logscale: true,
+		includeZero: false, visibility: [shown.A, shown.B],
+		axes: {
+			x: { ticker: percentileTicks, axisLabelWidth: 60 },
+			y: { ticker: powers, axisLabelWidth: 56 }
+		},
+		highlightCallback: function (event, x, points, row) { chart.point(row); },
+		unhighlightCallback: function () { tell(chart, []); }
+	});
+}
+
+/* The last value of a side at or before a row. */
+function valueAt(rows, row, column) {
+	while (row >= 0 && rows[row][column] === null) row--;
+	return row < 0 ? null : rows[row][column];
+}
+
+function tellPercentile(chart, row) {
+	var parts = [[percentile(chart.rows[row][0])]];
+	LETTERS.forEach(function (side, i) {
+		var value = valueAt(chart.rows, row, i + 1);
+		if (value !== null && shown[side])
+			parts.push([side + ' ' + FORMATS.seconds(value), side.toLowerCase()]);
+	});
+	tell(chart, parts);
+}
+
+/* --- CPU against memory: a circle for A, a square for B */
+
+function dot(isSquare) {
+	return function (graph, name, canvas, x, y, paint, size) {
+		canvas.beginPath();
+		canvas.fillStyle = paint;
+		if (isSquare) canvas.rect(x - size, y - size, 2 * size, 2 * size);
+		else canvas.arc(x, y, size + 0.5, 0, 2 * Math.PI);
+		canvas.globalAlpha = 0.75;
+		canvas.fill();
+		canvas.globalAlpha = 1;
+	};
+}
+
+function scatterRows(chart) {
+	chart.points = chart.data.points.slice().sort(function (a, b) { return a.x - b.x; });
+	return chart.points.map(function (p) {
+		return [p.x, p.side === 0 ? p.y : null, p.side === 1 ? p.y : null];
+	});
+}
+
+function scatterOptions(chart) {
+	var series = {};
+	LETTERS.forEach(function (side) {
+		series[side] = { color: colour(side.toLowerCase()), strokeWidth: 0, drawPoints: true,
+			pointSize: chart.points.length > 200 ? 2 : 4, drawPointCallback: dot(side === 'B'),
+			drawHighlightPointCallback: dot(side === 'B') };
+	});
+	return options(chart, {
+		labels: ['x', 'A', 'B'], series: series, xRangePad: 14, yRangePad: 14, includeZero: false,
+		highlightCircleSize: 6, visibility: [shown.A, shown.B],
+		axes: {
+			x: { axisLabelFormatter: short(FORMATS.seconds), pixelsPerLabel: 90 },
+			y: { axisLabelFormatter: short(FORMATS.bytes), axisLabelWidth: 66, pixelsPerLabel: 34,
+				labelsKMG2: true }
+		},
+		highlightCallback: function (event, x, near, row) { chart.point(row); },
+		unhighlightCallback: function () { tell(chart, []); }
+	});
+}
+
+function tellPoint(chart, row) {
+	var p = chart.points[row], side = LETTERS[p.side];
+	tell(chart, [['round ' + side + p.pair, side.toLowerCase()],
+		[FORMATS.seconds(p.x) + ' CPU, ' + FORMATS.bytes(p.y)]]);
+}
+
+var ROWS = { time: timeRows, percentile: percentileRows, scatter: scatterRows };
+var OPTIONS = { time: timeOptions, percentile: percentileOptions, scatter: scatterOptions };
+var POINT = {
+	time: function (chart, row) { follow(chart, row); },
+	percentile: tellPercentile,
+	scatter: tellPoint
+};
+
+/* --- the page */
+
+/* Or again, in other colours or of another size: a new canvas would not come onto paper. */
+function draw(chart) {
+	var rows;
+	if (chart.graph) {
+		chart.graph.updateOptions(OPTIONS[chart.data.kind](chart));
+		chart.graph.resize();
+		return;
+	}
+	rows = ROWS[chart.data.kind](chart);
+	if (rows.length) chart.graph = new Dygraph(chart.plot, rows, OPTIONS[chart.data.kind](chart));
+}
+
+function drawAll() {
+	charts.forEach(draw);
+}
+
+function readCharts() {
+	spans = json(document.getElementById('spans')) || [];
+	all('.chart').forEach(function (figure) {
+		var data = json(figure.querySelector('script[type="application/json"]'));
+		var chart = { data: data, figure: figure, plot: figure.querySelector('.plot'),
+			readout: figure.querySelector('.readout'), graph: null };
+		if (!data) return;
+		figure.classList.add('charted');
+		chart.plot.setAttribute('aria-roledescription', 'chart');
+		chart.point = function (row) { POINT[data.kind](chart, row); };
+		chart.plot.addEventListener('keydown', function (event) { onKey(chart, event); });
+		charts.push(chart);
+	});
+}
+
+function showSides() {
+	root.classList.toggle('without-A', !shown.A);
+	root.classList.toggle('without-B', !shown.B);
+	charts.forEach(function (chart) {
+		if (!chart.graph) return;
+		chart.graph.updateOptions({ visibility: chart.data.kind === 'time'
+			? chart.columns.map(isShown) : [shown.A, shown.B] });
+	});
+}
+
+function addOption(select, value, text) {
+	var option = document.createElement('option');
+	option.value = value;
+	option.textContent = text;
+	select.appendChild(option);
+}
+
+function setControls() {
+	var form = document.querySelector('.controls'), pairs = {}, banded = false;
+	if (!form || !charts.length) return;
+	form.hidden = false;
+	charts.forEach(function (chart) {
+		(chart.data.rounds || []).forEach(function (round) { pairs[round.pair] = true; });
+		banded = banded || !!(chart.data.low && (chart.data.low[0] || chart.data.low[1]));
+	});
+	addOption(form.elements.pair, '', banded ? '10th to 90th percentile' : 'all');
+	if (!banded) addOption(form.elements.pair, 'none', 'none');
+	Object.keys(pairs).forEach(function (pair) { addOption(form.elements.pair, pair, 'pair ' + pair); });
+	form.addEventListener('change', function () {
+		['A', 'B', 'median'].forEach(function (name) {
+			if (form.elements[name]) shown[name] = form.elements[name].checked;
+		});
+		shown.pair = form.elements.pair.value;
+		showSides();
+	});
+	form.addEventListener('submit', function (event) { event.preventDefault(); });
+	form.elements.reset.addEventListener('click', wholeTime);
+}
+
+/* A flame graph is unpacked into a frame when it is first opened, and goes with the page. */
+function openFlame(details) {
+	var packed = details.querySelector('.packed'), bytes, text, i, frame;
+	if (!packed || !details.open) return;
+	packed.remove();
+	if (!window.DecompressionStream) {
+		details.appendChild(document.createTextNode(
+			'This browser cannot unpack it; flame-*.svg beside this page shows the same.'));
+		return;
+	}
+	text = atob(packed.textContent.replace(/\s/g, ''));
+	bytes = new Uint8Array(text.length);
+	for (i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+	frame = document.createElement('iframe');
+	frame.title = details.querySelector('summary').textContent;
+	details.appendChild(frame);
+	new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).blob()
+		.then(function (svg) {
+			frame.src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+		});
+}
+
+function isDark() {
+	return chosen ? chosen === 'dark' : dark.matches;
+}
+
+function setTheme(name) {
+	root.classList.toggle('dark', name === 'dark');
+	root.classList.toggle('light', name === 'light');
+	document.getElementById('theme').textContent = name === 'dark' ? 'Light' : 'Dark';
+}
+
+function applyTheme() {
+	setTheme(isDark() ? 'dark' : 'light');
+	drawAll();
+}
+
+/* On paper all is light, and as wide as a page. */
+function toPaper() {
+	setTheme('light');
+	charts.forEach(function (chart) {
+		chart.plot.style.width = PAPER.width + 'px';
+		chart.plot.style.height = PAPER.height + 'px';
+	});
+	drawAll();
+	all('.plot canvas').forEach(toPicture);
+}
+
+/* Chromium prints a canvas by doing again what was done on it, and loses what was clipped there. */
+function toPicture(canvas) {
+	var picture = document.createElement('img');
+	picture.src = canvas.toDataURL();
+	picture.alt = '';
+	picture.className = 'picture';
+	picture.style.cssText = canvas.style.cssText;
+	canvas.parentNode.insertBefore(picture, canvas);
+	canvas.classList.add('on-paper');
+}
+
+function fromPaper() {
+	all('.picture').forEach(function (picture) { picture.remove(); });
+	all('.on-paper').forEach(function (canvas) { canvas.classList.remove('on-paper'); });
+	charts.forEach(function (chart) { chart.plot.style.width = chart.plot.style.height = ''; });
+	applyTheme();
+}
+
+/* What a part of the page is not there for has no place in the bar. */
+function setNavigation() {
+	all('nav a').forEach(function (link) {
+		if (!document.getElementById(link.hash.slice(1))) link.remove();
+	});
+}
+
+function onResize() {
+	charts.forEach(function (chart) { if (chart.graph) chart.graph.resize(); });
+}
+
+setNavigation();
+if (window.Dygraph) readCharts();
+document.getElementById('theme').hidden = false;
+setControls();
+applyTheme();
+document.getElementById('theme').addEventListener('click', function () {
+	chosen = isDark() ? 'light' : 'dark';
+	applyTheme();
+});
+dark.addEventListener('change', applyTheme);
+all('.flame').forEach(function (details) {
+	details.addEventListener('toggle', function () { openFlame(details); });
+});
+window.addEventListener('beforeprint', toPaper);
+window.addEventListener('afterprint', fromPaper);
+window.addEventListener('resize', onResize);
+root.dataset.drawn = Math.round(performance.now());
+})();
