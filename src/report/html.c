@@ -114,7 +114,8 @@ static int put_page(const struct html *html, const struct sections *sections, st
 	put_navigation(html);
 	fputs("<main>\n", html->out);
 	html_put_verdict(html);
-	html_put_costs(html);
+	if (html_put_costs(html))
+		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	put_judgements(html, sections);
 	if (put_charts(html, err))
 		return -1;
