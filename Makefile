@@ -228,6 +228,7 @@ install: all
 	install -D -m 755 $(BUILD)/perfbpf $(DESTDIR)$(PREFIX)/bin/perfbpf
 	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
 	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
+	install -D -m 644 docs/run.schema.json $(DESTDIR)$(PREFIX)/share/perfbpf/run.schema.json
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/perfbpf/README.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/perfbpf/LICENSE
 
@@ -244,6 +245,10 @@ docs: $(BUILD)/unit/test_docs
 	awk -v table=$(BUILD)/run-json.table '/^\| path / { while ((getline line < table) > 0) print line } \
 		!/^\|/' docs/run-json.md > $(BUILD)/run-json.md
 	mv $(BUILD)/run-json.md docs/run-json.md
+	$< schema > docs/run.schema.json
+	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
+		/^<!-- formats -->/ { made = system(program " formats") == 0 }' docs/formats.md > $(BUILD)/formats.md
+	mv $(BUILD)/formats.md docs/formats.md
 	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
 		/^<!-- keys / { made = system(program " keys " $$3) == 0 }' docs/scenarios.md > $(BUILD)/scenarios.md
 	mv $(BUILD)/scenarios.md docs/scenarios.md

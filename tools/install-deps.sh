@@ -102,6 +102,9 @@ for_test() {
 	want --optional libxml2-utils have_command xmllint
 	want --optional python3 have_command python3
 	want --optional python3-jsonschema never
+	# What reads exports, besides.
+	want --optional python3-prometheus-client never
+	want --optional hyperfine have_command hyperfine
 	want --optional linux-perf have_command perf
 	want --optional g++ have_command g++
 	# What the suites of the five systems run on, and what faults are made of.

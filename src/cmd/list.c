@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "drive/driver.h"
 #include "record/metric.h"
+#include "record/record.h"
 #include "scenario/scenario.h"
 #include "scenario/schema_doc.h"
 #include "util/file.h"
@@ -123,6 +124,13 @@ static int list_keys(struct error *err)
 	return 0;
 }
 
+static int list_schema(struct error *err)
+{
+	(void)err;
+	record_print_schema(stdout);
+	return 0;
+}
+
 /* One row a list; those that are long are not in the list of all. */
 static const struct {
 	const char *name;
@@ -131,7 +139,7 @@ static const struct {
 } lists[] = {
 	{"targets", list_targets, false}, {"scenarios", list_scenarios, false},
 	{"drivers", list_drivers, false}, {"metrics", list_metrics, false},
-	{"keys", list_keys, true},
+	{"keys", list_keys, true},        {"schema", list_schema, true},
 };
 
 #define N_LISTS (sizeof(lists) / sizeof(lists[0]))
@@ -150,14 +158,15 @@ static int set_what(void *state, const char *word, struct error *err)
 	near = suggest_nearest(word, names, N_LISTS);
 	return error_set(err, EXIT_CODE_USAGE, "list: there is no list of '%s'; %s%s%s", word,
 			 near ? "did you mean '"
-			      : "it is targets, scenarios, drivers, metrics or keys",
+			      : "it is targets, scenarios, drivers, metrics, keys or schema",
 			 near ? near : "", near ? "'?" : "");
 }
 
 static const struct option_table table = {
-	.usage = "list [targets|scenarios|drivers|metrics|keys]",
+	.usage = "list [targets|scenarios|drivers|metrics|keys|schema]",
 	.summary = "Lists what can be measured, by which work, and what is told of it.",
-	.examples = "  perfbpf list scenarios\n",
+	.examples = "  perfbpf list scenarios\n"
+		    "  perfbpf list schema >run.schema.json\n",
 	.positional = set_what,
 };
 
@@ -189,6 +198,6 @@ static int list(int argc, char **argv)
 
 const struct subcommand cmd_list = {
 	.name = "list",
-	.summary = "targets, scenarios, drivers, metrics and keys of files",
+	.summary = "targets, scenarios, drivers, metrics, keys of files and the schema of run.json",
 	.run = list,
 };

@@ -39,7 +39,7 @@ static int unknown_format(const char *name, struct error *err)
 	size_t n;
 	const struct report_format *const *formats = report_formats(&n);
 	const char *names[n], *near;
-	char known[256];
+	char known[512];
 
 	for (size_t i = 0; i < n; i++)
 		names[i] = formats[i]->name;
@@ -133,13 +133,15 @@ static int set_dir(void *state, const char *word, struct error *err)
 static enum options_result parse(int argc, char **argv, struct report_state *state,
 				 struct error *err)
 {
-	char known[256], help[320];
+	char known[512], help[600];
 	const struct option_spec specs[] = {
 		{"format", 0, "F", help, set_format},
 		{"output", 'o', "FILE", "write there; several formats make it a folder",
 		 set_output},
 		{"all", 0, NULL, "all metrics, processes and reasons", set_all},
-		{"side", 0, "S", "of stacks: A, B, or diff, what changed at equal work (A)",
+		{"side", 0, "S",
+		 "of stacks: A, B, or diff, what changed at equal work (A); of exports: A or B "
+		 "(both)",
 		 set_side},
 		{"kind", 0, "K", "of stacks: oncpu or offcpu (oncpu)", set_kind},
 		{"phase", 0, "P", "of stacks: only those of this phase", set_phase},
@@ -257,23 +259,28 @@ static int sources_find(struct sources *sources, const char *dir, struct error *
 }
 
 /* An option that no format takes would be passed over in silence. */
+static int check_option(const struct report_state *state, const char *option, bool is_side,
+			struct error *err)
+{
+	for (size_t i = 0; i < state->n_formats; i++)
+		if (state->formats[i]->is_of_stacks || (is_side && state->formats[i]->takes_side))
+			return 0;
+	return error_set(err, EXIT_CODE_USAGE,
+			 "%s is of formats for stacks%s: say --format svg, folded, pprof or "
+			 "speedscope%s too",
+			 option, is_side ? " and of exports" : "",
+			 is_side ? ", or benchfmt, hyperfine or bencher" : "");
+}
+
 static int check_formats(const struct report_state *state, struct error *err)
 {
 	const struct report_options *options = &state->options;
-	const char *option = options->side != REPORT_SIDE_ANY ? "--side"
-			     : options->has_kind              ? "--kind"
-			     : options->phase                 ? "--phase"
-							      : NULL;
 
-	for (size_t i = 0; i < state->n_formats; i++)
-		if (state->formats[i]->is_of_stacks)
-			option = NULL;
-	if (option)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "%s is of formats for stacks: say --format svg, folded, pprof or "
-				 "speedscope too",
-				 option);
-	return 0;
+	if (options->side != REPORT_SIDE_ANY && check_option(state, "--side", true, err))
+		return -1;
+	if (options->has_kind && check_option(state, "--kind", false, err))
+		return -1;
+	return options->phase ? check_option(state, "--phase", false, err) : 0;
 }
 
 /* What is no text belongs into a file, or a pipe of its own. */
@@ -343,6 +350,15 @@ static int write_stream(const struct report_state *state, const struct sources *
 	return stream_finish(out, name, err);
 }
 
+/* Half a report is none. What is no file (/dev/stdout) stays where it is. */
+static void remove_file(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
 static int write_file(const struct report_state *state, const struct sources *sources,
 		      const char *path, struct error *err)
 {
@@ -355,6 +371,8 @@ static int write_file(const struct report_state *state, const struct sources *so
 	rc = write_stream(state, sources, out, path, err);
 	if (fclose(out) && !rc)
 		rc = error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
+	if (rc)
+		remove_file(path);
 	return rc;
 }
 

@@ -27,6 +27,7 @@
 #include "stats/stats.h"
 #include "util/clock.h"
 #include "util/terminal.h"
+#include "util/utf8.h"
 
 #define DEFAULT_TICK_NS    (100 * NSEC_PER_MSEC)
 #define DEFAULT_WORK_BOUND 0.001
@@ -52,17 +53,19 @@ void conduct_options_init(struct conduct_options *options)
 void conductor_debug(struct conductor *conductor, const char *fmt, ...)
 {
 	uint64_t now = clock_now_ns();
+	char text[2048];
 	va_list args;
 
 	if (!conductor->options->debug)
 		return;
 	progress_clear(&conductor->progress);
-	fprintf(stderr, "perfbpf: debug: %llu.%06llu ", (unsigned long long)(now / NSEC_PER_SEC),
-		(unsigned long long)(now % NSEC_PER_SEC / NSEC_PER_USEC));
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	utf8_clean(text);
+	fprintf(stderr, "perfbpf: debug: %llu.%06llu %s\n",
+		(unsigned long long)(now / NSEC_PER_SEC),
+		(unsigned long long)(now % NSEC_PER_SEC / NSEC_PER_USEC), text);
 	fflush(stderr);
 }
 
@@ -413,8 +416,7 @@ static int run_round(struct conductor *conductor, struct record *rec, const stru
 		record_invalid(&out, "interrupted by signal %d", conductor->interrupted);
 	if (record_add_round(rec, &out))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
-	/* After each round, so that nothing that ends perfbpf loses what was measured. */
-	if (results_save(conductor->results, rec, err))
+	if (results_save_often(conductor->results, rec, err))
 		return -1;
 	return failed;
 }

@@ -7,6 +7,7 @@
 
 #include "util/clock.h"
 #include "util/terminal.h"
+#include "util/utf8.h"
 
 #define BAR_CELLS     20
 #define DRAW_EVERY_NS (200 * NSEC_PER_MSEC)
@@ -95,6 +96,7 @@ void progress_tick(struct progress *progress)
 	/* A terminal may be wider than what is written to it. */
 	if (n > room && room < (int)sizeof(text))
 		text[room > 0 ? room : 0] = 0;
+	utf8_clean(text);
 	fprintf(stderr, "\r\033[K%s%s%s%s", progress->colour ? "\033[36m" : "", bar,
 		progress->colour ? "\033[0m" : "", text);
 	fflush(stderr);
@@ -111,15 +113,16 @@ void progress_clear(struct progress *progress)
 
 void progress_note(struct progress *progress, bool important, const char *fmt, ...)
 {
+	char text[2048]; /* names in it are from outside */
 	va_list args;
 
 	if (progress->quiet && !important)
 		return;
 	progress_clear(progress);
-	fprintf(stderr, "perfbpf: ");
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	utf8_clean(text);
+	fprintf(stderr, "perfbpf: %s\n", text);
 	progress->drawn_ns = 0;
 }

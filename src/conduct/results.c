@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 #include "report/report.h"
+#include "util/clock.h"
 #include "util/file.h"
 
 #define RESULTS_ROOT "perfbpf-results"
 #define MAX_ATTEMPTS 100
+/* Between two times that a record is saved, how many times as long as that takes. */
+#define SAVE_COST_MAX 10
 
 /* @attempt: two runs can begin in the same second. */
 static char *default_path(const char *label, int attempt)
@@ -119,8 +122,7 @@ int results_open(struct results *results, const char *path, const char *label,
 {
 	bool made;
 
-	results->dirfd = -1;
-	results->path = NULL;
+	*results = (struct results){.dirfd = -1};
 	if (path && !*path)
 		return error_set(err, EXIT_CODE_USAGE, "-o needs the name of a folder");
 	if (path) {
@@ -147,7 +149,7 @@ int results_open(struct results *results, const char *path, const char *label,
 int results_open_below(struct results *results, const struct results *parent, const char *name,
 		       struct error *err)
 {
-	results->dirfd = -1;
+	*results = (struct results){.dirfd = -1};
 	if (asprintf(&results->path, "%s/%s", parent->path, name) < 0) {
 		results->path = NULL;
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
@@ -214,6 +216,19 @@ int results_save(const struct results *results, const struct record *rec, struct
 	if (record_write(rec, results->dirfd, results->path, err))
 		return -1;
 	return rec->profile ? profile_write(rec->profile, results->dirfd, results->path, err) : 0;
+}
+
+int results_save_often(struct results *results, const struct record *rec, struct error *err)
+{
+	uint64_t begin = clock_now_ns();
+
+	if (results->saved_ns && begin - results->saved_ns < SAVE_COST_MAX * results->save_cost_ns)
+		return 0;
+	if (results_save(results, rec, err))
+		return -1;
+	results->saved_ns = clock_now_ns();
+	results->save_cost_ns = results->saved_ns - begin;
+	return 0;
 }
 
 int results_write(const struct results *results, const struct record *rec, struct error *err)

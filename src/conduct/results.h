@@ -3,12 +3,15 @@
 #ifndef PERFBPF_CONDUCT_RESULTS_H
 #define PERFBPF_CONDUCT_RESULTS_H
 
+#include <stdint.h>
+
 #include "conduct/identity.h"
 #include "record/record.h"
 
 struct results {
 	char *path;
 	int dirfd;
+	uint64_t saved_ns, save_cost_ns; /* of results_save_often() */
 };
 
 /*
@@ -25,7 +28,13 @@ void results_close(struct results *results);
 int results_create(const struct results *results, const char *name, struct error *err);
 /* run.json and the stacks beside it. */
 int results_save(const struct results *results, const struct record *rec, struct error *err);
-/* The same, and every format that `run` writes. */
+/*
+ * The same after each of many rounds, so that nothing that ends perfbpf loses what was measured. It
+ * is passed over where saving would take more than a tenth of the time, as of a large record: what
+ * is lost then is never more than ten times as long as saving takes.
+ */
+int results_save_often(struct results *results, const struct record *rec, struct error *err);
+/* run.json, the stacks, and every format that `run` writes. */
 int results_write(const struct results *results, const struct record *rec, struct error *err);
 
 #endif

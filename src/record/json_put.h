@@ -9,5 +9,7 @@
 void json_put_string(FILE *out, const char *s);
 /* 15 significant digits; what is not finite is null. */
 void json_put_real(FILE *out, double value);
+/* An array of them, on one line. */
+void json_put_reals(FILE *out, const double *values, size_t n);
 
 #endif

@@ -1,35 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "record/json_scan.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/json_source.h"
+#include "util/utf8.h"
+
 #define MAX_DEPTH 32
+
+/* Where in the text it is: "byte 17", or "3:5" as an editor counts. */
+static void place_of(const struct json_scan *scan, char *buf, size_t size)
+{
+	uint64_t line = scan->lines_before + 1, column = scan->column_before + 1;
+
+	for (const char *c = scan->begin; c < scan->at; c++) {
+		column++;
+		if (*c == '\n') {
+			line++;
+			column = 1;
+		}
+	}
+	if (scan->by_line)
+		snprintf(buf, size, "%" PRIu64 ":%" PRIu64, line, column);
+	else
+		snprintf(buf, size, "byte %" PRIu64, json_scan_offset(scan));
+}
 
 int json_scan_broken(const struct json_scan *scan, const char *what)
 {
-	return error_set(scan->err, EXIT_CODE_USAGE, "%s: %s%sbyte %td: is no JSON: %s", scan->file,
-			 scan->path, *scan->path ? ": " : "", scan->at - scan->begin, what);
+	const char *colon = *scan->path ? ": " : "";
+	char place[64];
+
+	if (scan->source.error)
+		return error_set(scan->err, EXIT_CODE_USAGE, "%s: %s", scan->file,
+				 scan->source.error == EFBIG
+					 ? "is larger than any record of perfbpf"
+					 : strerror(scan->source.error));
+	place_of(scan, place, sizeof(place));
+	if (scan->by_line)
+		return error_set(scan->err, EXIT_CODE_USAGE, "%s:%s: %s%sis no JSON: %s",
+				 scan->file, place, scan->path, colon, what);
+	return error_set(scan->err, EXIT_CODE_USAGE, "%s: %s%s%s: is no JSON: %s", scan->file,
+			 scan->path, colon, place, what);
 }
 
 int json_scan_unfit(const struct json_scan *scan, const char *wanted)
 {
-	return error_set(scan->err, EXIT_CODE_USAGE, "%s: %s%smust be %s (byte %td)", scan->file,
-			 scan->path, *scan->path ? ": " : "", wanted, scan->at - scan->begin);
+	return error_set(scan->err, EXIT_CODE_USAGE, "%s: %s%smust be %s (byte %" PRIu64 ")",
+			 scan->file, scan->path, *scan->path ? ": " : "", wanted,
+			 json_scan_offset(scan));
 }
 
-static char peek(struct json_scan *scan)
+/* What is next may be in the file still. */
+static inline void ensure(struct json_scan *scan)
 {
-	while (scan->at < scan->end &&
-	       (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' || *scan->at == '\r'))
-		scan->at++;
+	while (scan->end - scan->at < JSON_SCAN_AHEAD && scan->source.is_open)
+		json_source_more(scan);
+}
+
+char json_scan_peek(struct json_scan *scan)
+{
+	do {
+		ensure(scan);
+		while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\n' ||
+						*scan->at == '\t' || *scan->at == '\r'))
+			scan->at++;
+	} while (scan->at == scan->end && scan->source.is_open);
+	ensure(scan);
 	return scan->at < scan->end ? *scan->at : '\0';
 }
 
 bool json_scan_take(struct json_scan *scan, char c)
 {
-	if (peek(scan) != c || scan->at == scan->end)
+	if (json_scan_peek(scan) != c || scan->at == scan->end)
 		return false;
 	scan->at++;
 	return true;
@@ -53,12 +100,27 @@ int json_scan_step(struct json_scan *scan, char close, bool *first)
 	return 1;
 }
 
+static bool take_word(struct json_scan *scan, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (json_scan_peek(scan) != *word || (size_t)(scan->end - scan->at) < length ||
+	    memcmp(scan->at, word, length) != 0)
+		return false;
+	scan->at += length;
+	return true;
+}
+
 bool json_scan_null(struct json_scan *scan)
 {
-	if (peek(scan) != 'n' || scan->end - scan->at < 4 || strncmp(scan->at, "null", 4) != 0)
-		return false;
-	scan->at += 4;
-	return true;
+	return take_word(scan, "null");
+}
+
+int json_scan_boolean(struct json_scan *scan)
+{
+	if (take_word(scan, "true"))
+		return 1;
+	return take_word(scan, "false") ? 0 : -1;
 }
 
 /* Four hexadecimal digits after "\u"; -1 where they are none. */
@@ -151,6 +213,21 @@ static const char *find_quote(const char *at, const char *end)
 	return at;
 }
 
+/* A character that is not escaped. */
+static int copy_character(struct json_scan *scan, char **to)
+{
+	uint32_t code;
+	size_t length = utf8_decode(scan->at, &code); /* ends at the closing quote at the latest */
+
+	if (!length)
+		return json_scan_broken(scan, "a string is no UTF-8");
+	if (code < 0x20)
+		return json_scan_broken(scan, "a control character in a string");
+	*to = mempcpy(*to, scan->at, length);
+	scan->at += length;
+	return 0;
+}
+
 int json_scan_string(struct json_scan *scan, char **out)
 {
 	const char *close;
@@ -158,22 +235,21 @@ int json_scan_string(struct json_scan *scan, char **out)
 
 	if (!json_scan_take(scan, '"'))
 		return json_scan_unfit(scan, "a string");
-	close = find_quote(scan->at, scan->end);
-	if (close == scan->end)
-		return json_scan_broken(scan, "a string does not end");
+	while ((close = find_quote(scan->at, scan->end)) == scan->end)
+		if (!json_source_more(scan))
+			return json_scan_broken(scan, "a string does not end");
 	text = to = malloc((size_t)(close - scan->at) + 1);
 	if (!text)
 		return error_set(scan->err, EXIT_CODE_FAILED, "%s: out of memory", scan->file);
 	while (scan->at < close) {
-		char c = *scan->at++;
 		int rc = 0;
 
-		if (c == '\\')
+		if (*scan->at == '\\') {
+			scan->at++;
 			rc = unescape(scan, &to);
-		else if ((unsigned char)c < 0x20)
-			rc = json_scan_broken(scan, "a control character in a string");
-		else
-			*to++ = c;
+		} else {
+			rc = copy_character(scan, &to);
+		}
 		if (rc) {
 			free(text);
 			return -1;
@@ -190,6 +266,8 @@ int json_scan_key(struct json_scan *scan, char key[JSON_SCAN_KEY_MAX])
 	char *text;
 	size_t length;
 
+	if (json_scan_peek(scan) != '"')
+		return json_scan_broken(scan, "a key is missing");
 	if (json_scan_string(scan, &text))
 		return -1;
 	length = strnlen(text, JSON_SCAN_KEY_MAX - 1);
@@ -204,7 +282,7 @@ int json_scan_number(struct json_scan *scan, uint64_t max, uint64_t *out)
 	uint64_t value = 0;
 	const char *begin;
 
-	peek(scan);
+	json_scan_peek(scan);
 	for (begin = scan->at; scan->at < scan->end; scan->at++) {
 		unsigned int digit = (unsigned char)*scan->at - (unsigned int)'0';
 
@@ -220,28 +298,41 @@ int json_scan_number(struct json_scan *scan, uint64_t max, uint64_t *out)
 	return 0;
 }
 
+size_t json_scan_decimal(struct json_scan *scan, struct decimal *out)
+{
+	json_scan_peek(scan);
+	return decimal_parse(scan->at, scan->end, out);
+}
+
 int json_scan_real(struct json_scan *scan, double *out)
 {
-	char text[64], *end;
-	size_t n = 0;
+	struct decimal decimal;
 
-	peek(scan);
-	while (n < sizeof(text) - 1 && scan->at + n < scan->end && scan->at[n] &&
-	       strchr("+-.0123456789eE", scan->at[n])) {
-		text[n] = scan->at[n];
-		n++;
-	}
-	text[n] = '\0';
-	*out = strtod(text, &end);
-	if (!n || end != text + n || !isfinite(*out))
+	if (!json_scan_decimal(scan, &decimal))
 		return json_scan_unfit(scan, "a number");
-	scan->at += n;
+	*out = decimal_real(&decimal);
+	if (!isfinite(*out))
+		return json_scan_unfit(scan, "a number");
+	scan->at += decimal.length;
+	return 0;
+}
+
+/* Numbers, true, false and null. */
+static int skip_word(struct json_scan *scan)
+{
+	struct decimal decimal;
+
+	if (json_scan_null(scan) || json_scan_boolean(scan) >= 0)
+		return 0;
+	if (!json_scan_decimal(scan, &decimal))
+		return json_scan_broken(scan, "a value is missing");
+	scan->at += decimal.length;
 	return 0;
 }
 
 static int skip(struct json_scan *scan, int depth)
 {
-	char open = peek(scan), close = open == '{' ? '}' : ']', *text;
+	char open = json_scan_peek(scan), close = open == '{' ? '}' : ']', *text;
 	bool first = true;
 	int more;
 
@@ -251,14 +342,8 @@ static int skip(struct json_scan *scan, int depth)
 		free(text);
 		return 0;
 	}
-	if (open != '{' && open != '[') {
-		const char *begin = scan->at;
-
-		while (scan->at < scan->end && *scan->at &&
-		       strchr("+-.0123456789aeEflnrstu", *scan->at))
-			scan->at++;
-		return scan->at > begin ? 0 : json_scan_broken(scan, "a value is missing");
-	}
+	if (open != '{' && open != '[')
+		return skip_word(scan);
 	if (depth == MAX_DEPTH)
 		return json_scan_broken(scan, "too many brackets in brackets");
 	scan->at++;
@@ -278,6 +363,6 @@ int json_scan_skip(struct json_scan *scan)
 
 int json_scan_end(struct json_scan *scan)
 {
-	peek(scan);
+	json_scan_peek(scan);
 	return scan->at == scan->end ? 0 : json_scan_broken(scan, "more after its end");
 }

@@ -31,16 +31,10 @@ static void put_strings(FILE *out, char *const *strings, size_t n)
 
 static void put_reals(FILE *out, const double *values, size_t n)
 {
-	if (!values && n) {
+	if (!values && n)
 		fputs("null", out);
-		return;
-	}
-	putc('[', out);
-	for (size_t i = 0; i < n; i++) {
-		fputs(i ? "," : "", out);
-		json_put_real(out, values[i]);
-	}
-	putc(']', out);
+	else
+		json_put_reals(out, values, n);
 }
 
 static void put_indent(FILE *out, int depth)
@@ -160,6 +154,11 @@ void shape_write_json(const struct shape *shape, const void *base, FILE *out)
 {
 	put_object(out, shape, base, 0);
 	putc('\n', out);
+}
+
+void record_print_json(const struct record *rec, FILE *out)
+{
+	shape_write_json(&record_shape, rec, out);
 }
 
 char *record_to_json(const struct record *rec)

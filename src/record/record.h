@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "util/error.h"
 
@@ -596,7 +597,11 @@ int record_write(const struct record *rec, int dirfd, const char *dir, struct er
 struct record *record_read(const char *path, struct error *err);
 /* The same from @text; @name stands for the file in messages. */
 struct record *record_parse(const char *text, size_t size, const char *name, struct error *err);
-/* The JSON text (to be freed), for --format json. NULL without memory. */
+/* The JSON text to @out, for --format json; errors of @out are the caller's to check. */
+void record_print_json(const struct record *rec, FILE *out);
+/* The same as a text (to be freed). NULL without memory. */
 char *record_to_json(const struct record *rec);
+/* The JSON Schema that run.json follows: docs/run.schema.json. */
+void record_print_schema(FILE *out);
 
 #endif

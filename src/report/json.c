@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <stdlib.h>
-
 #include "report/report.h"
 
 static int write_json(const struct record *rec, const struct report_options *options, FILE *out,
 		      struct error *err)
 {
-	char *text = record_to_json(rec);
-
 	(void)options;
-	if (!text)
-		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
-	fputs(text, out);
-	free(text);
+	(void)err;
+	record_print_json(rec, out);
 	return 0;
 }
 

@@ -6,9 +6,9 @@
 #include "report/flame.h"
 
 static const struct report_format *const formats[] = {
-	&report_text, &report_json,  &report_csv,         &report_markdown,
-	&report_html, &report_hdr,   &report_openmetrics, &report_folded,
-	&report_svg,  &report_pprof, &report_speedscope,
+	&report_text,       &report_json,        &report_csv,       &report_markdown, &report_html,
+	&report_hdr,        &report_openmetrics, &report_folded,    &report_svg,      &report_pprof,
+	&report_speedscope, &report_benchfmt,    &report_hyperfine, &report_bencher,
 };
 
 const struct report_format *const *report_formats(size_t *n)
@@ -71,6 +71,8 @@ bool report_file(const struct report_format *format, const struct record *rec,
 		return stacks_file(format, rec, options, i, file);
 	if (format->file_name)
 		snprintf(file->name, sizeof(file->name), "%s", format->file_name);
+	else if (format->own_name)
+		snprintf(file->name, sizeof(file->name), "%s", format->own_name);
 	else
 		snprintf(file->name, sizeof(file->name), "report.%s", format->name);
 	return i == 0;

@@ -13,7 +13,7 @@
 #include "record/profile.h"
 #include "record/record.h"
 
-/* Whose stacks; ANY: of all where a file holds several, else of A. */
+/* Whose stacks or rounds; ANY: of all where a file holds several, else of A. */
 enum report_side {
 	REPORT_SIDE_ANY,
 	REPORT_SIDE_A,
@@ -27,8 +27,8 @@ struct report_options {
 	bool continued;   /* another record came before in the same file: no header again (csv only)
 			   */
 	int width;        /* columns of the terminal, 0: do not wrap or cut */
+	enum report_side side; /* of formats that take it */
 	/* Formats of stacks only. */
-	enum report_side side;
 	bool has_kind; /* false: all kinds where a file holds several, else on-CPU */
 	enum profile_kind kind;
 	const char *phase; /* NULL: the whole window */
@@ -38,9 +38,11 @@ struct report_format {
 	const char *name;        /* "text" */
 	const char *file_name;   /* what `run` writes it as in the results folder, NULL: not written
 				    by run */
+	const char *own_name;    /* of the file where only `report` writes it; NULL: report.NAME */
 	const char *description; /* one line */
 	bool alone;              /* two records of it cannot be in one file */
 	bool is_binary;          /* nothing for a terminal */
+	bool takes_side;         /* not of stacks, and still can be of one side only */
 	/*
 	 * Of stacks: made of record.profile, by side, kind and phase. Where file_name has a '*',
 	 * each side and kind has a file of its own: "flame-*.svg" is flame-A-oncpu.svg and so on.
@@ -63,6 +65,9 @@ extern const struct report_format report_folded;
 extern const struct report_format report_svg;
 extern const struct report_format report_pprof;
 extern const struct report_format report_speedscope;
+extern const struct report_format report_benchfmt;
+extern const struct report_format report_hyperfine;
+extern const struct report_format report_bencher;
 
 /* All formats, in the order of the help text. */
 const struct report_format *const *report_formats(size_t *n);

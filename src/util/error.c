@@ -5,12 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void clean(char *text)
-{
-	for (unsigned char *c = (unsigned char *)text; *c; c++)
-		if (*c < 0x20 || *c == 0x7f)
-			*c = '?';
-}
+#include "util/utf8.h"
 
 int error_set(struct error *err, enum exit_code code, const char *fmt, ...)
 {
@@ -22,7 +17,7 @@ int error_set(struct error *err, enum exit_code code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
-	clean(err->text);
+	utf8_clean(err->text);
 	return -1;
 }
 
@@ -41,6 +36,6 @@ int error_prefix(struct error *err, const char *fmt, ...)
 		snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s", (int)(sizeof(text) - 3) - n,
 			 err->text);
 	memcpy(err->text, text, sizeof(text));
-	clean(err->text);
+	utf8_clean(err->text);
 	return -1;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/utf8.h"
 
+#include <string.h>
+
 size_t utf8_decode(const char *s, uint32_t *code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -51,6 +53,20 @@ bool utf8_is_control(uint32_t code)
 	};
 
 	return is_within(code, ranges, sizeof(ranges) / sizeof(ranges[0]));
+}
+
+void utf8_clean(char *text)
+{
+	uint32_t code;
+	size_t length;
+
+	for (; *text; text += length) {
+		length = utf8_decode(text, &code);
+		if (length && !utf8_is_control(code))
+			continue;
+		length = length ? length : 1;
+		memset(text, '?', length);
+	}
 }
 
 int utf8_columns(uint32_t code)

@@ -16,6 +16,8 @@
 size_t utf8_decode(const char *s, uint32_t *code);
 /* Does @code steer a terminal or the direction of text, or print nothing at all? */
 bool utf8_is_control(uint32_t code);
+/* Puts a '?' in place of each byte of @text that is of a control character or no UTF-8. */
+void utf8_clean(char *text);
 /* Columns of a terminal that a printable @code takes: 1 or 2, never too few. */
 int utf8_columns(uint32_t code);
 

@@ -11,7 +11,7 @@ if ! timeout 120 make -s install PREFIX=/opt/perfbpf "DESTDIR=$WORK/root" >"$OUT
 fi
 ok install
 for file in bin/perfbpf share/perfbpf/scenarios/kubelogs/basic.yaml share/perfbpf/scenarios/targets/curl.yaml \
-	share/doc/perfbpf/LICENSE share/doc/perfbpf/README.md; do
+	share/perfbpf/run.schema.json share/doc/perfbpf/LICENSE share/doc/perfbpf/README.md; do
 	check "install/$file" 'not installed' test -s "$WORK/root/opt/perfbpf/$file"
 done
 equal install/version "$(cd "$WORK" && "$WORK/root/opt/perfbpf/bin/perfbpf" --version)" "$("$PERFBPF" --version)"

@@ -323,7 +323,7 @@ static void test_formats(void **state)
 	const struct report_format *const *formats = report_formats(&n);
 
 	(void)state;
-	assert_int_equal(n, 10);
+	assert_true(n >= 10);
 	for (size_t i = 0; i < n; i++)
 		assert_ptr_equal(report_find(formats[i]->name), formats[i]);
 	assert_null(report_find("nonsense"));
