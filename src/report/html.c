@@ -46,10 +46,10 @@ static void put_navigation(const struct html *html)
 	static const struct {
 		const char *id, *title;
 	} parts[] = {
-		{"verdict", "Verdict"}, {"cost", "Cost"},           {"time", "Over time"},
-		{"rounds", "Rounds"},   {"latency", "Latency"},     {"flames", "Flame graphs"},
-		{"details", "Details"}, {"processes", "Processes"}, {"observer", "Measuring"},
-		{"again", "Again"},
+		{"verdict", "Verdict"},     {"cost", "Cost"},       {"gates", "Gates"},
+		{"time", "Over time"},      {"rounds", "Rounds"},   {"latency", "Latency"},
+		{"flames", "Flame graphs"}, {"details", "Details"}, {"processes", "Processes"},
+		{"observer", "Measuring"},  {"again", "Again"},
 	};
 
 	fputs("<nav aria-label=\"Parts of the report\"><div>\n", html->out);

@@ -93,7 +93,8 @@ static void put_margin(const struct html *html, const struct axis *axis, int hei
 
 static void put_mark(FILE *out, const struct axis *axis, double ratio)
 {
-	fprintf(out, "<text x=\"%.1f\" y=\"12\">%.2g\xc3\x97</text>", x_of(axis, ratio), ratio);
+	fprintf(out, "<text x=\"%.1f\" y=\"12\">%.*g\xc3\x97</text>", x_of(axis, ratio),
+		ratio < 1 ? 2 : 3, ratio);
 }
 
 static void put_axis(const struct html *html, const struct axis *axis)

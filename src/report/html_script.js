@@ -86,9 +86,8 @@ function percentile(x) {
 
 /* --- what all charts share */
 
-function options(chart, more) {
+function options(more) {
 	var base = {
-		width: chart.plot.clientWidth, height: chart.plot.clientHeight,
 		legend: 'never', showLabelsOnHighlight: false, animatedZooms: false, labelsUTC: true,
 		gridLineColor: alpha('line', 0.7), axisLineColor: colour('line'), axisLabelFontSize: 11,
 		highlightCircleSize: 3, includeZero: true, yRangePad: 6, rangeSelectorHeight: 0
@@ -194,7 +193,7 @@ function timeOptions(chart) {
 				strokePattern: column.side === 'B' ? [7, 3] : null }
 			: { color: alpha(name, column.band ? 0.4 : faint), strokeWidth: column.band ? 0.5 : 1 };
 	});
-	return options(chart, {
+	return options({
 		labels: ['x'].concat(Object.keys(series)), series: series,
 		visibility: chart.columns.map(isShown),
 		dateWindow: wholeRange(), strokeBorderColor: colour('card'),
@@ -365,7 +364,7 @@ function percentileOptions(chart) {
 		series[side] = { color: colour(side.toLowerCase()), strokeWidth: 2,
 			strokePattern: side === 'B' ? [7, 3] : null };
 	});
-	return options(chart, {
+	return options({
 		labels: ['x', 'A', 'B'], series: series, connectSeparatedPoints: true, logscale: true,
 		includeZero: false, visibility: [shown.A, shown.B],
 		axes: {
@@ -421,7 +420,7 @@ function scatterOptions(chart) {
 			pointSize: chart.points.length > 200 ? 2 : 4, drawPointCallback: dot(side === 'B'),
 			drawHighlightPointCallback: dot(side === 'B') };
 	});
-	return options(chart, {
+	return options({
 		labels: ['x', 'A', 'B'], series: series, xRangePad: 14, yRangePad: 14, includeZero: false,
 		highlightCircleSize: 6, visibility: [shown.A, shown.B],
 		axes: {
