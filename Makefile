@@ -285,6 +285,9 @@ docs: $(BUILD)/unit/test_docs
 	mv $(BUILD)/run-json.md docs/run-json.md
 	$< schema > docs/run.schema.json
 	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
+		/^<!-- formats -->/ { made = system(program " formats") == 0 }' docs/formats.md > $(BUILD)/formats.md
+	mv $(BUILD)/formats.md docs/formats.md
+	awk -v program=$< '/^\|/ && made { next } { made = 0; print; fflush() } \
 		/^<!-- keys / { made = system(program " keys " $$3) == 0 }' docs/scenarios.md > $(BUILD)/scenarios.md
 	mv $(BUILD)/scenarios.md docs/scenarios.md
 

@@ -111,6 +111,9 @@ for_test() {
 	want --optional libxml2-utils have_command xmllint
 	want --optional python3 have_command python3
 	want --optional python3-jsonschema never
+	# What reads exports, besides.
+	want --optional python3-prometheus-client never
+	want --optional hyperfine have_command hyperfine
 	want --optional python3-yaml never
 	want --optional linux-perf have_command perf
 	want --optional g++ have_command g++

@@ -3,21 +3,23 @@
 #
 # install-peers.sh [--only NAME,NAME...] [FOLDER]
 #
-# Gets what is compared and what Debian does not package, where this machine can: real stern, by
-# a Go toolchain; the Python package kailash, by pip, in an environment of its own below
+# Gets what is compared and what Debian does not package, where this machine can: real stern and
+# benchstat, by a Go toolchain; the Python package kailash, by pip, in an environment of its own below
 # $HOME/.local/share/perfbpf; Apache Kafka, by Maven, with its jars there, too. NAME is one of
-# these: stern, kailash, kafka. What is run goes into FOLDER, $HOME/.local/bin unless named; it should be
+# these: stern, benchstat, kailash, kafka. What is run goes into FOLDER, $HOME/.local/bin unless named; it should be
 # on PATH. (For `make check` alone, PERFBPF_STERN may name stern's file.) What this machine lacks
 # the means for is said and skipped.
 set -u
 
 STERN=github.com/stern/stern
 STERN_VERSION=v1.33.1
+BENCHSTAT=golang.org/x/perf
+BENCHSTAT_VERSION=v0.0.0-20260908200009-22c9c6c9d4da
 KAILASH_VERSION=2.65.0
 KAFKA_VERSION=3.9.1
-wanted=stern,kailash,kafka
+wanted=stern,benchstat,kailash,kafka
 if [[ ${1:-} == --only ]]; then
-	wanted=${2:?'--only wants names: stern,kailash,kafka'}
+	wanted=${2:?'--only wants names: stern,benchstat,kailash,kafka'}
 	shift 2
 fi
 [[ ${1:-} == -* ]] && {
@@ -29,46 +31,53 @@ shared=${XDG_DATA_HOME:-${HOME:?}/.local/share}/perfbpf
 
 say() { printf 'install-peers: %s\n' "$*" >&2; }
 
-# Is the file a stern of the wanted version? A Go program tells what it was built from.
-is_stern() {
+# is_built FILE MODULE VERSION: a Go program tells what it was built from.
+is_built() {
 	[[ -x $1 ]] && go version -m "$1" 2>/dev/null |
-		grep -qE "^[[:space:]]*(mod|dep)[[:space:]]+${STERN}[[:space:]]+${STERN_VERSION}([[:space:]]|\$)"
+		grep -qE "^[[:space:]]*(mod|dep)[[:space:]]+$2[[:space:]]+$3([[:space:]]|\$)"
 }
 
-# A module of our own that requires it: needs no list of versions from the module proxy.
+# build_through_module NAME PACKAGE MODULE VERSION: a module of our own that requires it needs no list of
+# versions from the module proxy.
 build_through_module() {
 	local work status
 	work=$(mktemp -d) || return
-	printf 'module peers\n\ngo 1.24\n\nrequire %s %s\n' "$STERN" "$STERN_VERSION" >"$work/go.mod"
-	(cd "$work" && GOWORK=off GOFLAGS='' timeout 1200 go build -mod=mod -o "$folder/stern" "$STERN")
+	printf 'module peers\n\ngo 1.24\n\nrequire %s %s\n' "$3" "$4" >"$work/go.mod"
+	(cd "$work" && GOWORK=off GOFLAGS='' timeout 1200 go build -mod=mod -o "$folder/$1" "$2")
 	status=$?
 	rm -rf "$work"
 	return "$status"
 }
 
-peer_stern() {
+# build_go NAME PACKAGE MODULE VERSION: $folder/NAME by the Go toolchain.
+build_go() {
+	local name=$1 package=$2 module=$3 version=$4
 	if ! command -v go >/dev/null; then
-		say 'skipped: stern needs a Go toolchain (1.24 or newer), and there is no go on PATH'
+		say "skipped: $name needs a Go toolchain (1.24 or newer), and there is no go on PATH"
 		return 0
 	fi
-	if is_stern "$folder/stern"; then
-		say "$folder/stern is $STERN_VERSION already"
+	if is_built "$folder/$name" "$module" "$version"; then
+		say "$folder/$name is $version already"
 		return 0
 	fi
-	say "building stern $STERN_VERSION into $folder (some minutes the first time)"
-	if ! GOBIN=$folder timeout 1200 go install "$STERN@$STERN_VERSION"; then
+	say "building $name $version into $folder"
+	if ! GOBIN=$folder timeout 1200 go install "$package@$version"; then
 		say 'that did not work, once more through a module of our own'
-		build_through_module || {
-			say 'failed: stern could not be built'
+		build_through_module "$@" || {
+			say "failed: $name could not be built"
 			return 1
 		}
 	fi
-	is_stern "$folder/stern" || {
-		say "failed: $folder/stern is not stern $STERN_VERSION"
+	is_built "$folder/$name" "$module" "$version" || {
+		say "failed: $folder/$name is not $name $version"
 		return 1
 	}
-	say "$folder/stern is ready"
+	say "$folder/$name is ready"
 }
+
+# Takes some minutes the first time.
+peer_stern() { build_go stern "$STERN" "$STERN" "$STERN_VERSION"; }
+peer_benchstat() { build_go benchstat "$BENCHSTAT/cmd/benchstat" "$BENCHSTAT" "$BENCHSTAT_VERSION"; }
 
 # A Python that is new enough and can make environments; Debian has that in python3-venv.
 find_python() {
@@ -174,9 +183,9 @@ shared=$(cd "$shared" && pwd) || exit 1
 status=0
 for peer in ${wanted//,/ }; do
 	case $peer in
-	stern | kailash | kafka) "peer_$peer" || status=1 ;;
+	stern | benchstat | kailash | kafka) "peer_$peer" || status=1 ;;
 	*)
-		say "what is '$peer'? It is one of: stern kailash kafka"
+		say "what is '$peer'? It is one of: stern benchstat kailash kafka"
 		exit 2
 		;;
 	esac

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The parts of docs/ that come from tables of the program are those of the program.
- * `test_docs exit-codes`, `test_docs run-json`, `test_docs schema` and `test_docs keys NAME`
+ * `test_docs exit-codes`, `test_docs run-json`, `test_docs schema`, `test_docs formats`
+ * and `test_docs keys NAME`
  * (scenario, target or that of a driver) print them. Runs in the root of the repository, or finds
  * it in PERFBPF_SOURCE_DIR.
  */
@@ -17,6 +18,7 @@
 #include "drive/driver.h"
 #include "record/record.h"
 #include "record/shape.h"
+#include "report/report.h"
 #include "scenario/schema_doc.h"
 #include "util/exit_code.h"
 #include "util/file.h"
@@ -76,6 +78,40 @@ static void test_schema(void **state)
 		fail_msg("docs/run.schema.json is not that of record/shape.c; make docs");
 	free(text);
 	free(schema);
+}
+
+static void print_formats(FILE *out)
+{
+	size_t n;
+	const struct report_format *const *formats = report_formats(&n);
+
+	fputs("| format | file of a run | else | what it is |\n|---|---|---|---|\n", out);
+	for (size_t i = 0; i < n; i++) {
+		const char *file = formats[i]->file_name, *own = formats[i]->own_name;
+
+		/* run.json is written before all reports. */
+		if (formats[i] == &report_json)
+			file = "run.json";
+		fprintf(out, "| %s | %s%s%s | ", formats[i]->name, file ? "`" : "",
+			file ? file : "", file ? "`" : "");
+		if (!file && own)
+			fprintf(out, "`%s`", own);
+		else if (!file)
+			fprintf(out, "`report.%s`", formats[i]->name);
+		fprintf(out, " | %s |\n", formats[i]->description);
+	}
+}
+
+static void test_formats(void **state)
+{
+	char *text = doc("formats.md"), *table = printed(print_formats);
+	const char *found = strstr(text, table);
+
+	(void)state;
+	if (!found || found[strlen(table)] == '|')
+		fail_msg("the table of docs/formats.md is not that of report/report.c; make docs");
+	free(text);
+	free(table);
 }
 
 /* NULL: there are no such keys in this build. */
@@ -295,6 +331,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_keys),       cmocka_unit_test(test_schema_printed),
 		cmocka_unit_test(test_example),    cmocka_unit_test(test_grouped),
 		cmocka_unit_test(test_utf8),       cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_formats),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "exit-codes")) {
@@ -307,6 +344,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "schema")) {
 		record_print_schema(stdout);
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "formats")) {
+		print_formats(stdout);
 		return 0;
 	}
 	if (argc == 3 && !strcmp(argv[1], "keys")) {

@@ -73,6 +73,7 @@ joined() { printf '%s; ' "${@:--}" | sed 's/; $//'; }
 . "$ROOT/tools/bench/server.sh"
 . "$ROOT/tools/bench/load.sh"
 . "$ROOT/tools/bench/stacks.sh"
+. "$ROOT/tools/bench/reports.sh"
 
 # --- perfbpf's own cost ------------------------------------------------------------
 
@@ -232,7 +233,7 @@ have jq || { say 'there is no jq'; exit 1; }
 
 status=0
 (($#)) || set -- cost_of_events cost_of_waiting cost_of_calls cost_of_storage server_under_load \
-	cost_of_a_sample cost_of_profiling cost_of_files own_cost start_time short_children log_driver load_driver
+	cost_of_a_sample cost_of_profiling cost_of_files own_cost start_time short_children log_driver load_driver large_reports
 for part; do
 	say "$part ($SECONDS s)"
 	if ! "$part"; then
