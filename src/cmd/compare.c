@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A run against an earlier one: no BPF, no root. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/baseline_options.h"
 #include "cmd/cmd.h"
 #include "record/baseline.h"
 #include "record/compare.h"
@@ -30,27 +32,20 @@ struct compared {
 	struct record **records; /* the new ones that were compared */
 };
 
-static int add_rule(struct compare_state *state, const char *value,
-		    int (*parse)(struct baseline_rule *rule, const char *text, struct error *err),
-		    const char *option, struct error *err)
-{
-	if (state->options.n_rules == BASELINE_MAX_RULES)
-		return error_set(err, EXIT_CODE_USAGE, "more than %d thresholds and severities",
-				 BASELINE_MAX_RULES);
-	if (parse(&state->rules[state->options.n_rules], value, err))
-		return error_prefix(err, "%s", option);
-	state->options.n_rules++;
-	return 0;
-}
-
 static int set_threshold(void *state, const char *value, struct error *err)
 {
-	return add_rule(state, value, baseline_rule_threshold, "--threshold", err);
+	struct compare_state *compare = state;
+
+	return baseline_add_threshold(compare->rules, &compare->options.n_rules, "threshold", value,
+				      err);
 }
 
 static int set_severity(void *state, const char *value, struct error *err)
 {
-	return add_rule(state, value, baseline_rule_severity, "--severity", err);
+	struct compare_state *compare = state;
+
+	return baseline_add_severity(compare->rules, &compare->options.n_rules, "severity", value,
+				     err);
 }
 
 static int add_gate(void *state, const char *value, struct error *err)
@@ -154,6 +149,20 @@ static const struct option_table table = {
 	.positional = set_folder,
 };
 
+/* A line to stderr that is no error; what steers a terminal in names is taken out as of errors. */
+__attribute__((format(printf, 1, 2))) static void tell(const char *fmt, ...)
+{
+	struct error text;
+	char line[sizeof(text.text)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	error_set(&text, EXIT_CODE_OK, "%s", line);
+	fprintf(stderr, "perfbpf: %s\n", text.text);
+}
+
 /* What a results folder calls the sub-folder of the scenario; NULL without memory. */
 static char *folder_name_of(const struct record *rec)
 {
@@ -202,8 +211,8 @@ static int no_base(const struct compare_state *state, const struct record *rec,
 {
 	if (err->text[0])
 		return cmd_fail(err);
-	fprintf(stderr, "perfbpf: '%s' is not in %s, and not compared\n",
-		rec->scenario.name ? rec->scenario.name : "?", state->base);
+	tell("'%s' is not in %s, and not compared", rec->scenario.name ? rec->scenario.name : "?",
+	     state->base);
 	return state->is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK;
 }
 
@@ -212,11 +221,9 @@ static void warn(const struct record *rec)
 {
 	const struct record_baseline *baseline = &rec->baseline;
 
-	if (baseline->comparable)
-		return;
-	fputs("perfbpf: NOT COMPARABLE: host or scenario are not the same, so that no regression "
-	      "fails this; --accept-differences takes the numbers all the same\n",
-	      stderr);
+	if (!baseline->comparable)
+		tell("NOT COMPARABLE: host or scenario are not the same, so that no regression "
+		     "fails this; --accept-differences takes the numbers all the same");
 }
 
 static int invalid(const char *path, const char *reason)
@@ -240,6 +247,7 @@ static int judge(const struct compare_state *state, struct record *rec, const st
 		error_set(&err, EXIT_CODE_FAILED, "out of memory");
 		return cmd_fail(&err);
 	}
+	rec->statistics.strict = state->is_strict; /* of this judgement, for its reports */
 	warn(rec);
 	if (record_unfit(rec))
 		return invalid(path, record_unfit(rec));

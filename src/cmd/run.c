@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/baseline_options.h"
 #include "cmd/cmd.h"
 #include "cmd/run_options.h"
 #include "util/units.h"
@@ -125,6 +126,17 @@ static const struct option_spec specs[] = {
 	{"threshold", 0, "M:E",
 	 "what must hold, or the exit code is 99: 'latency.response:p(95)<50ms'; may be repeated",
 	 add_threshold},
+	{"baseline", 0, "DIR",
+	 "compare with the results of an earlier run; the exit code is 98 where it has regressed",
+	 set_baseline},
+	{"baseline-threshold", 0, "[M=]P",
+	 "a change for the worse by more is a regression (10%); of one metric: M=5%",
+	 add_baseline_threshold},
+	{"baseline-severity", 0, "[M=]P,P,P",
+	 "from where on it is minor, major and critical (10%,50%,100%)", add_baseline_severity},
+	{"accept-differences", 0, NULL,
+	 "of host and scenario to the earlier run: a regression is one all the same",
+	 set_accept_differences},
 	{"soak", 0, NULL,
 	 "judge what grows and what wears off: leaks, throughput, response, errors", set_soak},
 	{"ready-timeout", 0, "D", "how long a side may take to connect (30s)", set_ready_timeout},

@@ -197,24 +197,35 @@ static void warn_of_few(struct conductor *conductor, const struct judge *judge,
 {
 	const char *const *names;
 	size_t n = judge_gates(judge, &names);
-	int pairs = stopping->max_pairs, fewest = stopping_fewest(n);
+	int pairs = stopping->max_pairs;
+	int fewest = stopping_fewest(n ? n : STOPPING_DEFAULT_GATES);
+	bool is_important = n || conductor->options->is_strict;
 
 	if (!conductor->options->versus || pairs >= fewest)
 		return;
-	progress_note(&conductor->progress, n || conductor->options->is_strict,
-		      "%d pair%s cannot settle anything at 95 %%%s: at least %d, e.g. --rounds %d",
-		      pairs, pairs == 1 ? "" : "s", n > 1 ? " with so many gates" : "", fewest,
-		      fewest > ADVISED_PAIRS ? fewest : ADVISED_PAIRS);
+	if (pairs < STOPPING_MIN_PAIRS)
+		progress_note(&conductor->progress, is_important,
+			      "%d pair%s cannot settle anything at 95 %%: at least %d, e.g. "
+			      "--rounds %d",
+			      pairs, pairs == 1 ? "" : "s", STOPPING_MIN_PAIRS, ADVISED_PAIRS);
+	else
+		progress_note(&conductor->progress, is_important,
+			      "%d pairs are too few where %d metrics decide, each of which may "
+			      "differ by chance: at least %d, e.g. --rounds %d",
+			      pairs, n ? (int)n : STOPPING_DEFAULT_GATES, fewest,
+			      fewest > ADVISED_PAIRS ? fewest : ADVISED_PAIRS);
 }
 
 /* From its rounds to its report; @code is what they ended with. Returns the exit code. */
-static int finish_scenario(struct conductor *conductor, const struct judge *judge,
-			   struct record *rec, const struct stopping *stopping, int code,
-			   struct error *err)
+static int finish_scenario(struct conductor *conductor, const struct plan *plan,
+			   const struct judge *judge, struct record *rec,
+			   const struct stopping *stopping, int code, struct error *err)
 {
 	struct error late;
 
-	if ((judge_record(judge, rec, stopping) || report_insights(rec)) && !code)
+	if ((judge_record(judge, rec, stopping) ||
+	     baselines_compare(&conductor->baselines, plan, judge, rec) || report_insights(rec)) &&
+	    !code)
 		code = error_set(err, EXIT_CODE_FAILED, "out of memory"), code = EXIT_CODE_FAILED;
 	if (results_write(conductor->results, rec, &late) && !code) {
 		*err = late;
@@ -252,7 +263,7 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	if (failed)
 		note_failure(rec, err);
 	if (rec->n_rounds)
-		code = finish_scenario(conductor, &judge, rec, &stopping, code, err);
+		code = finish_scenario(conductor, plan, &judge, rec, &stopping, code, err);
 	record_free(rec);
 	return code;
 }
@@ -280,7 +291,7 @@ static int run_all(struct conductor *conductor, const struct plan *plan, struct 
 		 */
 		if (one && !judge_is_judgement(one))
 			return one;
-		code = judge_worse(code, one);
+		code = exit_code_worse(code, one);
 	}
 	return code;
 }
@@ -296,7 +307,9 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 	err->text[0] = 0;
 	/* What the caller has left open is not the side's. */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (plan_make(&plan, options, err)) {
+	if (plan_make(&plan, options, err) ||
+	    baselines_read(&conductor.baselines, options, &plan, err)) {
+		baselines_clear(&conductor.baselines);
 		plan_clear(&plan);
 		return (int)err->exit_code;
 	}
@@ -315,6 +328,7 @@ int conduct_run(const struct conduct_options *options, struct error *err)
 	progress_clear(&conductor.progress);
 	conductor_release(&conductor);
 	results_close(&results);
+	baselines_clear(&conductor.baselines);
 	plan_clear(&plan);
 	return code;
 }

@@ -10,6 +10,7 @@
 
 #include "probe/probe.h"
 #include "record/compare.h"
+#include "record/baseline.h"
 #include "record/threshold.h"
 #include "util/error.h"
 
@@ -50,6 +51,10 @@ struct conduct_options {
 	size_t n_thresholds;        /* beside the scenario's */
 	struct threshold_rule thresholds[CONDUCT_MAX_THRESHOLDS];
 	char threshold_metrics[CONDUCT_MAX_THRESHOLDS][THRESHOLD_NAME_MAX]; /* they point there */
+	const char *baseline; /* the results of an earlier run to be compared with; NULL: none */
+	size_t n_baseline_rules;
+	struct baseline_rule baseline_rules[BASELINE_MAX_RULES];
+	bool accept_differences; /* of host and scenario between the two */
 	bool is_soak; /* judge what grows and what wears off, whatever the scenario says */
 	bool quiet, debug, all_metrics;
 };

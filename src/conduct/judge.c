@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conduct/baseline.h"
 #include "record/compare.h"
 #include "record/endurance.h"
 #include "record/gate.h"
@@ -107,8 +108,9 @@ static int describe_stopping(struct record *rec, const struct stopping *stopping
 static int describe_gates(const struct judge *judge, struct record *rec)
 {
 	struct record_statistics *statistics = &rec->statistics;
-	const char *const *names;
-	size_t n = judge_gates(judge, &names);
+	const char *const *names = NULL;
+	/* Of one side alone they are about the earlier run. */
+	size_t n = judge->options->versus ? judge_gates(judge, &names) : 0;
 
 	statistics->strict = judge->options->is_strict;
 	while (statistics->n_gates)
@@ -186,36 +188,14 @@ int judge_code(const struct judge *judge, const struct record *rec)
 		return judge->options->is_strict && gate_finds_difference(rec)
 			       ? EXIT_CODE_INCONCLUSIVE
 			       : EXIT_CODE_OK;
-	return code_of_gates(judge, rec);
-}
-
-/* -1: no judgement, but something that went wrong. */
-static int rank(int code)
-{
-	switch (code) {
-	case EXIT_CODE_OK:
-		return 0;
-	case EXIT_CODE_INCONCLUSIVE:
-		return 1;
-	case EXIT_CODE_REGRESSION:
-		return 2;
-	case EXIT_CODE_THRESHOLD:
-		return 3;
-	case EXIT_CODE_INVALID:
-		return 4;
-	default:
-		return -1;
-	}
-}
-
-int judge_worse(int a, int b)
-{
-	return rank(a) >= rank(b) ? a : b;
+	/* Of one side alone gates are about the earlier run. */
+	return exit_code_worse(judge->options->versus ? code_of_gates(judge, rec) : EXIT_CODE_OK,
+			       baselines_code(judge, rec));
 }
 
 bool judge_is_judgement(int code)
 {
-	return rank(code) > 0;
+	return code >= EXIT_CODE_INVALID && code <= EXIT_CODE_THRESHOLD;
 }
 
 static void tell(const struct record *rec, const char *metric, const char *what,
@@ -234,6 +214,9 @@ void judge_tell(const struct judge *judge, const struct record *rec, struct prog
 
 	/* Where a side did not do its work, a difference is not one. */
 	if (!rec->verdict.valid || judge->options->is_noise)
+		return;
+	baselines_tell(judge, rec, progress);
+	if (!judge->options->versus)
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (gate_fails(gate_judge(rec, names[i])))

@@ -26,8 +26,6 @@ const char *judge_primary(const struct judge *judge, const struct record *rec);
 int judge_record(const struct judge *judge, struct record *rec, const struct stopping *stopping);
 /* The exit code of a record that has been judged: the worst first. */
 int judge_code(const struct judge *judge, const struct record *rec);
-/* Of two such codes the one that goes before. */
-int judge_worse(int a, int b);
 /* What was measured is there, and found wanting. */
 bool judge_is_judgement(int code);
 /* A line to stderr for each gate that fails, or has no answer where one was asked for. */

@@ -134,18 +134,28 @@ static int apply_options(struct plan *plan, const struct conduct_options *option
 static int check_comparison(const struct plan *plan, const struct conduct_options *options,
 			    struct error *err)
 {
-	const char *option = options->n_gates               ? "--gate"
-			     : options->is_strict           ? "--strict"
-			     : !isnan(options->until_width) ? "--until-width"
-			     : !isnan(options->margin)      ? "--margin"
-			     : options->max_rounds          ? "--max-rounds"
-							    : NULL;
+	const char *of_gates = options->n_gates ? "--gate" : options->is_strict ? "--strict" : NULL;
+	const char *option = !isnan(options->until_width) ? "--until-width"
+			     : !isnan(options->margin)    ? "--margin"
+			     : options->max_rounds        ? "--max-rounds"
+							  : NULL;
 	bool has_width = !isnan(options->until_width);
 
+	if (of_gates && !options->versus && !options->baseline)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s is about a comparison with another side, or an earlier run; "
+				 "say --vs T or --baseline DIR too",
+				 of_gates);
 	if (option && !options->versus)
 		return error_set(err, EXIT_CODE_USAGE,
 				 "%s is about a comparison with another side; say --vs T too",
 				 option);
+	if ((options->n_baseline_rules || options->accept_differences) && !options->baseline)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s is about a comparison with an earlier run; say --baseline DIR "
+				 "too",
+				 options->accept_differences ? "--accept-differences"
+							     : "--baseline-threshold");
 	for (size_t i = 0; i < plan->n_scenarios; i++)
 		has_width |= !isnan(plan->scenarios[i]->until_width);
 	if (options->max_rounds && !has_width)
@@ -353,7 +363,8 @@ void plan_stopping(const struct conduct_options *options, const struct scenario 
 	if (!options->versus || isnan(width))
 		return;
 	if (!options->rounds && !scenario)
-		pairs = STOPPING_MIN_PAIRS;
+		pairs = stopping_fewest(options->n_gates ? options->n_gates
+							 : STOPPING_DEFAULT_GATES);
 	stopping->until_width = width;
 	stopping->max_pairs = max > 0 ? max : STOPPING_DEFAULT_MAX;
 	if (stopping->max_pairs < pairs && !max)

@@ -86,6 +86,12 @@ static const struct record_round *first_round(const struct record *rec, int side
 	return NULL;
 }
 
+/* What was attached to may have gone on. */
+static bool has_end(const struct record_round *round)
+{
+	return round->exit_code != RECORD_NONE || (round->signal != RECORD_NONE && round->signal);
+}
+
 static bool ended_alike(const struct record_round *a, const struct record_round *b)
 {
 	return a->exit_code == b->exit_code && a->signal == b->signal;
@@ -95,10 +101,8 @@ static const char *name_end(char buf[48], const struct record_round *round)
 {
 	if (round->signal != RECORD_NONE && round->signal > 0)
 		snprintf(buf, 48, "signal %" PRId64, round->signal);
-	else if (round->exit_code != RECORD_NONE)
-		snprintf(buf, 48, "exit code %" PRId64, round->exit_code);
 	else
-		snprintf(buf, 48, "no exit code");
+		snprintf(buf, 48, "exit code %" PRId64, round->exit_code);
 	return buf;
 }
 
@@ -113,7 +117,8 @@ static int check_ends(struct record *rec, const struct record *base)
 		const struct record_round *then =
 			first_round(base, baseline_side_of(rec, round->side, base));
 
-		if (!then || round->has_work || then->has_work || ended_alike(then, round))
+		if (!then || round->has_work || then->has_work || !has_end(then) ||
+		    !has_end(round) || ended_alike(then, round))
 			continue;
 		record_invalid(round, "ended with %s, in the earlier run with %s: unequal work",
 			       name_end(is, round), name_end(was, then));

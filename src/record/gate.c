@@ -124,6 +124,13 @@ const char *gate_find(const char *name, char problem[GATE_PROBLEM_MAX])
 	const struct metric *metric = metric_find(name);
 	const char *near;
 
+	if (metric && metric_is_score(metric->name)) {
+		snprintf(problem, GATE_PROBLEM_MAX,
+			 "'%.60s' is an arbitrary sum, which decides nothing; a gate is on what it "
+			 "is made of: cpu.utilization_avg, memory.rss_avg_bytes",
+			 name);
+		return NULL;
+	}
 	if (metric)
 		return metric->name;
 	near = nearest(name);

@@ -12,6 +12,8 @@
 #define STOPPING_DEFAULT_MAX 50 /* pairs */
 /* With fewer pairs even the largest difference has p = 2/2^5 = 0.0625: no interval at 95 %. */
 #define STOPPING_MIN_PAIRS 6
+/* Metrics that decide where no gate is asked for; one more of closed loops. */
+#define STOPPING_DEFAULT_GATES 3
 
 struct stopping {
 	int min_pairs, max_pairs;

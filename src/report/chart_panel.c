@@ -80,23 +80,37 @@ static void put_subtitle(struct chart *chart, const struct record *rec)
 		    rounds);
 }
 
-void chart_head(struct chart *chart, const struct record *rec, const char *title)
+/* Names of sides begin alike where both are command lines: long ones have a line each. */
+static void put_legend(struct chart *chart, const struct record *rec)
 {
-	double x = CHART_EDGE;
-	char name[200];
+	const double room = CHART_WIDTH / 2.0 - CHART_EDGE - 40;
+	bool wide = chart_text_width(chart_side_name(rec, SIDE_A), 12) > room ||
+		    chart_text_width(chart_side_name(rec, SIDE_B), 12) > room;
+	double x = CHART_EDGE, y = chart->y + 52;
+	char name[400];
 
-	chart_text(chart, "title", CHART_START, CHART_EDGE, chart->y + 14, title);
-	put_subtitle(chart, rec);
 	for (int side = 0; side < SIDES; side++) {
 		if (!chart_has_side(rec, (enum side)side))
 			continue;
-		chart_mark(chart, (enum side)side, "", x + 6, chart->y + 52, 5);
-		chart_textf(
-			chart, "legend", CHART_START, x + 17, chart->y + 56, "%s %s",
-			side == SIDE_A ? "A" : "B",
-			chart_cut(name, sizeof(name), chart_side_name(rec, (enum side)side), 45));
-		x += 50 + chart_text_width(name, 12);
+		chart_mark(chart, (enum side)side, "", x + 6, y, 5);
+		chart_textf(chart, "legend", CHART_START, x + 17, y + 4, "%s %s",
+			    side == SIDE_A ? "A" : "B",
+			    chart_cut(name, sizeof(name), chart_side_name(rec, (enum side)side),
+				      wide ? 100 : 50));
+		if (wide && side == SIDE_A && chart_has_side(rec, SIDE_B))
+			chart->y += 20;
+		if (wide)
+			y += 20;
+		else
+			x += 50 + chart_text_width(name, 12);
 	}
+}
+
+void chart_head(struct chart *chart, const struct record *rec, const char *title)
+{
+	chart_text(chart, "title", CHART_START, CHART_EDGE, chart->y + 14, title);
+	put_subtitle(chart, rec);
+	put_legend(chart, rec);
 	chart->y += 72;
 }
 

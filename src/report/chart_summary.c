@@ -7,9 +7,8 @@
 #include "report/charts.h"
 #include "report/summary.h"
 
-#define MIB         0x1p20
 #define ROW_HEIGHT  20
-#define MANY_RATIOS 14
+#define MANY_RATIOS 20
 #define RATIO_LEFT  210 /* room for the names of metrics */
 #define RATIO_RIGHT 150 /* and for the figures */
 #define MANY_POINTS 2000
@@ -25,10 +24,9 @@ static double get_memory(const struct record_round *round)
 	return round->memory.rss_avg_bytes;
 }
 
-/* CPU in percent of a core and a tenth of the MiB. */
 static double get_score(const struct record_round *round)
 {
-	return round->cpu.utilization_avg * 100 + round->memory.rss_avg_bytes / MIB / 10;
+	return metric_find("score.composite")->get(round);
 }
 
 static const struct chart_measure score = {"score", METRIC_COUNT, "", get_score};
@@ -71,7 +69,7 @@ static int put_centre(struct chart *chart, const struct record *rec, const struc
 		double y = chart_axis_place(&plot->y, memory.median);
 
 		chart_mark(chart, side, "", x, y, 5);
-		chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_START, x + 9, y - 6,
+		chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_MIDDLE, x, y - 10,
 			   side == SIDE_A ? "A" : "B");
 	}
 	chart_sample_clear(&cpu);
@@ -104,7 +102,7 @@ static int put_scatter(struct chart *chart, const struct record *rec)
 
 /* Ratios that can be drawn, and how far they reach. */
 struct ratios {
-	size_t n;
+	size_t n, left_out;
 	const struct record_comparison *rows[MANY_RATIOS];
 	const char *labels[MANY_RATIOS];
 	double low, high;
@@ -122,12 +120,17 @@ static void widen(struct ratios *ratios, double value)
 static void find_ratios(struct ratios *ratios, const struct record *rec)
 {
 	*ratios = (struct ratios){.low = 1, .high = 1};
-	for (size_t i = 0; i < rec->n_comparison && ratios->n < MANY_RATIOS; i++) {
+	for (size_t i = 0; i < rec->n_comparison; i++) {
 		const struct record_comparison *c = &rec->comparison[i];
 		struct summary_row row = summary_row(rec, c, false);
 
-		if (!row.shown || !(c->ratio > 0) || !isfinite(c->ratio))
+		if (!row.shown || !(c->ratio > 0) || !isfinite(c->ratio) ||
+		    metric_is_score(c->metric))
 			continue;
+		if (ratios->n == MANY_RATIOS) {
+			ratios->left_out++;
+			continue;
+		}
 		ratios->labels[ratios->n] = row.label;
 		ratios->rows[ratios->n++] = c;
 		widen(ratios, c->ratio);
@@ -195,6 +198,7 @@ static void put_ratios(struct chart *chart, const struct record *rec)
 {
 	struct chart_plot plot;
 	struct ratios ratios;
+	char more[80];
 	double one;
 
 	find_ratios(&ratios, rec);
@@ -222,6 +226,11 @@ static void put_ratios(struct chart *chart, const struct record *rec)
 	chart->y = plot.top + plot.height + 28;
 	if (ratios.intervals)
 		note_intervals(chart, rec);
+	if (ratios.left_out) {
+		snprintf(more, sizeof(more), "%zu more ratios are in the tables of the reports.",
+			 ratios.left_out);
+		chart_note(chart, more);
+	}
 }
 
 static int draw_summary(const struct record *rec, struct chart *chart)
@@ -233,9 +242,9 @@ static int draw_summary(const struct record *rec, struct chart *chart)
 	chart->y += CHART_ROW_HEIGHT;
 	put_ratios(chart, rec);
 	chart_note(chart,
-		   "Score: average CPU in % of one core + average RSS in MiB / 10, a habit "
-		   "of log tools' benchmarks; the two have no common unit, so it ranks "
-		   "and measures nothing. Small marks are rounds, large ones their medians.");
+		   "Score: average CPU in % of one core + average RSS in MiB / 10, wake's "
+		   "arbitrary sum; it decides nothing. Small marks are rounds, large ones their "
+		   "medians.");
 	chart_note_bars(chart, rec);
 	return rc ? -1 : 0;
 }

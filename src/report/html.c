@@ -46,10 +46,10 @@ static void put_navigation(const struct html *html)
 	static const struct {
 		const char *id, *title;
 	} parts[] = {
-		{"verdict", "Verdict"}, {"cost", "Cost"},           {"time", "Over time"},
-		{"rounds", "Rounds"},   {"latency", "Latency"},     {"flames", "Flame graphs"},
-		{"details", "Details"}, {"processes", "Processes"}, {"observer", "Measuring"},
-		{"again", "Again"},
+		{"verdict", "Verdict"},     {"cost", "Cost"},       {"gates", "Gates"},
+		{"time", "Over time"},      {"rounds", "Rounds"},   {"latency", "Latency"},
+		{"flames", "Flame graphs"}, {"details", "Details"}, {"processes", "Processes"},
+		{"observer", "Measuring"},  {"again", "Again"},
 	};
 
 	fputs("<nav aria-label=\"Parts of the report\"><div>\n", html->out);
@@ -114,7 +114,8 @@ static int put_page(const struct html *html, const struct sections *sections, st
 	put_navigation(html);
 	fputs("<main>\n", html->out);
 	html_put_verdict(html);
-	html_put_costs(html);
+	if (html_put_costs(html))
+		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	put_judgements(html, sections);
 	if (put_charts(html, err))
 		return -1;

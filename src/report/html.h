@@ -71,7 +71,7 @@ void html_json_numbers(FILE *out, const double *values, size_t n);
 /* --- the parts of the page, in their order. 0, or -1 without memory */
 
 void html_put_verdict(const struct html *html);                  /* html_verdict.c */
-void html_put_costs(const struct html *html);                    /* html_costs.c */
+int html_put_costs(const struct html *html);                     /* html_costs.c */
 int html_put_times(const struct html *html);                     /* html_times.c */
 int html_put_rounds(const struct html *html);                    /* html_rounds.c */
 int html_put_latencies(const struct html *html);                 /* html_latencies.c */

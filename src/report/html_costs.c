@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/costs.h"
 #include "report/html.h"
 
 #define AXIS_WIDTH  240
@@ -12,7 +13,7 @@
 #define HEAD_HEIGHT 20
 /* The axis reaches as far as the headline rows do, within these. */
 #define LEAST_REACH 1.1
-#define MOST_REACH  40.0
+#define MOST_REACH  8.5
 
 /* A common axis of ln(B/A), as far to the left as to the right. */
 struct axis {
@@ -59,7 +60,7 @@ static bool is_beyond(const struct axis *axis, double ratio)
  */
 static size_t find_marks(const struct axis *axis, double marks[2])
 {
-	static const double steps[] = {1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 4, 5, 8, 10, 16, 20, 32};
+	static const double steps[] = {1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 4, 5, 8, 10, 16};
 	size_t n = sizeof(steps) / sizeof(steps[0]), last = n;
 
 	for (size_t i = 0; i < n; i++)
@@ -92,7 +93,8 @@ static void put_margin(const struct html *html, const struct axis *axis, int hei
 
 static void put_mark(FILE *out, const struct axis *axis, double ratio)
 {
-	fprintf(out, "<text x=\"%.1f\" y=\"12\">%.2g\xc3\x97</text>", x_of(axis, ratio), ratio);
+	fprintf(out, "<text x=\"%.1f\" y=\"12\">%.*g\xc3\x97</text>", x_of(axis, ratio),
+		ratio < 1 ? 2 : 3, ratio);
 }
 
 static void put_axis(const struct html *html, const struct axis *axis)
@@ -166,35 +168,35 @@ static void put_interval(const struct html *html, const struct axis *axis,
 	fputs("</svg>", out);
 }
 
-static void put_percent(FILE *out, double share)
-{
-	fprintf(out, "%.2g\xc2\xa0%%", 100 * share);
-}
-
 static void put_verdict(FILE *out, const struct record_comparison *c)
 {
-	static const struct {
-		const char *verdict, *text;
-	} words[] = {
-		{"B_lower", "B lower"},
-		{"B_higher", "B higher"},
-		{"equivalent", "equivalent"},
-		{"inconclusive", "inconclusive"},
-	};
-	const char *text = "-", *class = class_of(c);
+	const char *class = class_of(c);
+	char pairs[32];
 
-	for (size_t i = 0; c->verdict && i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(words[i].verdict, c->verdict))
-			text = words[i].text;
-	fprintf(out, "<td class=\"verdict %s\">%s", class, text);
+	fprintf(out, "<td class=\"verdict %s\">%s", class, costs_verdict(c));
 	if (!strcmp(class, "better") || !strcmp(class, "worse"))
 		fprintf(out, " <small>B is %s</small>", class);
-	else if (!strcmp(class, "open") && c->pairs_needed > 0)
-		fprintf(out, " <small>about %lld pairs would tell</small>",
-			(long long)c->pairs_needed);
-	if (c->exploratory && strcmp(class, "none") != 0)
-		fputs(" <small title=\"no gate is on it: one of many looks\">exploratory</small>",
-		      out);
+	else if (!strcmp(class, "open"))
+		fputs(" <small>inconclusive</small>", out);
+	if (!strcmp(class, "open") && c->pairs_needed > 0)
+		fprintf(out, " <small>(about %s pairs would tell)</small>",
+			summary_integer(pairs, sizeof(pairs), c->pairs_needed));
+	fputs("</td>", out);
+}
+
+/* B/A, and its interval less loudly. */
+static void put_ratio(FILE *out, const struct record_comparison *c)
+{
+	char ratio[32], interval[COSTS_CELL_MAX];
+
+	fputs("<td class=\"n\">", out);
+	html_text(out, summary_ratio(ratio, sizeof(ratio), c->ratio));
+	costs_interval(interval, c);
+	if (strcmp(interval, "-") != 0) {
+		fputs(" <small>(", out);
+		html_text(out, interval);
+		fputs(")</small>", out);
+	}
 	fputs("</td>", out);
 }
 
@@ -222,16 +224,17 @@ static void put_row(const struct html *html, const struct axis *axis,
 {
 	struct summary_row row = summary_row(html->rec, c, true);
 	bool is_headline = summary_row(html->rec, c, false).shown;
+	bool is_gated = !c->exploratory && c->verdict;
 	FILE *out = html->out;
-	char ratio[32];
 
-	fprintf(out, "<tr%s><th scope=\"row\">", is_headline ? "" : " class=\"more\"");
+	fprintf(out, "<tr%s><th scope=\"row\"%s>", is_headline ? "" : " class=\"more\"",
+		is_gated ? " class=\"gated\"" : "");
 	html_text(out, row.label);
 	fputs("</th>", out);
 	put_median(out, row.kind, c->a_median, c->a_min, c->a_max);
 	if (html->summary->two_sided) {
 		put_median(out, row.kind, c->b_median, c->b_min, c->b_max);
-		html_cell(out, summary_ratio(ratio, sizeof(ratio), c->ratio), true);
+		put_ratio(out, c);
 		fputs("<td class=\"drawn\">", out);
 		put_interval(html, axis, c);
 		fputs("</td>", out);
@@ -260,29 +263,34 @@ static void put_head(const struct html *html, const struct axis *axis)
 	html_table_body(out);
 }
 
-static void put_reading(const struct html *html)
+static void put_remark(FILE *out, const char *text)
 {
-	const struct record_statistics *statistics = &html->rec->statistics;
-	char *note = sections_percentile_note(html->rec, true);
-	FILE *out = html->out;
+	if (text) {
+		fputs("<li>", out);
+		html_text(out, text);
+		fputs("</li>\n", out);
+	}
+}
 
-	fputs("<p class=\"remark\">Median over the rounds, and their range.", out);
-	if (html->summary->two_sided && isfinite(statistics->confidence)) {
-		fputs(" A dot is B/A over the pairs, the bar its ", out);
-		put_percent(out, statistics->confidence);
-		fputs(" interval, on a logarithmic axis.", out);
+static int put_reading(const struct html *html)
+{
+	char *note = sections_percentile_note(html->rec, true), *notes[COSTS_MAX_NOTES];
+	int n = costs_notes(html->rec, notes);
+
+	fputs("<ul class=\"notes\">", html->out);
+	put_remark(html->out, "Median over the rounds, and their range.");
+	if (costs_have_intervals(html->rec))
+		put_remark(html->out, "Drawn: a dot for B/A and a bar for its interval, on one "
+				      "logarithmic axis; shaded: the margin. Names of metrics that "
+				      "a gate is on are bold.");
+	for (int i = 0; i < n; i++) {
+		put_remark(html->out, notes[i]);
+		free(notes[i]);
 	}
-	if (html->summary->two_sided && statistics->margin > 0) {
-		fputs(" Within the shaded margin (\xc2\xb1", out);
-		put_percent(out, statistics->margin);
-		fputs(") both are called equivalent.", out);
-	}
-	if (note) {
-		putc(' ', out);
-		html_text(out, note);
-	}
-	fputs("</p>\n", out);
+	put_remark(html->out, note);
+	fputs("</ul>\n", html->out);
 	free(note);
+	return n < 0 ? -1 : 0;
 }
 
 /* What the drawing stands on, in numbers. */
@@ -321,9 +329,10 @@ static void put_statistics(const struct html *html)
 	html_figures_end(out);
 }
 
-void html_put_costs(const struct html *html)
+int html_put_costs(const struct html *html)
 {
 	const struct record *rec = html->rec;
+	int rc;
 	struct axis axis = find_axis(html);
 
 	fputs("<section id=\"cost\"><h2>What it cost</h2>\n"
@@ -333,8 +342,9 @@ void html_put_costs(const struct html *html)
 	for (size_t i = 0; i < rec->n_comparison; i++)
 		put_row(html, &axis, &rec->comparison[i]);
 	html_table_end(html->out);
-	put_reading(html);
+	rc = put_reading(html);
 	if (html->summary->two_sided)
 		put_statistics(html);
 	fputs("</section>\n", html->out);
+	return rc;
 }

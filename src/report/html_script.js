@@ -56,9 +56,26 @@ function short(format) {
 	return function (v) { return format(v).replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, ''); };
 }
 
+function pad(v) {
+	return (v < 10 ? '0' : '') + v;
+}
+
+/* Of a round: "1.5 s", "2:05", "1:00:00". */
 function time(v) {
-	return v >= 60 ? Math.floor(v / 60) + ':' + ('0' + (v % 60).toFixed(v % 1 ? 1 : 0)).slice(v % 1 ? -4 : -2) + ' min'
-		: digits(v) + ' s';
+	var whole = Math.floor(v + 1e-9), hours = Math.floor(whole / 3600);
+	if (v < 60) return v === 0 ? '0 s' : FORMATS.seconds(v);
+	return (hours ? hours + ':' + pad(Math.floor(whole / 60) % 60) : Math.floor(whole / 60)) + ':' + pad(whole % 60);
+}
+
+var TIME_STEPS = [1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900,
+	1800, 3600, 7200, 14400, 43200, 86400];
+
+function timeTicks(from, to, pixels) {
+	var most = Math.max(2, pixels / 75), ticks = [], v, step;
+	step = TIME_STEPS.filter(function (s) { return (to - from) / s <= most; })[0] || (to - from) / 4;
+	for (v = Math.ceil(from / step - 1e-9) * step; v <= to + step * 1e-6; v += step)
+		ticks.push({ v: v, label: short(time)(Math.round(v / step) * step) });
+	return ticks;
 }
 
 /* Percentiles: log10(1/(1-p)) as "99.9 %". */
@@ -69,9 +86,8 @@ function percentile(x) {
 
 /* --- what all charts share */
 
-function options(chart, more) {
+function options(more) {
 	var base = {
-		width: chart.plot.clientWidth, height: chart.plot.clientHeight,
 		legend: 'never', showLabelsOnHighlight: false, animatedZooms: false, labelsUTC: true,
 		gridLineColor: alpha('line', 0.7), axisLineColor: colour('line'), axisLabelFontSize: 11,
 		highlightCircleSize: 3, includeZero: true, yRangePad: 6, rangeSelectorHeight: 0
@@ -168,23 +184,24 @@ function bands(chart) {
 
 function timeOptions(chart) {
 	var series = {}, format = FORMATS[chart.data.unit], many = chart.data.rounds.length;
-	var faint = many > 16 ? 0.22 : many > 6 ? 0.35 : 0.55;
+	/* Where a round fills an area, so that several can be told from one. */
+	var faint = Math.max(0.05, Math.min(0.6, (chart.data.thinned ? 1.6 : 4) / many));
 	chart.columns.forEach(function (column, i) {
 		var name = column.side.toLowerCase();
 		series['' + (i + 1)] = column.median
-			? { color: colour(name), strokeWidth: 2.2,
+			? { color: colour(name), strokeWidth: 2.2, strokeBorderWidth: 1,
 				strokePattern: column.side === 'B' ? [7, 3] : null }
 			: { color: alpha(name, column.band ? 0.4 : faint), strokeWidth: column.band ? 0.5 : 1 };
 	});
-	return options(chart, {
+	return options({
 		labels: ['x'].concat(Object.keys(series)), series: series,
 		visibility: chart.columns.map(isShown),
-		labelsKMG2: chart.data.unit === 'bytes', dateWindow: wholeRange(),
+		dateWindow: wholeRange(), strokeBorderColor: colour('card'),
 		drawCallback: function (graph) { label(chart, graph); },
 		axes: {
-			x: { axisLabelFormatter: function (v) { return short(time)(v); }, pixelsPerLabel: 70 },
+			x: { ticker: timeTicks },
 			y: { axisLabelFormatter: function (v) { return short(format)(v); }, axisLabelWidth: 62,
-				pixelsPerLabel: 34 }
+				pixelsPerLabel: 34, labelsKMG2: chart.data.unit === 'bytes' }
 		},
 		underlayCallback: bands(chart),
 		highlightCallback: function (event, x, points, row, name) { follow(chart, row, name); },
@@ -347,7 +364,7 @@ function percentileOptions(chart) {
 		series[side] = { color: colour(side.toLowerCase()), strokeWidth: 2,
 			strokePattern: side === 'B' ? [7, 3] : null };
 	});
-	return options(chart, {
+	return options({
 		labels: ['x', 'A', 'B'], series: series, connectSeparatedPoints: true, logscale: true,
 		includeZero: false, visibility: [shown.A, shown.B],
 		axes: {
@@ -403,7 +420,7 @@ function scatterOptions(chart) {
 			pointSize: chart.points.length > 200 ? 2 : 4, drawPointCallback: dot(side === 'B'),
 			drawHighlightPointCallback: dot(side === 'B') };
 	});
-	return options(chart, {
+	return options({
 		labels: ['x', 'A', 'B'], series: series, xRangePad: 14, yRangePad: 14, includeZero: false,
 		highlightCircleSize: 6, visibility: [shown.A, shown.B],
 		axes: {

@@ -66,8 +66,8 @@ static void put_data(FILE *out, const struct chart *chart, const struct html_ser
 {
 	fprintf(out,
 		"<script type=\"application/json\">{\"kind\":\"time\",\"unit\":\"%s\","
-		"\"step\":%.9g,\"n\":%zu,\n\"rounds\":[",
-		chart->unit, series->step, series->n);
+		"\"step\":%.9g,\"n\":%zu,\"thinned\":%s,\n\"rounds\":[",
+		chart->unit, series->step, series->n, series->is_thinned ? "true" : "false");
 	for (size_t i = 0; i < series->n_lines; i++) {
 		fprintf(out, "%s{\"side\":%d,\"pair\":%" PRId64 ",\"y\":", i ? ",\n" : "",
 			(int)series->lines[i].side, series->lines[i].pair + 1);
@@ -133,8 +133,6 @@ static void put_caption(const struct html *html, const struct chart *chart,
 
 static void put_remark(FILE *out, const struct html_series *series)
 {
-	if (!series->is_thinned)
-		return;
 	fputs("<p class=\"remark\">Thinned for the eye: ", out);
 	if (series->is_banded)
 		fputs("each point is a mean over ", out);
@@ -144,7 +142,7 @@ static void put_remark(FILE *out, const struct html_series *series)
 	fputs("; every tick is in run.json.</p>\n", out);
 }
 
-static int put_chart(const struct html *html, const struct chart *chart, bool *first)
+static int put_chart(const struct html *html, const struct chart *chart, bool *thinned)
 {
 	struct html_series *series = html_series_new(html->rec, chart->get);
 	bool shown;
@@ -157,9 +155,10 @@ static int put_chart(const struct html *html, const struct chart *chart, bool *f
 		if (html_has_library())
 			put_data(html->out, chart, series);
 		put_figures(html, chart, series);
-		if (*first)
+		if (!*thinned && series->is_thinned) {
 			put_remark(html->out, series);
-		*first = false;
+			*thinned = true;
+		}
 		fputs("</figure>\n", html->out);
 	}
 	html_series_free(series);
@@ -287,17 +286,28 @@ static void put_controls(const struct html *html)
 	      out);
 }
 
+static bool has_series(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (rec->rounds[i].series.n || rec->rounds[i].series.n_response_p95_seconds)
+			return true;
+	return false;
+}
+
 int html_put_times(const struct html *html)
 {
-	bool first = true;
+	bool thinned = false; /* and that was said */
 	int rc = 0;
+
+	if (!has_series(html->rec))
+		return 0;
 
 	fputs("<section id=\"time\"><h2>Over time</h2>\n", html->out);
 	put_controls(html);
 	rc = put_spans(html);
 	fputs("<div class=\"charts\">\n", html->out);
 	for (size_t i = 0; !rc && i < sizeof(charts) / sizeof(charts[0]); i++)
-		rc = put_chart(html, &charts[i], &first);
+		rc = put_chart(html, &charts[i], &thinned);
 	fputs("</div></section>\n", html->out);
 	return rc;
 }

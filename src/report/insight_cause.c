@@ -40,7 +40,8 @@ static struct insight_unit unit_of(const struct insights *list)
 	return (struct insight_unit){NULL, " a round"};
 }
 
-/* False where it is no time of the sides, or they do not differ in it. */
+/* False where it is no time of the sides, or they do not differ in it, or it is one of many that
+ * nobody asked about: of twenty of those one differs by chance. */
 static bool make_target(const struct insights *list, const char *metric,
 			struct insight_target *target)
 {
@@ -49,7 +50,7 @@ static bool make_target(const struct insights *list, const char *metric,
 	const char *measured = metric;
 	char seconds[32];
 
-	if (!row || !insights_is_decided(comparison))
+	if (!row || !insights_is_decided(comparison) || comparison->exploratory)
 		return false;
 	*target = (struct insight_target){
 		.metric = metric, .label = row->label, .unit = unit_of(list)};

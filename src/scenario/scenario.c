@@ -13,7 +13,7 @@
 #include "util/clock.h"
 
 #define ARRAY_SIZE(a)      (sizeof(a) / sizeof((a)[0]))
-#define DEFAULT_ROUNDS     6 /* with fewer nothing can be settled at 95 % */
+#define DEFAULT_ROUNDS     8 /* fewer name no winner where four metrics decide */
 #define SHARE_MIN          0.0001
 #define WIDTH_MAX          1.0
 #define DEFAULT_WORK_BOUND 0.001

@@ -52,7 +52,7 @@ printf '#!/bin/sh\nexec "$@"\n' >"$site/bin/sudo"
 chmod 755 "$site/bin/sudo"
 for side in base head; do
 	printf 'i=0; n=$(cat work); while [ $i -lt $n ]; do i=$((i + 1)); done\n' >"$site/$side/tool.sh"
-	echo 60000 >"$site/$side/work"
+	echo 20000 >"$site/$side/work"
 done
 
 # step WORD: the step of the job `measure` with WORD in it, as GitHub runs it. Fewer rounds: enough for two
@@ -94,14 +94,14 @@ junit_holds() {
 }
 
 NAME=better
-echo 20000 >"$site/head/work"
+echo 7000 >"$site/head/work"
 run_workflow 0
 equal better/annotations "$(cut -d' ' -f1 "$OUT" | sort -u)" '::notice'
 check better/summary "$(head -n 1 "$site/summary.md")" grep -q '^## ✅' "$site/summary.md"
 [[ -d $site/results ]] && cp -r "$site/results" "$site/baseline"
 
 NAME=worse
-echo 180000 >"$site/head/work"
+echo 60000 >"$site/head/work"
 run_workflow 98
 check worse/annotation "$(cat "$OUT")" grep -q '^::error title=command comparison::B against A: cpu.total_seconds' "$OUT"
 check worse/baseline "$(cat "$OUT")" grep -q '^::error title=command baseline::B: cpu.total_seconds' "$OUT"
@@ -114,11 +114,11 @@ mkdir "$planted"
 jq '(.targets[].name, .targets[].version, .targets[].argv[], .scenario.name, .perfbpf.argv[], .host.kernel,
 	   .verdict.text) |= "<script>\"'\''`|\u0001\u001b[31m\ufffe ]]> ::error::\r\n&#0; %0A"
 	| .rounds[0].validity = {valid: false, reasons: ["\u0008]]><failure>\ud83d\ude00\n::error::x"]}
-	| .notes = ["\u0000\u000b<![CDATA["]' "$site/results/run.json" >"$planted/run.json" 2>"$ERR"
+	| .notes = ["\u000b<![CDATA["]' "$site/results/run.json" >"$planted/run.json" 2>"$ERR"
 perfbpf report "$planted" --format junit -o "$planted/junit.xml"
 equal planted/read "$RC $(error_line)" '0 '
 junit_holds planted "$planted/junit.xml" 96
-equal planted/name "$(xmllint --xpath 'string(//property[@name="A"]/@value)' "$planted/junit.xml" | head -c 20)" \
+equal planted/name "$(xmllint --xpath 'string(//property[@name="A"]/@value)' "$planted/junit.xml" | head -c 22)" \
 	$'<script>"\'`|\ufffd\ufffd[31m'
 perfbpf report "$planted" --format github-annotations
 equal planted/annotations "$(grep -cvE '^::(error|warning|notice) title=[^:,]*::' "$OUT")" 0

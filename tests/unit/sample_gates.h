@@ -96,7 +96,7 @@ static inline void sample_soak(struct record_round *round, const char *verdict, 
 }
 
 /* Judged, with no gate that fails: kubectl against curl, of which B is better. */
-static inline struct record *sample_judged(void)
+static inline struct record *sample_gated(void)
 {
 	struct record *rec = sample_record(3, true);
 

@@ -176,7 +176,7 @@ static void order_of_codes(void **state)
 	(void)state;
 	for (size_t i = 0; i < 5; i++)
 		for (size_t j = 0; j < 5; j++)
-			assert_int_equal(judge_worse(order[i], order[j]), order[i > j ? i : j]);
+			assert_int_equal(exit_code_worse(order[i], order[j]), order[i > j ? i : j]);
 	for (size_t i = 1; i < 5; i++)
 		assert_true(judge_is_judgement(order[i]));
 	assert_false(judge_is_judgement(EXIT_CODE_OK) || judge_is_judgement(EXIT_CODE_FAILED) ||

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "record/distribution.h"
+#include "record/gate.h"
 #include "record/metric.h"
 #include "sample_insight.h"
 
@@ -324,6 +325,28 @@ static void test_closed_loop(void **state)
 	record_free(rec);
 }
 
+/* What differs beside what was asked about may do so by chance. */
+static void test_exploratory(void **state)
+{
+	static const char *const gates[] = {"cpu.total_seconds"};
+	struct record *rec = sample_alike();
+
+	(void)state;
+	set_window(rec, SIDE_A, 1.3);
+	SET_EACH(rec, SIDE_A, time.run_queue_seconds, 0.2);
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001,
+								       .n_gates = 1,
+								       .gates = gates}),
+			 0);
+	assert_int_equal(report_insights(rec), 0);
+	assert_int_equal(count_insights(rec, "cause"), 0);
+	find_insights(rec);
+	assert_insight(rec, "cause",
+		       "A's extra wall time (201 ms a round) goes along with more "
+		       "waiting for a CPU");
+	record_free(rec);
+}
+
 /* Where the work was not the same, nothing explains anything. */
 static void test_invalid(void **state)
 {
@@ -388,6 +411,7 @@ static void test_score(void **state)
 /* Whoever asks for it: it names no winner. */
 static void test_score_decides_nothing(void **state)
 {
+	char problem[GATE_PROBLEM_MAX];
 	static const char *const gates[] = {"score.composite", "cpu.total_seconds"};
 	struct record *rec = sample_alike();
 
@@ -405,21 +429,33 @@ static void test_score_decides_nothing(void **state)
 			assert_string_equal(rec->comparison[i].verdict, "B_higher");
 			assert_true(rec->comparison[i].exploratory);
 		}
+	assert_null(gate_find("score.composite", problem));
+	assert_non_null(strstr(problem, "an arbitrary sum, which decides nothing"));
 	record_free(rec);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alike),         cmocka_unit_test(test_one_side),
-		cmocka_unit_test(test_system_time),   cmocka_unit_test(test_user_time),
-		cmocka_unit_test(test_counted),       cmocka_unit_test(test_syscalls),
-		cmocka_unit_test(test_processes),     cmocka_unit_test(test_wall),
-		cmocka_unit_test(test_limit_of_some), cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_long_name),     cmocka_unit_test(test_latency),
-		cmocka_unit_test(test_closed_loop),   cmocka_unit_test(test_invalid),
-		cmocka_unit_test(test_few_pairs),     cmocka_unit_test(test_again),
-		cmocka_unit_test(test_score),         cmocka_unit_test(test_score_decides_nothing),
+		cmocka_unit_test(test_alike),
+		cmocka_unit_test(test_one_side),
+		cmocka_unit_test(test_system_time),
+		cmocka_unit_test(test_user_time),
+		cmocka_unit_test(test_counted),
+		cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_limit_of_some),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_long_name),
+		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_closed_loop),
+		cmocka_unit_test(test_exploratory),
+		cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_few_pairs),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_score_decides_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

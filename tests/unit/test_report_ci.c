@@ -60,7 +60,7 @@ static size_t states(const struct record *rec, enum outcome_state state)
 
 static void test_good(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 
 	(void)state;
 	assert_int_equal(states(rec, OUTCOME_HOLDS), 4); /* the run, A, B, CPU time */
@@ -72,7 +72,7 @@ static void test_good(void **state)
 
 static void test_thresholds(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 
 	(void)state;
 	sample_threshold(rec, "p(95)<50ms", NULL, false);
@@ -88,7 +88,7 @@ static void test_thresholds(void **state)
 /* B worse fails where a gate was asked for, and only there. */
 static void test_gate(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 
 	(void)state;
 	sample_judge(rec, "cpu.total_seconds", "B_higher");
@@ -112,7 +112,7 @@ static void test_gate(void **state)
 /* Without gates --strict is of what names the winner; of a side and itself, of any difference. */
 static void test_strict(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 
 	(void)state;
 	rec->statistics.strict = true;
@@ -130,7 +130,7 @@ static void test_strict(void **state)
 
 static void test_higher_is_better(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 
 	(void)state;
 	sample_ask(rec, "work.lines");
@@ -148,7 +148,7 @@ static void test_higher_is_better(void **state)
 
 static void test_baseline(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 
 	(void)state;
 	sample_regression(rec, "cpu.total_seconds", "regressed", "major", "30 % more CPU time");
@@ -167,7 +167,7 @@ static void test_baseline(void **state)
 
 static void test_endurance(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 
 	(void)state;
 	sample_soak(&rec->rounds[0], "leak", "it grows by 1 MiB an hour");
@@ -199,7 +199,7 @@ static void test_invalid(void **state)
 
 static void test_incomplete(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 	char *text;
 
 	(void)state;
@@ -221,7 +221,7 @@ static void test_incomplete(void **state)
 
 static void test_junit(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 	char *text;
 
 	(void)state;
@@ -251,7 +251,7 @@ static void test_junit(void **state)
 
 static void test_annotations(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 	char *text;
 
 	(void)state;
@@ -274,7 +274,7 @@ static void test_annotations(void **state)
 
 static void test_summary(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 	char *text;
 
 	(void)state;
@@ -417,7 +417,7 @@ static void test_summary_planted(void **state)
 /* However much there is: the page has a bound, ends what it began, and has the verdict. */
 static void test_summary_is_bounded(void **state)
 {
-	struct record *rec = sample_judged();
+	struct record *rec = sample_gated();
 	size_t size = 300000;
 	char *huge = malloc(size + 1), *text;
 

@@ -164,7 +164,7 @@ static void test_verdicts(void **state)
 		"CPU time                 1.45 s     598 ms  0.41x  0.409\xe2\x80\x93"
 		"0.413  B lower\n",
 	};
-	struct record *rec = sample_judged();
+	struct record *rec = sample_compared();
 	char *text;
 
 	(void)state;

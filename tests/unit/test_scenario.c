@@ -133,7 +133,7 @@ static void every_shipped_scenario(void **state)
 		assert_int_equal(scenario_duration_ns(scenario, PHASE_WARMUP), 30 * SECOND);
 		assert_int_equal(scenario_duration_ns(scenario, PHASE_MEASURED), 300 * SECOND);
 		assert_int_equal(scenario_duration_ns(scenario, PHASE_COOLDOWN), 10 * SECOND);
-		assert_true(scenario->rounds >= 6 || !strcmp(scenario->name, "kubelogs/ramp"));
+		assert_true(scenario->rounds >= 8 || !strcmp(scenario->name, "kubelogs/ramp"));
 		assert_true(scenario->work_bound == 0.001);
 		scenario_free(scenario);
 	}
@@ -333,7 +333,7 @@ static void defaults(void **state)
 
 	(void)state;
 	assert_string_equal(scenario->name, "s.yaml");
-	assert_int_equal(scenario->rounds, 6);
+	assert_int_equal(scenario->rounds, 8);
 	assert_true(scenario->work_bound == 0.001);
 	assert_int_equal(scenario->ready_timeout_ns, 30 * SECOND);
 	assert_int_equal(scenario->graceful_stop_ns, 30 * SECOND);

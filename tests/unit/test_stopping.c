@@ -176,7 +176,10 @@ static void what_is_asked_for(void **state)
 	assert_stopping(plan(&options, NULL), 10, 10, NAN);
 	assert_stopping(plan(&options, &scenario), 8, 8, NAN);
 	options.until_width = 0.05;
+	assert_stopping(plan(&options, NULL), 7, 50, 0.05);
+	options.gates[options.n_gates++] = "cpu.total_seconds";
 	assert_stopping(plan(&options, NULL), 6, 50, 0.05);
+	options.n_gates = 0;
 	assert_stopping(plan(&options, &scenario), 8, 50, 0.05);
 	options.max_rounds = 7;
 	assert_stopping(plan(&options, &scenario), 7, 7, 0.05);
