@@ -30,7 +30,7 @@ against_itself() {
 	look_for_quiet
 	new_folder
 	LIMIT=110 perfbpf run "${bare[@]}" -o "$DIR" --target $tool --vs $tool --scenario kubelogs/basic \
-		--rounds 10 --warmup 1s --duration 1500ms --cooldown 100ms --seed "$1"
+		--rounds 10 --warmup 700ms --duration 1200ms --cooldown 50ms --seed "$1"
 }
 
 if ! command -v curl >/dev/null && [[ $tool == curl ]]; then
