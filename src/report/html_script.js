@@ -535,10 +535,18 @@ function openFlame(details) {
 	frame = document.createElement('iframe');
 	frame.title = details.querySelector('summary').textContent;
 	details.appendChild(frame);
-	new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).blob()
+	new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text()
 		.then(function (svg) {
+			frame.dataset.tall = /<svg[^>]* height="([\d.]+)"/.exec(svg)[1];
+			fitFlame(frame);
 			frame.src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
 		});
+}
+
+/* A browser scales a graph into its frame: as high as it is drawn, which is for 960 px at least. */
+function fitFlame(frame) {
+	var wide = frame.clientWidth;
+	if (wide) frame.style.height = Math.ceil(frame.dataset.tall * Math.min(1, wide / 960)) + 2 + 'px';
 }
 
 function isDark() {
@@ -593,6 +601,7 @@ function setNavigation() {
 }
 
 function onResize() {
+	all('.flame iframe').forEach(fitFlame);
 	charts.forEach(function (chart) { if (chart.graph) chart.graph.resize(); });
 }
 
