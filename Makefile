@@ -5,6 +5,7 @@
 # make check      install what tests need, build, run all tests
 # make check-kernels   the truth tests on Linux 6.1 and 6.12, in QEMU
 # make bench      the table of figures beside other tools
+# make static     build/static/perfbpf, without libraries; static-dist: as a tarball with its scenarios
 # make install    PREFIX=/usr/local DESTDIR=
 # make clean fmt docs
 
@@ -66,7 +67,7 @@ UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%, \
 	     $(filter-out $(foreach driver,$(ABSENT),tests/unit/test_drive_$(driver)%), \
 	     $(sort $(wildcard tests/unit/test_*.c))))
 
-.PHONY: all demo check check-kernels bench install clean fmt fmt-check docs deps unit unit-asan truth benches bpf
+.PHONY: all static static-dist demo check check-kernels bench install clean fmt fmt-check docs deps unit unit-asan truth benches bpf
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -75,6 +76,28 @@ all: $(BUILD)/perfbpf
 $(BUILD)/perfbpf: $(OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(LDLIBS)
+
+# One file for hosts without the libraries. What is loaded where it is used is left out of it; all
+# other objects are those of the usual build. That the C library would load modules to look names up
+# (src/util/build.c sees to it that it does not) is what its linker warns of.
+STATIC_OWN    := util/build drive/driver conduct/scrape
+STATIC_OBJS   := $(STATIC_OWN:%=$(BUILD)/static/obj/%.o) $(filter-out $(STATIC_OWN:%=$(BUILD)/obj/%.o) \
+		 $(BUILD)/obj/drive/postgres/% $(BUILD)/obj/drive/kafka/%,$(OBJS))
+STATIC_LDLIBS  = $(shell pkg-config --static --libs $(PKGS)) -liberty -lpthread -lm
+STATIC_NAME   := perfbpf-$(VERSION)-$(shell uname -m)
+
+static: $(BUILD)/static/perfbpf
+
+$(BUILD)/static/perfbpf: $(STATIC_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -no-pie -o $@ $(STATIC_OBJS) $(STATIC_LDLIBS) 2>$@.log || \
+		{ cat $@.log >&2; exit 1; }
+	$(Q)grep -v -e 'in statically linked applications requires' -e ': in function ' $@.log >&2 || true
+
+$(BUILD)/static/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) -DPERFBPF_STATIC $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/libperfbpf.a: $(filter-out $(MAIN_OBJ),$(OBJS))
 	$(call say,AR,$@)
@@ -224,13 +247,28 @@ bench:
 	tools/bench/bench.sh
 
 # --- the rest ----------------------------------------------------------------
+# $(call install_files,PROGRAM,PREFIX)
+define install_files
+	install -D -m 755 $(1) $(2)/bin/perfbpf
+	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(2)/share/perfbpf/scenarios/{} \;
+	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(2)/share/perfbpf/scenarios/{} \;
+	install -D -m 644 docs/run.schema.json $(2)/share/perfbpf/run.schema.json
+	install -D -m 644 README.md $(2)/share/doc/perfbpf/README.md
+	install -D -m 644 LICENSE $(2)/share/doc/perfbpf/LICENSE
+endef
+
 install: all
-	install -D -m 755 $(BUILD)/perfbpf $(DESTDIR)$(PREFIX)/bin/perfbpf
-	cd scenarios && find . -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
-	cd scenarios && find scripts -type f ! -name '*.pyc' -exec install -D -m 755 {} $(DESTDIR)$(PREFIX)/share/perfbpf/scenarios/{} \;
-	install -D -m 644 docs/run.schema.json $(DESTDIR)$(PREFIX)/share/perfbpf/run.schema.json
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/perfbpf/README.md
-	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/perfbpf/LICENSE
+	$(call install_files,$(BUILD)/perfbpf,$(DESTDIR)$(PREFIX))
+
+# The same bytes from the same commit, whenever and by whomever it is made.
+static-dist: static
+	rm -rf $(BUILD)/static/$(STATIC_NAME)
+	$(call install_files,$(BUILD)/static/perfbpf,$(abspath $(BUILD)/static/$(STATIC_NAME)))
+	strip --strip-debug $(BUILD)/static/$(STATIC_NAME)/bin/perfbpf
+	tar -C $(BUILD)/static --sort=name --owner=0 --group=0 --numeric-owner \
+		--mtime=@$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 0)} \
+		-cf - $(STATIC_NAME) | gzip -9n >$(BUILD)/$(STATIC_NAME).tar.gz
+	@echo $(BUILD)/$(STATIC_NAME).tar.gz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
 fmt:
@@ -256,4 +294,4 @@ docs: $(BUILD)/unit/test_docs
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(STATIC_OWN:%=$(BUILD)/static/obj/%.d)

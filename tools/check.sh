@@ -59,6 +59,7 @@ spdx_everywhere() {
 
 stage_build() {
 	step build timeout 600 make -s "$jobs" WERROR=1 all truth
+	step build/static timeout 120 make -s "$jobs" WERROR=1 static-dist
 }
 
 stage_style() {

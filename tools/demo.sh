@@ -10,7 +10,7 @@ set -u
 
 perfbpf=$(cd "$(dirname "$0")/.." && pwd)/build/perfbpf
 command=("$perfbpf" run --target kubectl --vs curl --scenario kubelogs/basic
-	--rounds 3 --warmup 3s --duration 8s --cooldown 1s "$@")
+	--rounds 8 --warmup 2s --duration 4s --cooldown 1s "$@")
 
 if [[ ! -x $perfbpf ]]; then
 	echo "demo: there is no $perfbpf; build it with 'make'" >&2

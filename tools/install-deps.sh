@@ -42,6 +42,12 @@ want() {
 have_command() { command -v "$1"; }
 have_library() { command -v pkg-config && pkg-config --exists "$1"; }
 have_file() { [[ -e $1 ]]; }
+# Is the archive there, or is it none that linking libdw statically needs?
+have_archive() {
+	local libraries
+	compgen -G "/usr/lib/*/lib$1.a" ||
+		{ libraries=$(pkg-config --static --libs libdw) && [[ " $libraries " != *" -l$1 "* ]]; }
+}
 have_fuzzer() {
 	command -v clang && [[ -e $(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a ]]
 }
@@ -78,6 +84,9 @@ for_build() {
 	# Each for one driver, which is left out without it.
 	want --optional libpq-dev have_library libpq
 	want --optional librdkafka-dev have_library rdkafka
+	# What libdw may need in turn where it is linked statically (make static).
+	want --optional libbz2-dev have_archive bz2
+	want --optional libzstd-dev have_archive zstd
 }
 
 for_test() {
@@ -105,6 +114,7 @@ for_test() {
 	# What reads exports, besides.
 	want --optional python3-prometheus-client never
 	want --optional hyperfine have_command hyperfine
+	want --optional python3-yaml never
 	want --optional linux-perf have_command perf
 	want --optional g++ have_command g++
 	# What the suites of the five systems run on, and what faults are made of.

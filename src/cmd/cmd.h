@@ -22,7 +22,7 @@ struct subcommand {
 };
 
 extern const struct subcommand cmd_run, cmd_attach, cmd_drive, cmd_list, cmd_doctor, cmd_report,
-	cmd_fault, cmd_proxy, cmd_idle;
+	cmd_fault, cmd_proxy, cmd_idle, cmd_noise, cmd_compare, cmd_history;
 
 /* One option of a subcommand. */
 struct option_spec {

@@ -3,6 +3,8 @@
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
+#include "conduct/scrape.h"
+#include "drive/driver.h"
 #include "fault/recover.h"
 #include "probe/capability.h"
 #include "probe/log.h"
@@ -75,6 +77,26 @@ static int print_verifier(const struct probe *probe, struct error *err)
 	return error_set(err, EXIT_CODE_FAILED,
 			 "program '%s' needs %u verified instructions, more than the budget of %d",
 			 largest->name, largest->verified, VERIFIER_BUDGET);
+}
+
+/* What is not of the kernel: libraries that this build, or this host, is without. */
+static void print_absent(const char *name, const char *gives, const char *why, bool colour)
+{
+	if (why)
+		printf("  %s%-8s%s%-36s%s\n          %s\n", colour ? "\033[33m" : "", "absent",
+		       colour ? "\033[0m" : "", name, gives, why);
+}
+
+static void print_build(bool colour)
+{
+	char name[64];
+
+	for (size_t i = 0; driver_absent_at(i); i++) {
+		snprintf(name, sizeof(name), "driver %s", driver_absent_at(i));
+		print_absent(name, "scenarios with this driver", driver_absent(driver_absent_at(i)),
+			     colour);
+	}
+	print_absent("scrape", "metrics of a target's own, by HTTP", scrape_absent(), colour);
 }
 
 /* Loads and attaches everything, as a run would. */
@@ -155,6 +177,7 @@ static int doctor(int argc, char **argv)
 
 		print_one(&capabilities[i], capabilities[i].probe(why, sizeof(why)), why, colour);
 	}
+	print_build(colour);
 	print_faults();
 	fflush(stdout);
 	return try_all(options.verifier, &err) ? cmd_fail(&err) : EXIT_CODE_OK;

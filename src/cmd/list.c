@@ -102,6 +102,13 @@ static int list_metrics(struct error *err)
 	for (size_t i = 0; i < n; i++)
 		printf("%c %-34s %-7s %s\n", metrics[i].headline ? '*' : ' ', metrics[i].name,
 		       metrics[i].unit, metrics[i].description);
+	printf("\nWhere --gate does not say, what decides is:\n"
+	       "  commands to their end: window_seconds, cpu.total_seconds, memory.rss_peak_bytes\n"
+	       "  a load of given size:  cpu.total_seconds, memory.rss_peak_bytes, the p99 of "
+	       "delivery or "
+	       "response\n"
+	       "  a closed loop:         cpu.seconds_per_thousand_operations, "
+	       "work.operations_per_second, then as above\n");
 	return 0;
 }
 

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "util/build.h"
 #include "util/suggest.h"
 
 static const struct subcommand *const subcommands[] = {
-	&cmd_run,    &cmd_attach, &cmd_report, &cmd_drive, &cmd_list,
-	&cmd_doctor, &cmd_fault,  &cmd_proxy,  &cmd_idle,
+	&cmd_run,   &cmd_attach, &cmd_noise,  &cmd_report, &cmd_compare, &cmd_history,
+	&cmd_drive, &cmd_list,   &cmd_doctor, &cmd_fault,  &cmd_proxy,   &cmd_idle,
 };
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -46,6 +47,7 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
+	build_prepare();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_CODE_USAGE;

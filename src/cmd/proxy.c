@@ -105,13 +105,24 @@ static enum options_result parse(const struct option_table *table, int argc, cha
 	return OPTIONS_OK;
 }
 
-static int run_proxy(int argc, char **argv)
+static int serve_proxy(const struct helper_options *options, struct error *err)
+{
+	return proxy_serve(options->listen, options->to, options->control_fd, err);
+}
+
+static int serve_idle(const struct helper_options *options, struct error *err)
+{
+	return idle_serve(options->to, options->count, options->control_fd, err);
+}
+
+static int serve(const struct option_table *table, int argc, char **argv, bool needs_listen,
+		 int (*serve_one)(const struct helper_options *options, struct error *err))
 {
 	struct helper_options options = {.control_fd = -1};
 	struct error err = {0};
 	int code;
 
-	switch (parse(&proxy_table, argc, argv, &options, true, &err)) {
+	switch (parse(table, argc, argv, &options, needs_listen, &err)) {
 	case OPTIONS_DONE:
 		return EXIT_CODE_OK;
 	case OPTIONS_ERROR:
@@ -119,26 +130,18 @@ static int run_proxy(int argc, char **argv)
 	case OPTIONS_OK:
 		break;
 	}
-	code = proxy_serve(options.listen, options.to, options.control_fd, &err);
+	code = serve_one(&options, &err);
 	return err.text[0] ? cmd_fail(&err) : code;
+}
+
+static int run_proxy(int argc, char **argv)
+{
+	return serve(&proxy_table, argc, argv, true, serve_proxy);
 }
 
 static int run_idle(int argc, char **argv)
 {
-	struct helper_options options = {.control_fd = -1};
-	struct error err = {0};
-	int code;
-
-	switch (parse(&idle_table, argc, argv, &options, false, &err)) {
-	case OPTIONS_DONE:
-		return EXIT_CODE_OK;
-	case OPTIONS_ERROR:
-		return cmd_fail(&err);
-	case OPTIONS_OK:
-		break;
-	}
-	code = idle_serve(options.to, options.count, options.control_fd, &err);
-	return err.text[0] ? cmd_fail(&err) : code;
+	return serve(&idle_table, argc, argv, false, serve_idle);
 }
 
 const struct subcommand cmd_proxy = {

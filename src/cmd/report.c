@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Reports from what a run has left: no BPF, no root. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "record/folder.h"
 #include "report/report.h"
 #include "util/file.h"
 #include "util/suggest.h"
@@ -197,65 +197,22 @@ static int out_of_memory(struct error *err)
 	return error_set(err, EXIT_CODE_FAILED, "out of memory");
 }
 
-static int sources_add(struct sources *sources, const char *dir, const char *name,
-		       struct error *err)
-{
-	struct source *list = reallocarray(sources->list, sources->n + 1, sizeof(*list));
-	struct source *source;
-
-	if (!list)
-		return out_of_memory(err);
-	sources->list = list;
-	source = &list[sources->n];
-	*source = (struct source){0};
-	if (asprintf(&source->path, "%s%s%s", dir, name ? "/" : "", name ? name : "") < 0)
-		return out_of_memory(err);
-	source->name = name ? source->path + strlen(dir) + 1 : NULL;
-	sources->n++;
-	return 0;
-}
-
-static bool holds_record(const char *dir, const char *name)
-{
-	char *path;
-	bool there;
-
-	if (asprintf(&path, "%s/%s%srun.json", dir, name, *name ? "/" : "") < 0)
-		return false;
-	there = access(path, F_OK) == 0;
-	free(path);
-	return there;
-}
-
-/* The sub-folders with a record, in the order of their names. */
-static int sources_scan(struct sources *sources, const char *dir, struct error *err)
-{
-	struct dirent **entries;
-	int n = scandir(dir, &entries, NULL, alphasort), rc = 0;
-
-	if (n < 0)
-		return error_set(err, EXIT_CODE_USAGE, "%s: %s", dir, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-
-		if (!rc && name[0] != '.' && holds_record(dir, name))
-			rc = sources_add(sources, dir, name, err);
-		free(entries[i]);
-	}
-	free(entries);
-	if (!rc && !sources->n)
-		rc = error_set(err, EXIT_CODE_USAGE,
-			       "%s: holds no run.json, and none of its sub-folders does: give the "
-			       "results folder of a run",
-			       dir);
-	return rc;
-}
-
 static int sources_find(struct sources *sources, const char *dir, struct error *err)
 {
-	if (!is_dir(dir) || holds_record(dir, ""))
-		return sources_add(sources, dir, NULL, err);
-	return sources_scan(sources, dir, err);
+	struct record_folders folders;
+	int rc = record_folders_find(&folders, dir, err);
+
+	sources->list = rc ? NULL : calloc(folders.n, sizeof(*sources->list));
+	if (!rc && !sources->list)
+		rc = out_of_memory(err);
+	for (; !rc && sources->n < folders.n; sources->n++) {
+		struct record_folder *folder = &folders.list[sources->n];
+
+		sources->list[sources->n] = (struct source){folder->path, folder->name, NULL};
+		folder->path = NULL;
+	}
+	record_folders_clear(&folders);
+	return rc;
 }
 
 /* An option that no format takes would be passed over in silence. */
@@ -405,13 +362,16 @@ static int write_format(const struct report_state *state, const struct report_fo
 static int write_folder(const struct report_state *state, const struct source *source,
 			const char *dir, struct error *err)
 {
+	struct report_state complete = *state;
 	int rc;
 
 	rc = dir_make(dir, 0755);
 	if (rc)
 		return error_set(err, EXIT_CODE_FAILED, "cannot make %s: %s", dir, strerror(-rc));
+	for (size_t i = 0; i < state->n_formats; i++)
+		complete.options.has_charts |= state->formats[i] == &report_charts;
 	for (size_t i = 0; i < state->n_formats && !rc; i++)
-		rc = write_format(state, state->formats[i], source, dir, err);
+		rc = write_format(&complete, state->formats[i], source, dir, err);
 	return rc;
 }
 
@@ -444,7 +404,8 @@ static int write_reports(const struct report_state *state, const struct sources 
 
 	if (!output)
 		return write_stream(state, sources, stdout, "standard output", err);
-	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1;
+	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1 ||
+		 state->formats[0]->part;
 	if (!folder)
 		return write_file(state, sources, output, err);
 	if (!is_dir(output) && access(output, F_OK) == 0)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/baseline_options.h"
 #include "cmd/cmd.h"
 #include "cmd/run_options.h"
 #include "util/units.h"
-
-#define MAX_ROUNDS 10000
 
 static int set_target(void *state, const char *value, struct error *err)
 {
@@ -50,14 +48,7 @@ static int add_scenario(void *state, const char *value, struct error *err)
 
 static int set_rounds(void *state, const char *value, struct error *err)
 {
-	char *end;
-	long rounds = strtol(value, &end, 10);
-
-	if (*end || end == value || rounds < 1 || rounds > MAX_ROUNDS)
-		return error_set(err, EXIT_CODE_USAGE, "--rounds '%s': a whole number from 1 to %d",
-				 value, MAX_ROUNDS);
-	((struct conduct_options *)state)->rounds = (int)rounds;
-	return 0;
+	return set_pairs("rounds", value, &((struct conduct_options *)state)->rounds, err);
 }
 
 static int set_rate(void *state, const char *value, struct error *err)
@@ -100,31 +91,15 @@ static int set_kubeconfig(void *state, const char *value, struct error *err)
 	return 0;
 }
 
-/* "0.1%" or "0.001". */
-static int set_work_bound(void *state, const char *value, struct error *err)
-{
-	struct conduct_options *options = state;
-	char *end;
-	double bound = strtod(value, &end);
-
-	if (end != value && !strcmp(end, "%"))
-		bound /= 100;
-	else if (end == value || *end)
-		bound = NAN;
-	if (!(bound >= 0 && bound <= 1))
-		return error_set(err, EXIT_CODE_USAGE,
-				 "--work-bound '%s': a share from 0%% to 100%%, e.g. 0.1%%", value);
-	options->work_bound = bound;
-	return 0;
-}
-
 static const struct option_spec specs[] = {
 	{"target", 't', "T", "side A: a target's name, pid:N, or a command line in quotes",
 	 set_target},
 	{"vs", 0, "T", "side B, to compare with", set_versus},
 	{"scenario", 's', "S",
 	 "the work to be done; may be repeated; 'all': every one of the driver", add_scenario},
-	{"rounds", 'n', "N", "pairs of rounds (10 for commands, else the scenario's)", set_rounds},
+	{"rounds", 'n', "N",
+	 "pairs of rounds (10 for commands, else the scenario's); fewer than 6 settle nothing",
+	 set_rounds},
 	{"duration", 'd', "D", "length of the measured window, e.g. 30s, 5m", set_duration},
 	{"warmup", 0, "D", "before the window", set_warmup},
 	{"cooldown", 0, "D", "after the window", set_cooldown},
@@ -135,11 +110,33 @@ static const struct option_spec specs[] = {
 	{"output", 'o', "DIR", "results folder (default: perfbpf-results/TIME-SCENARIO)",
 	 set_output},
 	{"kubeconfig", 0, "FILE", "a real cluster instead of the embedded log API", set_kubeconfig},
+	{"margin", 0, "SHARE", "differences up to this are none (2%)", set_margin},
+	{"gate", 0, "METRIC",
+	 "the exit code is 98 where B is worse in it; may be repeated, or have commas ('perfbpf "
+	 "list "
+	 "metrics')",
+	 add_gates},
+	{"strict", 0, NULL,
+	 "the exit code is 97 where a gate, or what names the winner, is inconclusive", set_strict},
+	{"until-width", 0, "SHARE",
+	 "go on after --rounds until half of the interval is not wider, e.g. 2%", set_until_width},
+	{"max-rounds", 0, "N", "but not beyond so many pairs (50)", set_max_rounds},
 	{"work-bound", 0, "SHARE", "unequal work that makes the run invalid (0.1%)",
 	 set_work_bound},
 	{"threshold", 0, "M:E",
 	 "what must hold, or the exit code is 99: 'latency.response:p(95)<50ms'; may be repeated",
 	 add_threshold},
+	{"baseline", 0, "DIR",
+	 "compare with the results of an earlier run; the exit code is 98 where it has regressed",
+	 set_baseline},
+	{"baseline-threshold", 0, "[M=]P",
+	 "a change for the worse by more is a regression (10%); of one metric: M=5%",
+	 add_baseline_threshold},
+	{"baseline-severity", 0, "[M=]P,P,P",
+	 "from where on it is minor, major and critical (10%,50%,100%)", add_baseline_severity},
+	{"accept-differences", 0, NULL,
+	 "of host and scenario to the earlier run: a regression is one all the same",
+	 set_accept_differences},
 	{"soak", 0, NULL,
 	 "judge what grows and what wears off: leaks, throughput, response, errors", set_soak},
 	{"ready-timeout", 0, "D", "how long a side may take to connect (30s)", set_ready_timeout},
@@ -165,7 +162,7 @@ static const struct option_spec specs[] = {
 	{"debug", 0, NULL, "tell on standard error when the window opens and closes", set_debug},
 };
 
-static const struct option_table table = {
+const struct option_table run_table = {
 	.usage = "run --target T [--vs T] [--scenario S]... [options]",
 	.summary = "Measures one side, or compares two on the same work, round by round in random "
 		   "order.",
@@ -174,6 +171,8 @@ static const struct option_table table = {
 		    "--rounds 5 \\\n"
 		    "       --warmup 3s --duration 10s --cooldown 1s\n"
 		    "  sudo perfbpf run --target 'gzip -k9c big' --vs 'zstd -19c big' --rounds 10\n"
+		    "  sudo perfbpf run --target old --vs new --gate cpu.total_seconds "
+		    "--margin 1% --until-width 1%\n"
 		    "  sudo perfbpf run --target \"sh -c 'make -j2 > /dev/null'\"\n",
 	.specs = specs,
 	.n_specs = sizeof(specs) / sizeof(specs[0]),
@@ -181,7 +180,7 @@ static const struct option_table table = {
 
 static int run(int argc, char **argv)
 {
-	return run_by_table(&table, argc, argv);
+	return run_by_table(&run_table, argc, argv);
 }
 
 const struct subcommand cmd_run = {

@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "protocol/protocol.h"
+#include "record/gate.h"
 #include "util/clock.h"
 #include "util/units.h"
 
 #define MIN_TICK_NS   (5 * NSEC_PER_MSEC)
 #define MAX_TICK_NS   (60 * NSEC_PER_SEC)
 #define MAX_FREQUENCY 10000
+#define MAX_PAIRS     10000
+#define MIN_SHARE     0.0001
 
 static int duration(const char *option, const char *value, uint64_t *ns, struct error *err)
 {
@@ -20,6 +23,91 @@ static int duration(const char *option, const char *value, uint64_t *ns, struct 
 				 "--%s '%s' is no duration; write e.g. 250ms, 30s, 5m or 1h",
 				 option, value);
 	return 0;
+}
+
+int set_pairs(const char *option, const char *value, int *pairs, struct error *err)
+{
+	char *end;
+	long number = strtol(value, &end, 10);
+
+	if (*end || end == value || number < 1 || number > MAX_PAIRS)
+		return error_set(err, EXIT_CODE_USAGE, "--%s '%s': a whole number from 1 to %d",
+				 option, value, MAX_PAIRS);
+	*pairs = (int)number;
+	return 0;
+}
+
+/* "2%" or "0.02", from @min to @max. */
+static int share(const char *option, const char *value, double min, double max, const char *example,
+		 double *out, struct error *err)
+{
+	if (parse_share(value, out) || *out < min || *out > max)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--%s '%s': a share from %g%% to %g%%, e.g. %s", option, value,
+				 min * 100, max * 100, example);
+	return 0;
+}
+
+int set_margin(void *state, const char *value, struct error *err)
+{
+	return share("margin", value, MIN_SHARE, GATE_MARGIN_MAX, "2%",
+		     &((struct conduct_options *)state)->margin, err);
+}
+
+int set_until_width(void *state, const char *value, struct error *err)
+{
+	return share("until-width", value, MIN_SHARE, 1, "2%",
+		     &((struct conduct_options *)state)->until_width, err);
+}
+
+int set_work_bound(void *state, const char *value, struct error *err)
+{
+	return share("work-bound", value, 0, 1, "0.1%",
+		     &((struct conduct_options *)state)->work_bound, err);
+}
+
+int set_max_rounds(void *state, const char *value, struct error *err)
+{
+	return set_pairs("max-rounds", value, &((struct conduct_options *)state)->max_rounds, err);
+}
+
+int set_strict(void *state, const char *value, struct error *err)
+{
+	(void)value, (void)err;
+	((struct conduct_options *)state)->is_strict = true;
+	return 0;
+}
+
+static int add_gate(struct conduct_options *options, const char *name, struct error *err)
+{
+	char problem[GATE_PROBLEM_MAX];
+	const char *metric = gate_find(name, problem);
+
+	if (!metric)
+		return error_set(err, EXIT_CODE_USAGE, "--gate: %s", problem);
+	for (size_t i = 0; i < options->n_gates; i++)
+		if (!strcmp(options->gates[i], metric))
+			return 0;
+	if (options->n_gates == COMPARE_MAX_GATES)
+		return error_set(err, EXIT_CODE_USAGE, "more than %d gates", COMPARE_MAX_GATES);
+	options->gates[options->n_gates++] = metric;
+	return 0;
+}
+
+/* Names between commas. */
+int add_gates(void *state, const char *value, struct error *err)
+{
+	for (const char *word = value;;) {
+		size_t length = strcspn(word, ",");
+		char name[100];
+
+		snprintf(name, sizeof(name), "%.*s", (int)(length < 99 ? length : 99), word);
+		if (add_gate(state, name, err))
+			return -1;
+		if (!word[length])
+			return 0;
+		word += length + 1;
+	}
 }
 
 int set_duration(void *state, const char *value, struct error *err)
@@ -254,42 +342,61 @@ int add_pid(void *state, const char *value, struct error *err)
 	return 0;
 }
 
+/* What cannot be had together. */
+static int check_probe(const struct conduct_options *options, struct error *err)
+{
+	if (options->probe.payload && !options->probe.requests)
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"--protocols cannot be had --without requests: they are what it tells "
+			"apart");
+	/* Without the time of threads nobody knows which of them wait, and why. */
+	if (options->probe.offcpu && !options->probe.time && options->probe.must_sample)
+		return error_set(
+			err, EXIT_CODE_USAGE,
+			"--profile offcpu cannot be had --without time: it is what it tells apart; "
+			"say --profile oncpu, or leave --without time out");
+	return 0;
+}
+
+enum options_result run_options_parse(const struct option_table *table, int argc, char **argv,
+				      struct conduct_options *options, struct error *err)
+{
+	enum options_result result;
+
+	conduct_options_init(options);
+	/* The record keeps the whole command line, the program's name too. */
+	options->argc = argc + 1;
+	options->argv = argv - 1;
+	result = options_parse(table, argc, argv, options, err);
+	if (result == OPTIONS_OK && check_probe(options, err))
+		result = OPTIONS_ERROR;
+	options->probe.offcpu = options->probe.offcpu && options->probe.time;
+	return result;
+}
+
+int run_options_conduct(const struct conduct_options *options)
+{
+	struct error err = {.text = ""};
+	int code = conduct_run(options, &err), said;
+
+	if (!err.text[0])
+		return code;
+	said = cmd_fail(&err);
+	return code ? code : said;
+}
+
 int run_by_table(const struct option_table *table, int argc, char **argv)
 {
 	struct conduct_options options;
 	struct error err = {.text = ""};
-	int code, said;
 
-	conduct_options_init(&options);
-	/* The record keeps the whole command line, the program's name too. */
-	options.argc = argc + 1;
-	options.argv = argv - 1;
-	switch (options_parse(table, argc, argv, &options, &err)) {
+	switch (run_options_parse(table, argc, argv, &options, &err)) {
 	case OPTIONS_DONE:
 		return EXIT_CODE_OK;
 	case OPTIONS_ERROR:
 		return cmd_fail(&err);
 	default:
-		break;
+		return run_options_conduct(&options);
 	}
-	if (options.probe.payload && !options.probe.requests) {
-		error_set(&err, EXIT_CODE_USAGE,
-			  "--protocols cannot be had --without requests: they are what it tells "
-			  "apart");
-		return cmd_fail(&err);
-	}
-	/* Without the time of threads nobody knows which of them wait, and why. */
-	if (options.probe.offcpu && !options.probe.time && options.probe.must_sample) {
-		error_set(
-			&err, EXIT_CODE_USAGE,
-			"--profile offcpu cannot be had --without time: it is what it tells apart; "
-			"say --profile oncpu, or leave --without time out");
-		return cmd_fail(&err);
-	}
-	options.probe.offcpu = options.probe.offcpu && options.probe.time;
-	code = conduct_run(&options, &err);
-	if (!err.text[0])
-		return code;
-	said = cmd_fail(&err);
-	return code ? code : said;
 }

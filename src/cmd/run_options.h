@@ -8,6 +8,14 @@
 #include "conduct/conduct.h"
 #include "util/error.h"
 
+/* A whole number of pairs from 1 on. */
+int set_pairs(const char *option, const char *value, int *pairs, struct error *err);
+int set_margin(void *state, const char *value, struct error *err);
+int add_gates(void *state, const char *value, struct error *err);
+int set_strict(void *state, const char *value, struct error *err);
+int set_until_width(void *state, const char *value, struct error *err);
+int set_max_rounds(void *state, const char *value, struct error *err);
+int set_work_bound(void *state, const char *value, struct error *err);
 int set_duration(void *state, const char *value, struct error *err);
 int set_warmup(void *state, const char *value, struct error *err);
 int set_cooldown(void *state, const char *value, struct error *err);
@@ -27,6 +35,16 @@ int set_all(void *state, const char *value, struct error *err);
 int set_soak(void *state, const char *value, struct error *err);
 int add_threshold(void *state, const char *value, struct error *err);
 int add_pid(void *state, const char *value, struct error *err);
+
+/* The options of `run`. */
+extern const struct option_table run_table;
+
+/* Parses by @table over struct conduct_options, which may be the first of something larger: as
+ * options_parse(), with what options say of each other. */
+enum options_result run_options_parse(const struct option_table *table, int argc, char **argv,
+				      struct conduct_options *options, struct error *err);
+/* Runs what has been parsed; messages are printed. Returns the exit code. */
+int run_options_conduct(const struct conduct_options *options);
 
 /* Parses by @table over struct conduct_options and runs; messages are printed. Returns the exit
  * code. */

@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 #include "probe/probe.h"
+#include "record/compare.h"
+#include "record/baseline.h"
 #include "record/threshold.h"
 #include "util/error.h"
 
@@ -33,7 +35,14 @@ struct conduct_options {
 	const char *user;   /* NULL: the invoking user */
 	const char *output; /* NULL: perfbpf-results/… */
 	const char *kubeconfig;
-	double work_bound;         /* NAN: as the scenario says */
+	double work_bound;                    /* NAN: as the scenario says */
+	double margin;                        /* of record_compare(); NAN: as the scenario says */
+	size_t n_gates;                       /* 0: as the scenario says */
+	const char *gates[COMPARE_MAX_GATES]; /* names as metric.h has them */
+	bool is_strict;                       /* what is inconclusive is EXIT_CODE_INCONCLUSIVE */
+	double until_width;                   /* rounds are the fewest; NAN: as the scenario says */
+	int max_rounds;                       /* 0: as the scenario says */
+	bool is_noise;             /* both sides are the same: how much differs all the same? */
 	uint64_t ready_timeout_ns; /* DURATION_UNSET: as the scenario says */
 	uint64_t tick_ns;
 	struct probe_options probe; /* --observer, --without, --syscalls; payload by --protocols */
@@ -42,6 +51,10 @@ struct conduct_options {
 	size_t n_thresholds;        /* beside the scenario's */
 	struct threshold_rule thresholds[CONDUCT_MAX_THRESHOLDS];
 	char threshold_metrics[CONDUCT_MAX_THRESHOLDS][THRESHOLD_NAME_MAX]; /* they point there */
+	const char *baseline; /* the results of an earlier run to be compared with; NULL: none */
+	size_t n_baseline_rules;
+	struct baseline_rule baseline_rules[BASELINE_MAX_RULES];
+	bool accept_differences; /* of host and scenario between the two */
 	bool is_soak; /* judge what grows and what wears off, whatever the scenario says */
 	bool quiet, debug, all_metrics;
 };

@@ -3,6 +3,7 @@
 #ifndef PERFBPF_CONDUCT_CONDUCTOR_H
 #define PERFBPF_CONDUCT_CONDUCTOR_H
 
+#include "conduct/baseline.h"
 #include "conduct/conduct.h"
 #include "conduct/identity.h"
 #include "conduct/keeper.h"
@@ -22,10 +23,11 @@ struct conductor {
 	struct identity *users; /* others, that scenarios and targets name */
 	struct keeper *keeper;
 	struct probe *probe;
-	struct profiler *profiler; /* NULL: no stacks are wanted */
-	struct results *results;   /* of the present scenario */
-	struct record *record;     /* of the present scenario, for its notes */
-	struct journal *journal;   /* of faults; NULL: no scenario has any */
+	struct profiler *profiler;  /* NULL: no stacks are wanted */
+	struct results *results;    /* of the present scenario */
+	struct record *record;      /* of the present scenario, for its notes */
+	struct journal *journal;    /* of faults; NULL: no scenario has any */
+	struct baselines baselines; /* what --baseline names */
 	struct progress progress;
 	int signal_fd;
 	int interrupted; /* the signal that asks for the end; 0: none */

@@ -130,6 +130,45 @@ static int apply_options(struct plan *plan, const struct conduct_options *option
 	return 0;
 }
 
+/* What is said of a comparison needs one. */
+static int check_comparison(const struct plan *plan, const struct conduct_options *options,
+			    struct error *err)
+{
+	const char *of_gates = options->n_gates ? "--gate" : options->is_strict ? "--strict" : NULL;
+	const char *option = !isnan(options->until_width) ? "--until-width"
+			     : !isnan(options->margin)    ? "--margin"
+			     : options->max_rounds        ? "--max-rounds"
+							  : NULL;
+	bool has_width = !isnan(options->until_width);
+
+	if (of_gates && !options->versus && !options->baseline)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s is about a comparison with another side, or an earlier run; "
+				 "say --vs T or --baseline DIR too",
+				 of_gates);
+	if (option && !options->versus)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s is about a comparison with another side; say --vs T too",
+				 option);
+	if ((options->n_baseline_rules || options->accept_differences) && !options->baseline)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "%s is about a comparison with an earlier run; say --baseline DIR "
+				 "too",
+				 options->accept_differences ? "--accept-differences"
+							     : "--baseline-threshold");
+	for (size_t i = 0; i < plan->n_scenarios; i++)
+		has_width |= !isnan(plan->scenarios[i]->until_width);
+	if (options->max_rounds && !has_width)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--max-rounds is where --until-width ends at the latest; say "
+				 "--until-width 2%% too, or --rounds instead");
+	if (options->max_rounds && options->max_rounds < options->rounds)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "--max-rounds %d is less than --rounds %d, which is the fewest",
+				 options->max_rounds, options->rounds);
+	return 0;
+}
+
 /* A server that one client works with, another one does that leaves the protocol to what it runs.
  */
 static bool goes_with(const struct target *target, const struct scenario *scenario)
@@ -277,7 +316,8 @@ int plan_make(struct plan *plan, const struct conduct_options *options, struct e
 		return error_set(err, EXIT_CODE_USAGE, "--kubeconfig %s: %s", options->kubeconfig,
 				 strerror(errno));
 	if (load_targets(plan, options, err) || load_scenarios(plan, options, err) ||
-	    apply_options(plan, options, err) || check_targets(plan, options, err))
+	    apply_options(plan, options, err) || check_targets(plan, options, err) ||
+	    check_comparison(plan, options, err))
 		return -1;
 	plan->label = make_label(plan, options);
 	return plan->label ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");
@@ -308,4 +348,26 @@ int plan_rounds(const struct conduct_options *options, const struct scenario *sc
 	if (options->rounds > 0)
 		return options->rounds;
 	return scenario && scenario->rounds > 0 ? scenario->rounds : DEFAULT_COMMAND_ROUNDS;
+}
+
+void plan_stopping(const struct conduct_options *options, const struct scenario *scenario,
+		   struct stopping *stopping)
+{
+	double width = scenario && isnan(options->until_width) ? scenario->until_width
+							       : options->until_width;
+	int max = options->max_rounds ? options->max_rounds : scenario ? scenario->max_rounds : 0;
+	int pairs = plan_rounds(options, scenario);
+
+	*stopping = (struct stopping){pairs, pairs, NAN};
+	/* One side has no interval of a ratio. */
+	if (!options->versus || isnan(width))
+		return;
+	if (!options->rounds && !scenario)
+		pairs = stopping_fewest(options->n_gates ? options->n_gates
+							 : STOPPING_DEFAULT_GATES);
+	stopping->until_width = width;
+	stopping->max_pairs = max > 0 ? max : STOPPING_DEFAULT_MAX;
+	if (stopping->max_pairs < pairs && !max)
+		stopping->max_pairs = pairs;
+	stopping->min_pairs = pairs < stopping->max_pairs ? pairs : stopping->max_pairs;
 }

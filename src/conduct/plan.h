@@ -6,6 +6,7 @@
 
 #include "conduct/conduct.h"
 #include "record/record.h"
+#include "record/stopping.h"
 #include "scenario/scenario.h"
 
 struct plan {
@@ -22,5 +23,8 @@ void plan_clear(struct plan *plan);
 bool plan_times_children(const struct plan *plan);
 /* Pairs to run: the option's, the scenario's (may be NULL), or the default. */
 int plan_rounds(const struct conduct_options *options, const struct scenario *scenario);
+/* The same with what may come after them: more, until the interval is narrow enough. */
+void plan_stopping(const struct conduct_options *options, const struct scenario *scenario,
+		   struct stopping *stopping);
 
 #endif

@@ -88,9 +88,10 @@ void progress_tick(struct progress *progress)
 	if (seconds >= 0)
 		snprintf(left, sizeof(left), "  %d:%02d left", (int)seconds / 60,
 			 (int)seconds % 60);
-	n = snprintf(text, sizeof(text), "  %s%sround %d/%d  %s  %s %.0f s%s",
+	n = snprintf(text, sizeof(text), "  %s%sround %d/%d%s%s  %s  %s %.0f s%s",
 		     progress->scenario ? progress->scenario : "", progress->scenario ? "  " : "",
-		     progress->round + 1, progress->rounds, progress->side, progress->phase,
+		     progress->round + 1, progress->rounds, progress->goal ? "  " : "",
+		     progress->goal ? progress->goal : "", progress->side, progress->phase,
 		     (double)(now - progress->phase_start_ns) / 1e9, left);
 	room = stream_width(stderr) - BAR_CELLS - 1;
 	/* A terminal may be wider than what is written to it. */

@@ -12,6 +12,8 @@ struct progress {
 	int rounds, round;    /* round: 0-based */
 	const char *scenario; /* NULL: none */
 	const char *side;     /* "A kubectl" */
+	const char
+		*goal; /* what the number of rounds depends on, and how far it is; NULL: nothing */
 	const char *phase;
 	uint64_t phase_start_ns, phase_ns; /* phase_ns 0: its length is not known */
 	uint64_t run_start_ns, round_start_ns;

@@ -233,7 +233,7 @@ int results_save_often(struct results *results, const struct record *rec, struct
 
 int results_write(const struct results *results, const struct record *rec, struct error *err)
 {
-	const struct report_options options = {.all_metrics = true, .width = 0};
+	const struct report_options options = {.all_metrics = true, .width = 0, .has_charts = true};
 	const struct report_format *const *formats;
 	struct report_file file;
 	size_t n;

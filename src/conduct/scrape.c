@@ -64,6 +64,19 @@ static void give_up(struct look *look, struct record *notes, const char *why)
 	look->failed = true;
 }
 
+#ifdef PERFBPF_STATIC
+#define NO_CURL                                                                                    \
+	"the static build loads no libraries, and it needs libcurl; perfbpf built by 'make' has "  \
+	"it"
+
+static bool load_curl(struct curl_api *curl)
+{
+	(void)curl;
+	return false;
+}
+#else
+#define NO_CURL "there is no libcurl.so.4 (Debian's package libcurl4) to fetch it with"
+
 /* Functions as dlsym() finds them; POSIX lets a void pointer be one. */
 static bool find(void *library, const char *name, void *function)
 {
@@ -84,6 +97,15 @@ static bool load_curl(struct curl_api *curl)
 	       find(library, "curl_easy_getinfo", &curl->getinfo) &&
 	       find(library, "curl_easy_cleanup", &curl->cleanup) &&
 	       find(library, "curl_easy_strerror", &curl->strerror);
+}
+
+#endif
+
+const char *scrape_absent(void)
+{
+	struct curl_api curl;
+
+	return load_curl(&curl) ? NULL : NO_CURL;
 }
 
 struct text {
@@ -251,8 +273,7 @@ struct scrape *scrape_open(const struct scenario *scenario, const struct variabl
 		return scrape;
 	}
 	for (size_t i = 0; i < scrape->n; i++)
-		give_up(&scrape->looks[i], notes,
-			"there is no libcurl.so.4 (Debian's package libcurl4) to fetch it with");
+		give_up(&scrape->looks[i], notes, NO_CURL);
 	return scrape;
 }
 

@@ -12,6 +12,9 @@
 
 struct scrape;
 
+/* Why nothing can be fetched here at all; NULL: it can. */
+const char *scrape_absent(void);
+
 /*
  * The first look; to be called right before the window opens, since it takes up to 0.4 s. @vars are
  * filled into the addresses. NULL where @scenario (which may be NULL) has nothing to scrape, or

@@ -18,6 +18,19 @@
 #define COMMAND_MAX 65536
 #define DRAIN_NS    (2 * NSEC_PER_SEC)
 
+/* That build loads no libraries, even where their headers are there. */
+#ifdef PERFBPF_STATIC
+#undef HAVE_POSTGRES
+#undef HAVE_KAFKA
+#define WITHOUT(library, package)                                                                  \
+	"the static build loads no libraries, and this driver needs " library                      \
+	"; perfbpf built by 'make' has it"
+#else
+#define WITHOUT(library, package)                                                                  \
+	"the headers of " library                                                                  \
+	" were missing where perfbpf was built (Debian's package " package ")"
+#endif
+
 static const struct driver_ops *const drivers[] = {
 	&driver_kubelogs, &driver_http, &driver_exec, &driver_command,
 #ifdef HAVE_POSTGRES
@@ -33,12 +46,10 @@ static const struct absent {
 	const char *name, *reason;
 } absents[] = {
 #ifndef HAVE_POSTGRES
-	{"postgres", "the headers of libpq were missing where perfbpf was built (Debian's package "
-		     "libpq-dev)"},
+	{"postgres", WITHOUT("libpq", "libpq-dev")},
 #endif
 #ifndef HAVE_KAFKA
-	{"kafka", "the headers of librdkafka were missing where perfbpf was built (Debian's "
-		  "package librdkafka-dev)"},
+	{"kafka", WITHOUT("librdkafka", "librdkafka-dev")},
 #endif
 	{NULL, NULL},
 };

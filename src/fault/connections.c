@@ -10,7 +10,6 @@
 
 struct connections {
 	struct helper helper;
-	bool is_started;
 	char *address;
 	uint64_t established, refused, lost;
 };
@@ -57,7 +56,6 @@ static int apply(struct fault_run *run, struct error *err)
 	argv[3] = own->address;
 	snprintf(count, sizeof(count), "%d", run->fault->count);
 	helper_init(&own->helper, run->set);
-	own->is_started = true;
 	if (helper_start(&own->helper, run->fault->name, argv, HELPER_CONTROL, err))
 		return -1;
 	run->result.applied_at_ns = clock_now_ns();
@@ -80,8 +78,7 @@ static int undo(struct fault_run *run, struct error *err)
 {
 	struct connections *own = run->own;
 
-	if (own->is_started)
-		helper_end(&own->helper);
+	helper_end(&own->helper);
 	if (run->result.verified || !run->result.applied_at_ns)
 		return 0;
 	return error_set(err, EXIT_CODE_FAILED,
@@ -97,7 +94,7 @@ static int is_undone(struct fault_run *run, struct error *err)
 	struct connections *own = run->own;
 
 	(void)err;
-	if (own->is_started && !helper_is_gone(&own->helper))
+	if (!helper_is_gone(&own->helper))
 		return FAULT_PENDING;
 	if (run->result.applied_at_ns)
 		run->result.ended_at_ns = clock_now_ns();
@@ -108,8 +105,7 @@ static void clear(struct fault_run *run)
 {
 	struct connections *own = run->own;
 
-	if (own->is_started)
-		helper_close(&own->helper);
+	helper_close(&own->helper);
 	free(own->address);
 }
 

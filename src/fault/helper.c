@@ -128,7 +128,7 @@ bool helper_has_ended(struct helper *helper)
 
 void helper_end(struct helper *helper)
 {
-	if (helper->is_ending)
+	if (!helper->set || helper->is_ending)
 		return;
 	helper->is_ending = true;
 	helper->kill_ns = clock_now_ns() + GRACE_NS;
@@ -140,9 +140,11 @@ void helper_end(struct helper *helper)
 
 bool helper_is_gone(struct helper *helper)
 {
-	const struct fault_host *host = helper->set->options.host;
-
+	if (!helper->set)
+		return true;
 	if (helper_is_running(helper) && !helper_has_ended(helper)) {
+		const struct fault_host *host = helper->set->options.host;
+
 		if (!helper->is_ending || clock_now_ns() < helper->kill_ns)
 			return false;
 		host->end(host->context, helper->process.pid);

@@ -10,11 +10,11 @@
 #include "fault/lines.h"
 
 struct helper {
-	const struct faults *set;
-	uint64_t journal_id;    /* 0: not running */
-	struct process process; /* pid 0: not running */
-	int output_fd;          /* read end of its standard output; -1: none */
-	struct lines control;   /* fd -1: none */
+	const struct faults *set; /* NULL: zeroed, never begun; its end asks for nothing */
+	uint64_t journal_id;      /* 0: not running */
+	struct process process;   /* pid 0: not running */
+	int output_fd;            /* read end of its standard output; -1: none */
+	struct lines control;     /* fd -1: none */
 	bool is_ending;
 	uint64_t kill_ns;
 	bool has_ended;

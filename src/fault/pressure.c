@@ -22,7 +22,6 @@
 
 struct pressure {
 	struct helper helper;
-	bool is_started;
 	size_t n_tree;
 	struct process *tree; /* TREE_MAX */
 };
@@ -108,7 +107,6 @@ static int apply(struct fault_run *run, struct error *err)
 	failed = make_command(run, &words, err);
 	if (!failed) {
 		helper_init(&own->helper, run->set);
-		own->is_started = true;
 		failed = helper_start(&own->helper, run->fault->name, words.words, HELPER_PLAIN,
 				      err);
 	}
@@ -191,7 +189,7 @@ static int undo(struct fault_run *run, struct error *err)
 	struct pressure *own = run->own;
 
 	(void)err;
-	if (!own->is_started)
+	if (!own->helper.set)
 		return 0;
 	look_at_tree(own);
 	helper_end(&own->helper);
@@ -203,7 +201,7 @@ static int is_undone(struct fault_run *run, struct error *err)
 	struct pressure *own = run->own;
 
 	(void)err;
-	if (own->is_started && !helper_is_gone(&own->helper))
+	if (!helper_is_gone(&own->helper))
 		return FAULT_PENDING;
 	for (size_t i = 0; i < own->n_tree; i++) {
 		if (!process_lives(&own->tree[i], NULL))
@@ -220,8 +218,7 @@ static void clear(struct fault_run *run)
 {
 	struct pressure *own = run->own;
 
-	if (own->is_started)
-		helper_close(&own->helper);
+	helper_close(&own->helper);
 	free(own->tree);
 }
 

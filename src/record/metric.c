@@ -39,6 +39,12 @@ static double success(const struct record_round *round)
 	return round->has_work ? record_success(round->work.operations, round->work.errors) : NAN;
 }
 
+/* An arbitrary sum, of wake's own benchmark: 10 MB of memory count as much as 1 % of a CPU. */
+static double composite_score(const struct record_round *round)
+{
+	return round->cpu.utilization_avg * 100 + round->memory.rss_avg_bytes / (1 << 20) / 10;
+}
+
 /* The longest of the round's; one from which it never came back is not known. */
 static double longest_outage(const struct record_round *round)
 {
@@ -420,6 +426,10 @@ static const struct metric metrics[] = {
 	IO_BYTES(block_write_bytes, "written in blocks", "of the write requests"),
 	IO_COUNT(block_errors, "block errors", "requests to block devices that failed"),
 	IO_COUNT(fsyncs, "fsyncs", "fsync, fdatasync and the like that had to wait"),
+	{"score.composite", "score: CPU % + MB/10", "", METRIC_COUNT, true, true,
+	 "composite score (CPU % + MB/10), wake's arbitrary sum: average CPU use in % and average "
+	 "RSS in units of 10 MB (2^20 bytes); shown beside the rest, it never decides; derived",
+	 composite_score},
 };
 
 const struct metric *metric_table(size_t *n)
@@ -434,4 +444,9 @@ const struct metric *metric_find(const char *name)
 		if (!strcmp(metrics[i].name, name))
 			return &metrics[i];
 	return NULL;
+}
+
+bool metric_is_score(const char *name)
+{
+	return name && !strncmp(name, "score.", 6);
 }

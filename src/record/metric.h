@@ -30,5 +30,7 @@ struct metric {
 const struct metric *metric_table(size_t *n);
 /* The metric of that name, or NULL. */
 const struct metric *metric_find(const char *name);
+/* Is it a score, an arbitrary sum? It is shown, but no gate is on it, and it names no winner. */
+bool metric_is_score(const char *name);
 
 #endif

@@ -105,6 +105,27 @@ void record_free(struct record *rec)
 	free(rec);
 }
 
+static bool is_heavy(const char *key)
+{
+	static const char *const keys[] = {"series", "processes", "threads",
+					   "peers",  "syscalls",  "protocols"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
+void record_slim(struct record *rec)
+{
+	profile_free(rec->profile);
+	rec->profile = NULL;
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		for (size_t j = 0; j < record_round_shape.n; j++)
+			if (is_heavy(record_round_shape.fields[j].key))
+				free_field(&record_round_shape.fields[j], &rec->rounds[i]);
+}
+
 void record_round_init(struct record_round *round)
 {
 	shape_init(&record_round_shape, round);

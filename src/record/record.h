@@ -472,6 +472,11 @@ struct record_statistics {
 	char *stopping;     /* "rounds": a fixed number of pairs; "width": see below */
 	double until_width; /* half the width of primary's interval to reach; NAN: not asked for */
 	bool width_reached;
+	/* Metrics that a gate was asked for: the run fails where B is worse in one. None: none was.
+	 */
+	size_t n_gates;
+	char **gates;
+	bool strict; /* what is inconclusive fails the run too */
 };
 
 /* What explains the difference, how good the data are, or what to run next. */
@@ -487,6 +492,7 @@ struct record_regression {
 	enum side side;
 	char *metric, *unit;
 	bool lower_is_better;
+	bool gate; /* the gate is on it; the rest is exploratory */
 	double base_median, new_median;
 	double ratio, ci_low, ci_high; /* new / base, Hodges-Lehmann; NAN: none */
 	double p, p_adjusted;          /* Mann-Whitney; by Holm over the metrics with a gate */
@@ -562,6 +568,11 @@ struct record {
 
 struct record *record_new(void);
 void record_free(struct record *rec);
+/*
+ * Frees what no row of the table of metrics is made of: series, lists of processes, threads, peers,
+ * calls and protocols, stacks. For who keeps many records, or one for long.
+ */
+void record_slim(struct record *rec);
 /* Frees what a round owns, not the round itself. */
 void record_round_clear(struct record_round *round);
 /* Sets every field of a zeroed round to "not known". */

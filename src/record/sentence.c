@@ -196,7 +196,7 @@ static long long fewest_pairs(size_t gates)
 static void put_outlook(char *buf, const struct record *rec, const struct record_comparison *row)
 {
 	size_t gates = verdict_n_gated(rec);
-	long long more = (long long)(row->pairs_needed - row->n);
+	long long more = row->pairs_needed == RECORD_NONE ? 0 : row->pairs_needed - row->n;
 
 	*buf = '\0';
 	if (has_verdict(row, "inconclusive") && isnan(row->difference_low)) {

@@ -47,6 +47,7 @@ extern const struct shape latency_shape, work_shape, load_shape, error_shape, co
 	kind_shape, producer_shape, fault_shape, recovery_shape, side_metric_shape, endurance_shape,
 	threshold_shape;
 /* shape_verdict.c */
-extern const struct shape comparison_shape, statistics_shape, insight_shape, baseline_shape;
+extern const struct shape comparison_shape, statistics_shape, insight_shape, regression_shape,
+	baseline_shape;
 
 #endif

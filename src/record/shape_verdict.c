@@ -31,8 +31,7 @@ static const struct field comparison_fields[] = {
 		"how many would settle what is inconclusive; null where settled or not known"),
 	INTEGER(outliers, "rounds of both sides that lie far out (kept all the same)"),
 	STRING(verdict, "\"B_lower\", \"B_higher\", \"equivalent\" or \"inconclusive\""),
-	FIELD(FIELD_BOOLEAN, exploratory, exploratory,
-	      "true: no gate is on it"),
+	FIELD(FIELD_BOOLEAN, exploratory, exploratory, "true: no gate is on it"),
 };
 SHARED_SHAPE(comparison_shape, comparison_fields, true);
 #undef T
@@ -42,11 +41,16 @@ static const struct field statistics_fields[] = {
 	REAL(margin, "ratios within 1 +- this are called equivalent"),
 	REAL(confidence, "of the intervals"),
 	STRING(primary, "the metric by which a winner is named; null with one side"),
-	STRING(stopping, "\"rounds\": after a fixed number of pairs; \"width\": once until_width was "
-			 "reached"),
+	STRING(stopping,
+	       "\"rounds\": after a fixed number of pairs; \"width\": once until_width was "
+	       "reached"),
 	REAL(until_width, "half the width of primary's interval that was asked for, relative"),
-	FIELD(FIELD_BOOLEAN, width_reached, width_reached, "false: the largest number of pairs "
-							   "came first"),
+	FIELD(FIELD_BOOLEAN, width_reached, width_reached,
+	      "false: the largest number of pairs "
+	      "came first"),
+	STRINGS(gates, "metrics that a gate was asked for: the exit code is 98 where B is worse in "
+		       "one; none: no gate was asked for"),
+	FIELD(FIELD_BOOLEAN, strict, strict, "true: --strict, what is inconclusive fails the run"),
 };
 SHARED_SHAPE(statistics_shape, statistics_fields, true);
 #undef T
@@ -55,7 +59,7 @@ SHARED_SHAPE(statistics_shape, statistics_fields, true);
 static const struct field insight_fields[] = {
 	STRING(kind, "\"cause\", \"quality\" or \"next\""),
 	STRING(metric, "what value is of; null where it is no metric"),
-	REAL(value, "its number; null where it has none"),
+	REAL(value, "its number; of a cause B - A, in the unit of metric; null where it has none"),
 	STRING(text, "one sentence"),
 };
 SHARED_SHAPE(insight_shape, insight_fields, true);
@@ -72,6 +76,7 @@ static const struct field regression_fields[] = {
 	STRING(metric, "a name of `perfbpf list metrics`"),
 	STRING(unit, "\"s\", \"bytes\" or \"\""),
 	FIELD(FIELD_BETTER, better, lower_is_better, "\"lower\" or \"higher\""),
+	FIELD(FIELD_BOOLEAN, gate, gate, "the gate is on it; what is not is exploratory"),
 	REAL(base_median, "over the rounds of the earlier run"),
 	REAL(new_median, "over the rounds of this one"),
 	REAL(ratio, "new/base: exp of the median of all ln(new) - ln(base); null where a value is "
@@ -89,7 +94,7 @@ static const struct field regression_fields[] = {
 			"\"unknown\""),
 	STRING(text, "one sentence"),
 };
-SHAPE(regression_shape, regression_fields, true);
+SHARED_SHAPE(regression_shape, regression_fields, true);
 #undef T
 
 #define T struct record_baseline

@@ -148,7 +148,7 @@ static int set_primary(struct record *rec, const char *const *gates, size_t n)
 	free(rec->statistics.primary);
 	rec->statistics.primary = NULL;
 	for (size_t i = 0; i < n; i++)
-		if (verdict_row(rec, gates[i])) {
+		if (verdict_row(rec, gates[i]) && !metric_is_score(gates[i])) {
 			rec->statistics.primary = strdup(gates[i]);
 			return rec->statistics.primary ? 0 : -1;
 		}
@@ -169,7 +169,8 @@ int verdict_gates(struct record *rec, const struct compare_options *options, boo
 
 		row->exploratory = true;
 		for (size_t j = 0; j < n && row->exploratory; j++)
-			row->exploratory = strcmp(row->metric, gates[j]) != 0;
+			row->exploratory =
+				strcmp(row->metric, gates[j]) != 0 || metric_is_score(row->metric);
 		p[i] = row->exploratory ? NAN : row->p;
 	}
 	stats_holm(p, rec->n_comparison, p);

@@ -56,6 +56,8 @@ wanted_latency is_request_latency, is_wait_latency, is_storage_latency, is_conne
 /* A table of their percentiles, with how many values they stand on. */
 void builder_add_percentiles(const struct builder *b, const char *title, wanted_latency *wanted);
 
+/* section_insight.c: causes, data quality, what to run next. */
+void builder_add_insights(const struct builder *b);
 void builder_add_profile(const struct builder *b);
 /* Most phases that a round of the record has; more than a scenario can have are of a broken one. */
 size_t builder_phases(const struct builder *b);
@@ -66,6 +68,8 @@ void builder_add_endurance(const struct builder *b);
 void builder_add_load(const struct builder *b);
 void builder_add_faults(const struct builder *b);
 void builder_add_side_metrics(const struct builder *b);
+/* section_baseline.c: the run against an earlier one. */
+void builder_add_baseline(const struct builder *b);
 void builder_add_limits(const struct builder *b);
 void builder_add_use(const struct builder *b);
 void builder_add_storage(const struct builder *b);

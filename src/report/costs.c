@@ -157,7 +157,8 @@ int costs_notes(const struct record *rec, char *notes[COSTS_MAX_NOTES])
 	if (!explain(rec, notes, &n) &&
 	    !add_note(notes, &n,
 		      "Gates, corrected for one another (Holm): ", list_gated(rec, nothing_more),
-		      ". All other rows are exploratory: up to one in twenty may differ by chance.") &&
+		      ". All other rows are exploratory: up to one in twenty may differ by "
+		      "chance.") &&
 	    !add_note(notes, &n, "The smallest difference that these pairs could show: ",
 		      list_gated(rec, what_it_shows), ".") &&
 	    !add_note(notes, &n, "Far out, and kept: ", list_gated(rec, outliers_of), "."))

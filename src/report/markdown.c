@@ -7,6 +7,7 @@
 
 #include "report/costs.h"
 #include "report/escape.h"
+#include "report/markdown_charts.h"
 #include "report/report.h"
 #include "report/section.h"
 #include "report/summary.h"
@@ -20,6 +21,7 @@ struct markdown {
 	const struct summary *summary;
 	FILE *out;
 	bool all;
+	bool only_baseline;
 };
 
 static void put_cell(FILE *out, const char *text)
@@ -206,6 +208,24 @@ static void put_work(const struct markdown *md)
 	putc('\n', md->out);
 }
 
+/* A fence that no run of backticks inside can close. */
+static void put_fenced(FILE *out, const char *indent, const char *text)
+{
+	size_t longest = 2, run = 0;
+
+	for (const char *c = text; c && *c; c++) {
+		run = *c == '`' ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	fputs(indent, out);
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	fprintf(out, "sh\n%s%s\n%s", indent, text ? text : "", indent);
+	for (size_t i = 0; i <= longest; i++)
+		putc('`', out);
+	putc('\n', out);
+}
+
 static void put_section(const struct markdown *md, const struct section *section)
 {
 	size_t n = section->n_columns;
@@ -228,6 +248,10 @@ static void put_section(const struct markdown *md, const struct section *section
 	}
 	fputs(section->n_cells && section->n_notes ? "\n" : "", md->out);
 	for (size_t i = 0; i < section->n_notes; i++) {
+		if (section_is_command(section->notes[i])) {
+			put_fenced(md->out, "  ", section->notes[i] + strlen(SECTION_COMMAND));
+			continue;
+		}
 		fputs("- ", md->out);
 		escape_markdown(md->out, section->notes[i]);
 		putc('\n', md->out);
@@ -237,7 +261,9 @@ static void put_section(const struct markdown *md, const struct section *section
 
 static int put_sections(const struct markdown *md)
 {
-	struct sections *sections = sections_new(md->rec, md->summary, md->all, true);
+	struct sections *sections = md->only_baseline
+					    ? sections_of_baseline(md->rec, md->summary, md->all)
+					    : sections_new(md->rec, md->summary, md->all, true);
 
 	for (size_t i = 0; sections && i < sections->n; i++)
 		put_section(md, &sections->list[i]);
@@ -309,22 +335,12 @@ static void put_observer(const struct markdown *md)
 	putc('\n', md->out);
 }
 
-/* A fence that no run of backticks inside can close. */
 static void put_code(FILE *out, char *const *argv, size_t n)
 {
 	char *text = escape_argv(argv, n);
-	size_t longest = 2, run = 0;
 
-	for (const char *c = text; c && *c; c++) {
-		run = *c == '`' ? run + 1 : 0;
-		longest = run > longest ? run : longest;
-	}
-	for (size_t i = 0; i <= longest; i++)
-		putc('`', out);
-	fprintf(out, "sh\n%s\n", text ? text : "");
-	for (size_t i = 0; i <= longest; i++)
-		putc('`', out);
-	fputs("\n\n", out);
+	put_fenced(out, "", text);
+	putc('\n', out);
 	free(text);
 }
 
@@ -376,22 +392,31 @@ static int write_markdown(const struct record *rec, const struct report_options 
 			  struct error *err)
 {
 	struct summary *summary = summary_new(rec);
-	struct markdown md = {
-		.rec = rec, .summary = summary, .out = out, .all = options->all_metrics};
-	int rc;
+	struct markdown md = {.rec = rec,
+			      .summary = summary,
+			      .out = out,
+			      .all = options->all_metrics,
+			      .only_baseline = options->only_baseline};
+	int rc = 0;
 
 	if (!summary)
 		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	put_verdict(&md);
-	rc = put_costs(&md);
-	put_work(&md);
+	if (!md.only_baseline) {
+		rc = put_costs(&md);
+		if (!rc && options->has_charts)
+			rc = markdown_put_charts(out, rec);
+		put_work(&md);
+	}
 	if (!rc)
 		rc = put_sections(&md);
-	put_processes(&md, SIDE_A);
-	put_processes(&md, SIDE_B);
-	put_observer(&md);
-	put_notes(&md);
-	put_reproduction(&md);
+	if (!md.only_baseline) {
+		put_processes(&md, SIDE_A);
+		put_processes(&md, SIDE_B);
+		put_observer(&md);
+		put_notes(&md);
+		put_reproduction(&md);
+	}
 	summary_free(summary);
 	return rc ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }

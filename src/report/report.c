@@ -6,9 +6,27 @@
 #include "report/flame.h"
 
 static const struct report_format *const formats[] = {
-	&report_text,       &report_json,        &report_csv,       &report_markdown, &report_html,
-	&report_hdr,        &report_openmetrics, &report_folded,    &report_svg,      &report_pprof,
-	&report_speedscope, &report_benchfmt,    &report_hyperfine, &report_bencher,
+	&report_text,
+	&report_json,
+	&report_csv,
+	&report_csv_series,
+	&report_csv_load,
+	&report_markdown,
+	&report_html,
+	&report_charts,
+	&report_hdr,
+	&report_openmetrics,
+	&report_folded,
+	&report_svg,
+	&report_pprof,
+	&report_speedscope,
+	&report_junit,
+	&report_github_summary,
+	&report_github_annotations,
+	&report_benchfmt,
+	&report_hyperfine,
+	&report_bencher,
+	&report_noise,
 };
 
 const struct report_format *const *report_formats(size_t *n)
@@ -61,12 +79,27 @@ static bool stacks_file(const struct report_format *format, const struct record 
 	return false;
 }
 
+static bool part_file(const struct report_format *format, const struct record *rec, size_t i,
+		      struct report_file *file)
+{
+	const char *star = strchr(format->file_name, '*');
+
+	file->options.part = format->part(rec, i);
+	if (!file->options.part)
+		return false;
+	snprintf(file->name, sizeof(file->name), "%.*s%s%s", (int)(star - format->file_name),
+		 format->file_name, file->options.part, star + 1);
+	return true;
+}
+
 bool report_file(const struct report_format *format, const struct record *rec,
 		 const struct report_options *options, size_t i, struct report_file *file)
 {
 	file->options = *options;
 	if (format->is_of_stacks && !rec->profile)
 		return false;
+	if (format->part)
+		return part_file(format, rec, i, file);
 	if (format->file_name && strchr(format->file_name, '*'))
 		return stacks_file(format, rec, options, i, file);
 	if (format->file_name)

@@ -26,12 +26,16 @@ struct report_options {
 	bool all_metrics; /* not only the headline metrics */
 	bool continued;   /* another record came before in the same file: no header again (csv only)
 			   */
-	int width;        /* columns of the terminal, 0: do not wrap or cut */
+	bool only_baseline; /* nothing but the comparison with an earlier run (text and md only) */
+	int width;          /* columns of the terminal, 0: do not wrap or cut */
 	enum report_side side; /* of formats that take it */
 	/* Formats of stacks only. */
 	bool has_kind; /* false: all kinds where a file holds several, else on-CPU */
 	enum profile_kind kind;
 	const char *phase; /* NULL: the whole window */
+	/* Of a format of several parts: which one. */
+	const char *part;
+	bool has_charts; /* the charts lie beside it: Markdown shows them */
 };
 
 struct report_format {
@@ -49,6 +53,9 @@ struct report_format {
 	 */
 	bool is_of_stacks;
 	bool has_diff; /* one of them is the difference of both sides */
+	/* Not of stacks, and one file for each part: what stands for the '*' in the @i-th file's
+	 * name, NULL after the last. */
+	const char *(*part)(const struct record *rec, size_t i);
 	/* 0, or -1 with @err. Write errors of @out are the caller's to check. */
 	int (*write)(const struct record *rec, const struct report_options *options, FILE *out,
 		     struct error *err);
@@ -57,6 +64,10 @@ struct report_format {
 extern const struct report_format report_text;
 extern const struct report_format report_json;
 extern const struct report_format report_csv;
+extern const struct report_format report_noise;
+extern const struct report_format report_csv_series;
+extern const struct report_format report_csv_load;
+extern const struct report_format report_charts;
 extern const struct report_format report_markdown; /* name "md" */
 extern const struct report_format report_html;
 extern const struct report_format report_hdr;
@@ -65,6 +76,9 @@ extern const struct report_format report_folded;
 extern const struct report_format report_svg;
 extern const struct report_format report_pprof;
 extern const struct report_format report_speedscope;
+extern const struct report_format report_junit;
+extern const struct report_format report_github_summary;
+extern const struct report_format report_github_annotations;
 extern const struct report_format report_benchfmt;
 extern const struct report_format report_hyperfine;
 extern const struct report_format report_bencher;

@@ -146,6 +146,11 @@ static void free_section(struct section *section)
 	free(section->notes);
 }
 
+bool section_is_command(const char *note)
+{
+	return !strncmp(note, SECTION_COMMAND, strlen(SECTION_COMMAND));
+}
+
 void section_end(struct sections *sections)
 {
 	struct section *section = last(sections);

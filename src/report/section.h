@@ -15,6 +15,7 @@
 #include "report/table.h"
 
 #define SECTION_MAX_COLUMNS 8
+#define SECTION_COMMAND     "$ "
 
 struct section {
 	char *title;
@@ -22,7 +23,9 @@ struct section {
 	struct table_column columns[SECTION_MAX_COLUMNS];
 	size_t n_cells; /* row by row */
 	char **cells;
-	size_t n_notes; /* sentences below the table */
+	/* Sentences below the table. One that begins with SECTION_COMMAND is a command line to
+	 * paste, which is not to be wrapped. */
+	size_t n_notes;
 	char **notes;
 };
 
@@ -34,14 +37,17 @@ struct sections {
 };
 
 /*
- * Thresholds, endurance, load, faults and side metrics; what limited the run, what was in use,
- * where the time went, requests, protocols, stacks, storage, peers, system calls and other
- * latencies, as far as the record has them. @all: no list is cut.
+ * Thresholds, the comparison with an earlier run, endurance, load, faults and side metrics; what
+ * limited the run, what was in use, where the time went, requests, protocols, stacks, storage,
+ * peers, system calls and other latencies, as far as the record has them. @all: no list is cut.
  * @always_use: what was in use by phase also where there is one phase only. NULL without memory;
  * lives no longer than @rec and @summary.
  */
 struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all,
 			      bool always_use);
+/* Only the comparison with an earlier run; otherwise the same. */
+struct sections *sections_of_baseline(const struct record *rec, const struct summary *summary,
+				      bool all);
 void sections_free(struct sections *sections);
 /*
  * How many values the percentiles in the table of costs stand on, as a sentence, NULL where the
@@ -64,6 +70,8 @@ void section_integer(struct sections *sections, int64_t value);
 void section_label(struct sections *sections, const char *text);
 void section_note(struct sections *sections, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Is a note a command line? */
+bool section_is_command(const char *note);
 /* Takes the last section back where no row and no note came into it. */
 void section_end(struct sections *sections);
 

@@ -222,7 +222,9 @@ static void add_protocols(const struct builder *b, size_t side)
 
 static void add_all(const struct builder *b)
 {
+	builder_add_insights(b);
 	builder_add_thresholds(b);
+	builder_add_baseline(b);
 	builder_add_endurance(b);
 	b->out->n_judgements = b->out->n;
 	builder_add_load(b);
@@ -244,8 +246,8 @@ static void add_all(const struct builder *b)
 	builder_add_percentiles(b, "Other latencies", is_other_latency);
 }
 
-struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all,
-			      bool always_use)
+static struct sections *build(const struct record *rec, const struct summary *summary, bool all,
+			      bool always_use, void (*add)(const struct builder *b))
 {
 	struct builder b = {
 		.rec = rec,
@@ -256,7 +258,7 @@ struct sections *sections_new(const struct record *rec, const struct summary *su
 		.always_use = all || always_use};
 
 	if (b.out && b.sides[SIDE_A] && b.sides[SIDE_B])
-		add_all(&b);
+		add(&b);
 	else if (b.out)
 		b.out->failed = true;
 	merged_free(b.sides[SIDE_A]);
@@ -266,4 +268,16 @@ struct sections *sections_new(const struct record *rec, const struct summary *su
 		return NULL;
 	}
 	return b.out;
+}
+
+struct sections *sections_new(const struct record *rec, const struct summary *summary, bool all,
+			      bool always_use)
+{
+	return build(rec, summary, all, always_use, add_all);
+}
+
+struct sections *sections_of_baseline(const struct record *rec, const struct summary *summary,
+				      bool all)
+{
+	return build(rec, summary, all, false, builder_add_baseline);
 }

@@ -367,9 +367,15 @@ static char *text_of_endurance(const struct record_round *round,
 	return text;
 }
 
+static bool fails(const struct record *rec, const struct record_regression *row)
+{
+	return rec->has_baseline && rec->baseline.comparable && row->gate && row->text &&
+	       row->verdict && !strcmp(row->verdict, "regressed");
+}
+
 static int collect_failures(struct summary *summary, const struct record *rec)
 {
-	size_t most = rec->n_thresholds;
+	size_t most = rec->n_thresholds + rec->baseline.n_rows;
 
 	for (size_t i = 0; i < rec->n_rounds; i++)
 		most += rec->rounds[i].n_endurance;
@@ -379,6 +385,10 @@ static int collect_failures(struct summary *summary, const struct record *rec)
 	for (size_t i = 0; i < rec->n_thresholds; i++)
 		if (!rec->thresholds[i].passed && threshold_is_gate(rec->thresholds[i].level) &&
 		    add_failure(summary, text_of_threshold(&rec->thresholds[i])))
+			return -1;
+	for (size_t i = 0; i < rec->baseline.n_rows; i++)
+		if (fails(rec, &rec->baseline.rows[i]) &&
+		    add_failure(summary, strdup(rec->baseline.rows[i].text)))
 			return -1;
 	for (size_t i = 0; i < rec->n_rounds; i++)
 		for (size_t j = 0; j < rec->rounds[i].n_endurance; j++)

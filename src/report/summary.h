@@ -49,7 +49,8 @@ struct summary {
 	size_t n_reasons;
 	const char **reasons; /* each once */
 	size_t n_failures;
-	char **failures; /* thresholds that fail the run, leaks and drifts: a sentence each, owned
+	char **failures; /* thresholds that fail the run, regressions, leaks and drifts: a sentence
+			  * each, owned
 			  */
 	size_t n_programs;
 	struct record_program *programs; /* both sides together, most run time first */

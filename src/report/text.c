@@ -23,6 +23,7 @@ struct text {
 	FILE *out;
 	struct text_style style;
 	bool all;
+	bool only_baseline;
 };
 
 /* Ends a table: prints and frees it. */
@@ -351,13 +352,19 @@ static int print_section(const struct text *text, const struct section *section)
 			return -1;
 	}
 	for (size_t i = 0; i < section->n_notes; i++)
-		paragraph_print(text->out, &text->style, 2, section->notes[i]);
+		if (section_is_command(section->notes[i]))
+			paragraph_print(text->out, &(struct text_style){.width = 0}, 0,
+					section->notes[i]);
+		else
+			paragraph_print(text->out, &text->style, 2, section->notes[i]);
 	return 0;
 }
 
 static int print_sections(const struct text *text)
 {
-	struct sections *sections = sections_new(text->rec, text->summary, text->all, false);
+	struct sections *sections =
+		text->only_baseline ? sections_of_baseline(text->rec, text->summary, text->all)
+				    : sections_new(text->rec, text->summary, text->all, false);
 	int rc = sections ? 0 : -1;
 
 	for (size_t i = 0; sections && i < sections->n && !rc; i++)
@@ -401,6 +408,8 @@ static void print_verdict(const struct text *text)
 static int print_all(const struct text *text)
 {
 	print_title(text);
+	if (text->only_baseline)
+		return print_sections(text);
 	print_ends(text);
 	if (costs_print(text->rec, text->summary, text->out, &text->style, text->all) ||
 	    print_work(text) || print_sections(text) ||
@@ -426,6 +435,7 @@ static int write_text(const struct record *rec, const struct report_options *opt
 					   ? MIN_WIDTH
 					   : options->width},
 		.all = options->all_metrics,
+		.only_baseline = options->only_baseline,
 	};
 	int rc = summary ? print_all(&text) : -1;
 

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "scenario/scenario.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/compare.h"
+#include "record/gate.h"
+#include "record/metric.h"
 #include "scenario/internal.h"
 #include "util/clock.h"
 
 #define ARRAY_SIZE(a)      (sizeof(a) / sizeof((a)[0]))
-#define DEFAULT_ROUNDS     3
+#define DEFAULT_ROUNDS     8 /* fewer name no winner where four metrics decide */
+#define SHARE_MIN          0.0001
+#define WIDTH_MAX          1.0
 #define DEFAULT_WORK_BOUND 0.001
 #define DEFAULT_READY_NS   (30 * NSEC_PER_SEC)
 #define DEFAULT_STOP_NS    (30 * NSEC_PER_SEC)
@@ -162,6 +168,39 @@ static const struct yaml_field scenario_fields[] = {
 		.help = "pairs of rounds, where --rounds does not say",
 	},
 	{
+		.key = "until_width",
+		.type = YAML_SHARE,
+		.offset = offsetof(struct scenario, until_width),
+		.min = SHARE_MIN,
+		.max = WIDTH_MAX,
+		.help = "go on after rounds, until half of the primary metric's interval is not "
+			"wider: 2%",
+	},
+	{
+		.key = "max_rounds",
+		.type = YAML_INT,
+		.offset = offsetof(struct scenario, max_rounds),
+		.min = 1,
+		.max = 10000,
+		.help = "but not beyond so many pairs (50)",
+	},
+	{
+		.key = "margin",
+		.type = YAML_SHARE,
+		.offset = offsetof(struct scenario, margin),
+		.min = SHARE_MIN,
+		.max = GATE_MARGIN_MAX,
+		.help = "differences up to this are none (2%)",
+	},
+	{
+		.key = "gates",
+		.type = YAML_STRINGS,
+		.offset = offsetof(struct scenario, gates),
+		.count_offset = offsetof(struct scenario, n_gates),
+		.help = "metrics in which B may not be worse, or the exit code is 98: "
+			"[cpu.total_seconds]",
+	},
+	{
 		.key = "work_bound",
 		.type = YAML_DOUBLE,
 		.offset = offsetof(struct scenario, work_bound),
@@ -202,6 +241,7 @@ static void scenario_defaults(void *object)
 	struct scenario *scenario = object;
 
 	scenario->rounds = DEFAULT_ROUNDS;
+	scenario->margin = scenario->until_width = NAN;
 	scenario->work_bound = DEFAULT_WORK_BOUND;
 	scenario->ready_timeout_ns = DEFAULT_READY_NS;
 	scenario->graceful_stop_ns = DEFAULT_STOP_NS;
@@ -279,6 +319,30 @@ static int hooks_check(const struct hooks *hooks, const struct yaml_file *file, 
 	return commands_check(hooks->cleanup, hooks->n_cleanup, "hooks.cleanup", file, err);
 }
 
+static int gates_check(const struct scenario *scenario, const struct yaml_file *file,
+		       struct error *err)
+{
+	char where[48], problem[GATE_PROBLEM_MAX];
+
+	for (size_t i = 0; i < scenario->n_gates; i++) {
+		if (gate_find(scenario->gates[i], problem))
+			continue;
+		snprintf(where, sizeof(where), "gates[%zu]", i);
+		return yaml_file_error(file, where, err, "%s", problem);
+	}
+	if (scenario->n_gates > COMPARE_MAX_GATES)
+		return yaml_file_error(file, "gates", err, "are more than %d", COMPARE_MAX_GATES);
+	if (scenario->max_rounds && isnan(scenario->until_width))
+		return yaml_file_error(file, "max_rounds", err,
+				       "is where until_width ends at the latest; write until_width "
+				       "too, or rounds instead");
+	if (scenario->max_rounds && scenario->max_rounds < scenario->rounds)
+		return yaml_file_error(file, "max_rounds", err,
+				       "is less than rounds, %d, which is the fewest",
+				       scenario->rounds);
+	return 0;
+}
+
 /* What the tables cannot say of a section. */
 static int sections_check(struct scenario *scenario, const struct yaml_file *file,
 			  struct error *err)
@@ -292,7 +356,8 @@ static int sections_check(struct scenario *scenario, const struct yaml_file *fil
 		return -1;
 	if (components_check(scenario->components, scenario->n_components, "components", file, err))
 		return -1;
-	if (faults_check(scenario, file, err) || thresholds_check(scenario, file, err))
+	if (gates_check(scenario, file, err) || faults_check(scenario, file, err) ||
+	    thresholds_check(scenario, file, err))
 		return -1;
 	return scenario_texts_check(scenario, file, err);
 }

@@ -215,8 +215,13 @@ struct scenario {
 	struct scenario_threshold *thresholds;
 	char *driver_cpus, *target_cpus; /* CPUs to pin them to; NULL: all */
 	struct limits target_limits;
-	bool is_soak;      /* what grows and what wears off is judged at the end */
-	int rounds;        /* pairs, where --rounds does not say */
+	bool is_soak;       /* what grows and what wears off is judged at the end */
+	int rounds;         /* pairs, where --rounds does not say */
+	double until_width; /* more of them until the interval is so narrow; NAN: no more */
+	int max_rounds;     /* but never more than these; 0: STOPPING_DEFAULT_MAX */
+	double margin;      /* of record_compare(); NAN: its default */
+	size_t n_gates;
+	char **gates;      /* names of metric.h in which B may not be worse */
 	double work_bound; /* share of unequal work that makes a round invalid */
 	uint64_t ready_timeout_ns;
 	uint64_t graceful_stop_ns; /* what is under way when the load ends may take so long */

@@ -29,6 +29,7 @@ static const char *const type_names[] = {
 	[YAML_INT] = "whole number",
 	[YAML_DOUBLE] = "number",
 	[YAML_COUNT] = "count",
+	[YAML_SHARE] = "share",
 	[YAML_DURATION] = "duration",
 	[YAML_SIZE] = "size",
 	[YAML_ENUM] = "one of",
@@ -47,6 +48,10 @@ static char *show(char *buf, size_t size, enum yaml_type type, double value)
 
 	if (type == YAML_DURATION)
 		return format_duration_ns(buf, size, (uint64_t)(value * 1e9 + 0.5));
+	if (type == YAML_SHARE) {
+		snprintf(buf, size, "%.10g%%", value * 100);
+		return buf;
+	}
 	while (type == YAML_SIZE && unit < 4 && value >= 1024 && fmod(value, 1024) == 0) {
 		value /= 1024;
 		unit++;
@@ -102,6 +107,7 @@ static void describe_default(const struct yaml_field *field, const char *object,
 		break;
 	case YAML_DOUBLE:
 	case YAML_COUNT:
+	case YAML_SHARE:
 		value = *(const double *)(const void *)at;
 		break;
 	case YAML_DURATION:

@@ -62,6 +62,7 @@ yaml_setter yaml_set_bool;
 yaml_setter yaml_set_int;
 yaml_setter yaml_set_double;
 yaml_setter yaml_set_count;
+yaml_setter yaml_set_share;
 yaml_setter yaml_set_duration;
 yaml_setter yaml_set_size;
 yaml_setter yaml_set_enum;

@@ -298,6 +298,7 @@ static const struct {
 	[YAML_INT] = {yaml_set_int, NULL},
 	[YAML_DOUBLE] = {yaml_set_double, NULL},
 	[YAML_COUNT] = {yaml_set_count, NULL},
+	[YAML_SHARE] = {yaml_set_share, NULL},
 	[YAML_DURATION] = {yaml_set_duration, NULL},
 	[YAML_SIZE] = {yaml_set_size, NULL},
 	[YAML_ENUM] = {yaml_set_enum, NULL},

@@ -19,6 +19,7 @@ enum yaml_type {
 	YAML_INT,     /* int, within [min, max] */
 	YAML_DOUBLE,  /* double, within [min, max] */
 	YAML_COUNT,   /* double through parse_count ("14k"), within [min, max] */
+	YAML_SHARE,   /* double through parse_share ("2%"), within [min, max] */
 	YAML_DURATION, /* uint64_t nanoseconds, within [min, max] seconds */
 	YAML_SIZE,     /* uint64_t bytes, within [min, max] */
 	YAML_ENUM,     /* int; names in choices[], NULL-terminated */

@@ -199,6 +199,29 @@ int yaml_set_count(struct yaml_mapper *m, const yaml_node_t *node, const struct 
 	return 0;
 }
 
+static char *show_share(char *buf, size_t size, double share)
+{
+	snprintf(buf, size, "%.12g%%", share * 100);
+	return buf;
+}
+
+int yaml_set_share(struct yaml_mapper *m, const yaml_node_t *node, const struct yaml_field *field,
+		   char *object)
+{
+	static const char expected[] = "a share such as 2% or 0.02";
+	const char *text = yaml_text_of(m, node, expected);
+	double value;
+
+	if (!text)
+		return -1;
+	if (parse_share(text, &value))
+		return yaml_wrong(m, node, expected);
+	if (check_bounds(m, node, field, value, show_share))
+		return -1;
+	*(double *)(object + field->offset) = value;
+	return 0;
+}
+
 int yaml_set_duration(struct yaml_mapper *m, const yaml_node_t *node,
 		      const struct yaml_field *field, char *object)
 {

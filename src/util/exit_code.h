@@ -29,6 +29,12 @@ enum exit_code {
 	EXIT_CODE_SIGNAL_BASE = 128,
 };
 
+/*
+ * The worse of two codes, where several things were judged: what failed to run before all that was
+ * measured and judged, of these invalid, then thresholds, regressions, what is inconclusive, 0.
+ */
+int exit_code_worse(int a, int b);
+
 /* docs/exit-codes.md, as a whole. */
 void exit_code_print_markdown(FILE *out);
 

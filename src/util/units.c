@@ -151,6 +151,19 @@ int parse_count(const char *text, double *value)
 	return 0;
 }
 
+int parse_share(const char *text, double *share)
+{
+	static const struct unit units[] = {{"", 100}, {"%", 1}};
+	struct decimal decimal;
+	uint64_t factor;
+	int err = parse(text, units, ARRAY_SIZE(units), &decimal, &factor);
+
+	if (err)
+		return err;
+	*share = (double)(decimal.digits * factor) / (double)(decimal.scale * 100);
+	return 0;
+}
+
 int parse_size_bytes(const char *text, uint64_t *bytes)
 {
 	struct decimal decimal;

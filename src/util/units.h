@@ -15,6 +15,8 @@
 int parse_duration_ns(const char *text, uint64_t *ns);
 /* "14000" "14k" "1.5M" "2G" (powers of 1000), for rates and counts. */
 int parse_count(const char *text, double *value);
+/* "2%" "0.02": a share of something. */
+int parse_share(const char *text, double *share);
 /* "512" "512B" "64KiB" "512MiB" "1GiB" (powers of 1024), "10kB" "5MB" "1GB" (powers of 1000). */
 int parse_size_bytes(const char *text, uint64_t *bytes);
 

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/baseline.h"
 #include "record/compare.h"
 #include "record/endurance.h"
+#include "record/history.h"
 #include "record/record.h"
 #include "record/threshold.h"
 #include "report/report.h"
@@ -64,6 +66,26 @@ static void round_trip(const struct record *rec)
 	record_free(again);
 }
 
+/* Against itself, with what is asked for and with what is the default; and as a run of a history.
+ */
+static void look_back(struct record *rec)
+{
+	static const char *const gates[] = {"cpu.total_seconds", "memory.major_faults"};
+	const struct baseline_options options = {.n_gates = 2, .gates = gates};
+	const struct history_options all = {.n_metrics = 2, .metrics = gates};
+	struct history *history = history_new();
+	struct error err;
+
+	if (!record_baseline(rec, rec, "base",
+			     baseline_check(rec, rec, &options, &err) ? NULL : &options)) {
+		round_trip(rec);
+		make_reports(rec);
+	}
+	if (history && rec->n_rounds && !history_add(history, rec, "run", &all))
+		history_finish(history);
+	history_free(history);
+}
+
 /* One of each class, so that all judge what was read. */
 static const struct threshold_rule rules[] = {
 	{"latency.response", "p(95)<50ms", NULL}, {"latency.delivery", "p(99)>1us", "target"},
@@ -89,6 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		round_trip(rec);
 		make_reports(rec);
 	}
+	record_slim(rec);
+	look_back(rec);
 	record_free(rec);
 	return 0;
 }

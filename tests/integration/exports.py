@@ -148,12 +148,12 @@ def without_code(text):
     """Of Markdown: in fenced code nothing is markup, and only a fence as long ends it."""
     fence = None
     for line in text.splitlines():
-        ticks = re.match(r"`{3,}", line)
+        ticks = re.match(r" {0,3}(`{3,})", line)
         if fence is None and ticks:
-            fence = ticks[0]
+            fence = ticks[1]
         elif fence is None:
             yield line
-        elif ticks and len(ticks[0]) >= len(fence) and not line.strip("` "):
+        elif ticks and len(ticks[1]) >= len(fence) and not line.strip("` "):
             fence = None
 
 
@@ -165,6 +165,13 @@ def check_markdown(text):
         if cells and width and cells != width:
             yield "a row of a table has %d cells instead of %d" % (cells - 1, width - 1)
         width = cells
+
+
+def check_html(text):
+    """A whole page, without markup from outside."""
+    yield from check_markup(text)
+    if "<html" not in text or "</html>" not in text:
+        yield "no whole page"
 
 
 def check_folded(text):
@@ -191,7 +198,7 @@ def check_benchfmt(text):
 
 CHECKS = {
     "json": check_json, "hyperfine": check_json, "bencher": check_json, "speedscope": check_json,
-    "csv": check_csv, "md": check_markdown, "svg": check_xml, "junit": check_xml, "folded": check_folded,
+    "md": check_markdown, "github-summary": check_markdown, "html": check_html, "svg": check_xml, "junit": check_xml, "folded": check_folded,
     "openmetrics": check_openmetrics, "benchfmt": check_benchfmt,
 }
 
@@ -204,8 +211,9 @@ def check(kind, path):
         return
     text = data.decode("utf-8")
     # A newline in a cell of CSV is quoted; that of its rows is as RFC 4180 has it.
-    if kind == "csv":
+    if path.endswith(".csv"):
         yield from check_text(text.replace("\r\n", "\n").replace("\n", " "), "\r")
+        yield from check_csv(text)
     else:
         yield from check_text(text)
     if kind in CHECKS:

@@ -40,7 +40,7 @@ static inline struct record *sample_planted(const char *text)
 }
 
 /* Ten pairs that are compared: CPU time differs, memory does not, of delivery nobody can say. */
-static inline struct record *sample_judged(void)
+static inline struct record *sample_compared(void)
 {
 	struct record *rec = sample_record(10, true);
 

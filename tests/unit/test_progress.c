@@ -260,6 +260,17 @@ static void a_dumb_terminal(void **state)
 }
 
 /* The bar and its words stay within one line, whatever its width. */
+static void what_it_goes_on_for(void **state)
+{
+	struct progress progress;
+
+	screen_begin(*state, 100);
+	begin(&progress, false);
+	progress.goal = "+/-3.1 % of 2 %";
+	progress_phase(&progress, "measured", 100 * NSEC_PER_SEC);
+	assert_has(screen_end(*state), "  logs  round 2/4  +/-3.1 % of 2 %  B curl  measured 0 s");
+}
+
 static void of_any_width(void **state)
 {
 	const unsigned short widths[] = {1, 20, 21, 22, 40, 80, 400, 530, 540, 600, 1000, 4000};
@@ -296,6 +307,7 @@ int main(void)
 		TEST(the_time_that_is_left),     TEST(not_drawn_too_often),
 		TEST(a_note_takes_the_bar_away), TEST(without_colour),
 		TEST(a_dumb_terminal),           TEST(of_any_width),
+		TEST(what_it_goes_on_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static void test_verdicts(void **state)
 		"\n\nGates, corrected for one another (Holm): CPU time; RSS, peak; delivery, p99. "
 		"All other",
 	};
-	struct record *rec = sample_judged();
+	struct record *rec = sample_compared();
 	char *text = sample_report(rec, &report_markdown, 80, false);
 
 	(void)state;

@@ -164,7 +164,7 @@ static void test_verdicts(void **state)
 		"CPU time                 1.45 s     598 ms  0.41x  0.409\xe2\x80\x93"
 		"0.413  B lower\n",
 	};
-	struct record *rec = sample_judged();
+	struct record *rec = sample_compared();
 	char *text;
 
 	(void)state;
@@ -323,7 +323,7 @@ static void test_formats(void **state)
 	const struct report_format *const *formats = report_formats(&n);
 
 	(void)state;
-	assert_true(n >= 10);
+	assert_true(n > 10);
 	for (size_t i = 0; i < n; i++)
 		assert_ptr_equal(report_find(formats[i]->name), formats[i]);
 	assert_null(report_find("nonsense"));

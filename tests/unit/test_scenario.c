@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +133,7 @@ static void every_shipped_scenario(void **state)
 		assert_int_equal(scenario_duration_ns(scenario, PHASE_WARMUP), 30 * SECOND);
 		assert_int_equal(scenario_duration_ns(scenario, PHASE_MEASURED), 300 * SECOND);
 		assert_int_equal(scenario_duration_ns(scenario, PHASE_COOLDOWN), 10 * SECOND);
-		assert_int_equal(scenario->rounds, 3);
+		assert_true(scenario->rounds >= 8 || !strcmp(scenario->name, "kubelogs/ramp"));
 		assert_true(scenario->work_bound == 0.001);
 		scenario_free(scenario);
 	}
@@ -332,7 +333,7 @@ static void defaults(void **state)
 
 	(void)state;
 	assert_string_equal(scenario->name, "s.yaml");
-	assert_int_equal(scenario->rounds, 3);
+	assert_int_equal(scenario->rounds, 8);
 	assert_true(scenario->work_bound == 0.001);
 	assert_int_equal(scenario->ready_timeout_ns, 30 * SECOND);
 	assert_int_equal(scenario->graceful_stop_ns, 30 * SECOND);
@@ -497,6 +498,35 @@ static void other_bounds(void **state)
 	refuse(START "rounds: 0\n", "s.yaml:3:9: key 'rounds': ", "write 1 to 1000");
 	refuse(START "work_bound: 1.5\n", "s.yaml:3:13: key 'work_bound': ", "write 0 to 1");
 	refuse(START "ready_timeout: 0\n", "s.yaml:3:16: key 'ready_timeout': ", "write 1ms to 1h");
+}
+
+static void verdicts(void **state)
+{
+	struct scenario *scenario = take(START "rounds: 8\n");
+
+	(void)state;
+	assert_true(isnan(scenario->margin) && isnan(scenario->until_width));
+	assert_int_equal(scenario->n_gates + (size_t)scenario->max_rounds, 0);
+	scenario_free(scenario);
+	scenario = take(START "margin: 1.5%\nuntil_width: 0.03\nmax_rounds: 20\n"
+			      "gates: [cpu.total_seconds, memory.rss_peak_bytes]\n");
+	assert_true(scenario->margin == 0.015 && scenario->until_width == 0.03);
+	assert_int_equal(scenario->max_rounds, 20);
+	assert_int_equal(scenario->n_gates, 2);
+	assert_string_equal(scenario->gates[1], "memory.rss_peak_bytes");
+	scenario_free(scenario);
+	refuse(START "margin: 0\n", "s.yaml:3:9: key 'margin': ", "write 0.01% to 50%");
+	refuse(START "margin: 60%\n", "s.yaml:3:9: key 'margin': ", "write 0.01% to 50%");
+	refuse(START "margin: 2 %\n", "s.yaml:3:9: key 'margin': ", "a share such as 2%");
+	refuse(START "until_width: wide\n", "s.yaml:3:14: key 'until_width': ", "a share such as");
+	refuse(START "gates: [window_seconds, cpu.total_second]\n",
+	       "s.yaml:3:25: key 'gates[1]': ", "did you mean 'cpu.total_seconds'?");
+	refuse(START "gates: cpu.total_seconds\n", "s.yaml:3:8: key 'gates': ", "a list of");
+	refuse(START "gates: [side_metrics.x]\n",
+	       "s.yaml:3:9: key 'gates[0]': ", "no metric is named");
+	refuse(START "max_rounds: 20\n", "s.yaml:3:13: key 'max_rounds': ", "until_width");
+	refuse(START "until_width: 2%\nrounds: 8\nmax_rounds: 7\n",
+	       "s.yaml:5:13: key 'max_rounds': ", "less than rounds, 8");
 }
 
 static void set_durations(void **state)
@@ -692,6 +722,7 @@ int main(void)
 		cmocka_unit_test(words_of_k6),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(other_bounds),
+		cmocka_unit_test(verdicts),
 		cmocka_unit_test(set_durations),
 		cmocka_unit_test(made_phases_work_as_their_neighbours),
 		cmocka_unit_test(targets),

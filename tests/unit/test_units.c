@@ -198,13 +198,39 @@ static void durations_come_back(void **state)
 	}
 }
 
+static void shares(void **state)
+{
+	static const char *const wrong[] = {"",    "%",   "2 %",  "-2%", "2%%",
+					    "two", "0x2", "1e-2", "nan"};
+	double share;
+
+	(void)state;
+	assert_int_equal(parse_share("2%", &share), 0);
+	assert_true(share == 0.02);
+	assert_int_equal(parse_share("0.02", &share), 0);
+	assert_true(share == 0.02);
+	assert_int_equal(parse_share("0.1%", &share), 0);
+	assert_true(share == 0.001);
+	assert_int_equal(parse_share("0", &share), 0);
+	assert_true(share == 0);
+	assert_int_equal(parse_share("150%", &share), 0);
+	assert_true(share == 1.5);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(parse_share(wrong[i], &share), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations),       cmocka_unit_test(durations_refused),
-		cmocka_unit_test(counts),          cmocka_unit_test(sizes),
-		cmocka_unit_test(shown),           cmocka_unit_test(shown_in_little_room),
-		cmocka_unit_test(durations_shown), cmocka_unit_test(durations_come_back),
+		cmocka_unit_test(shares),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(durations_refused),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(shown),
+		cmocka_unit_test(shown_in_little_room),
+		cmocka_unit_test(durations_shown),
+		cmocka_unit_test(durations_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* In what two runs differ besides what they measured. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/baseline.h"
+#include "util/units.h"
+
+/* The kernel keeps a part of the memory, and not always the same. */
+#define SAME_MEMORY 0.02
+#define SAME_RATE   1e-9
+
+struct differ {
+	struct record_baseline *out;
+	const struct record *rec, *base;
+	bool comparable;
+	bool failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct differ *differ, const char *fmt, ...)
+{
+	char **larger = reallocarray(differ->out->differences, differ->out->n_differences + 1,
+				     sizeof(*larger));
+	char *text = NULL;
+	va_list args;
+
+	if (larger)
+		differ->out->differences = larger;
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	if (!larger || !text) {
+		free(text);
+		differ->failed = true;
+		return;
+	}
+	differ->out->differences[differ->out->n_differences++] = text;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return (!a && !b) || (a && b && !strcmp(a, b));
+}
+
+/* One that is not known on a side says nothing. */
+static void differ_in_host(struct differ *differ, const char *what, const char *base,
+			   const char *now)
+{
+	if (!base || !now || !strcmp(base, now))
+		return;
+	say(differ, "%s: '%s' in the earlier run, '%s' now", what, base, now);
+	differ->comparable = false;
+}
+
+static void differ_in_size(struct differ *differ)
+{
+	int64_t base = differ->base->host.memory_bytes, now = differ->rec->host.memory_bytes;
+	char then[32], today[32];
+
+	if (differ->base->host.cpus != RECORD_NONE && differ->rec->host.cpus != RECORD_NONE &&
+	    differ->base->host.cpus != differ->rec->host.cpus) {
+		say(differ, "CPUs: %" PRId64 " in the earlier run, %" PRId64 " now",
+		    differ->base->host.cpus, differ->rec->host.cpus);
+		differ->comparable = false;
+	}
+	if (base == RECORD_NONE || now == RECORD_NONE ||
+	    fabs((double)base - (double)now) <= SAME_MEMORY * fabs((double)base))
+		return;
+	say(differ, "memory: %s in the earlier run, %s now",
+	    format_bytes(then, sizeof(then), (double)base),
+	    format_bytes(today, sizeof(today), (double)now));
+	differ->comparable = false;
+}
+
+static bool is_same_number(double a, double b)
+{
+	return (isnan(a) && isnan(b)) || fabs(a - b) <= SAME_RATE * fabs(a);
+}
+
+/* "10 s at 14000/s" */
+static const char *describe(char buf[80], const struct record_phase *phase)
+{
+	char duration[32];
+	int n = snprintf(buf, 80, "%s",
+			 format_seconds(duration, sizeof(duration), phase->duration_seconds));
+
+	if (!isnan(phase->rate))
+		snprintf(buf + n, 80 - (size_t)n, " at %.10g/s", phase->rate);
+	return buf;
+}
+
+static void differ_in_phases(struct differ *differ)
+{
+	size_t n = differ->rec->scenario.n_phases, n_base = differ->base->scenario.n_phases;
+	char then[80], now[80];
+
+	if (n != n_base) {
+		say(differ, "phases: %zu in the earlier run, %zu now", n_base, n);
+		differ->comparable = false;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct record_phase *a = &differ->base->scenario.phases[i];
+		const struct record_phase *b = &differ->rec->scenario.phases[i];
+
+		if (is_same(a->name, b->name) && is_same(a->role, b->role) &&
+		    is_same_number(a->duration_seconds, b->duration_seconds) &&
+		    is_same_number(a->rate, b->rate))
+			continue;
+		say(differ, "phase %zu: '%s', %s, in the earlier run, '%s', %s, now", i + 1,
+		    a->name ? a->name : "", describe(then, a), b->name ? b->name : "",
+		    describe(now, b));
+		differ->comparable = false;
+	}
+}
+
+static void differ_in_scenario(struct differ *differ)
+{
+	const struct record *base = differ->base, *rec = differ->rec;
+
+	if (!is_same(base->scenario.name, rec->scenario.name)) {
+		say(differ, "scenario: '%s' in the earlier run, '%s' now",
+		    base->scenario.name ? base->scenario.name : "unknown",
+		    rec->scenario.name ? rec->scenario.name : "unknown");
+		differ->comparable = false;
+	}
+	if (!is_same(base->scenario.driver, rec->scenario.driver)) {
+		say(differ, "driver: '%s' in the earlier run, '%s' now",
+		    base->scenario.driver ? base->scenario.driver : "none",
+		    rec->scenario.driver ? rec->scenario.driver : "none");
+		differ->comparable = false;
+	}
+	differ_in_phases(differ);
+}
+
+static bool is_same_argv(const struct record_target *a, const struct record_target *b)
+{
+	if (a->n_argv != b->n_argv)
+		return false;
+	for (size_t i = 0; i < a->n_argv; i++)
+		if (!is_same(a->argv[i], b->argv[i]))
+			return false;
+	return true;
+}
+
+static const struct record_target *target_of(const struct record *rec, int side)
+{
+	for (size_t i = 0; i < rec->n_targets; i++)
+		if ((int)rec->targets[i].side == side)
+			return &rec->targets[i];
+	return NULL;
+}
+
+/* A version is what one wants to compare, and arguments may have to change with it. */
+static void differ_in_target(struct differ *differ, const struct record_target *target)
+{
+	int side = baseline_side_of(differ->rec, target->side, differ->base);
+	const struct record_target *base = side < 0 ? NULL : target_of(differ->base, side);
+	const char *name = target->name ? target->name : "?";
+
+	if (!base) {
+		say(differ, "'%s' was not measured in the earlier run, and is not compared", name);
+		return;
+	}
+	if (!is_same(base->name, target->name))
+		say(differ, "target: '%s' in the earlier run, '%s' now",
+		    base->name ? base->name : "?", name);
+	if (!is_same(base->version, target->version))
+		say(differ, "version of '%s': %s in the earlier run, %s now", name,
+		    base->version ? base->version : "unknown",
+		    target->version ? target->version : "unknown");
+	/* Of a command the name is the command already. */
+	if (is_same(base->name, target->name) && !is_same_argv(base, target))
+		say(differ, "'%s' was started with other arguments in the earlier run", name);
+}
+
+int baseline_differ(struct record_baseline *out, const struct record *rec,
+		    const struct record *base, bool *comparable)
+{
+	struct differ differ = {.out = out, .rec = rec, .base = base, .comparable = true};
+
+	differ_in_host(&differ, "kernel", base->host.kernel, rec->host.kernel);
+	differ_in_host(&differ, "CPU model", base->host.cpu_model, rec->host.cpu_model);
+	differ_in_size(&differ);
+	differ_in_host(&differ, "virtualization", base->host.virtualization,
+		       rec->host.virtualization);
+	differ_in_host(&differ, "CPU frequency governor", base->host.governor, rec->host.governor);
+	differ_in_scenario(&differ);
+	for (size_t i = 0; i < rec->n_targets; i++)
+		differ_in_target(&differ, &rec->targets[i]);
+	if (!is_same(base->version, rec->version))
+		say(&differ, "perfbpf: %s in the earlier run, %s now",
+		    base->version ? base->version : "unknown",
+		    rec->version ? rec->version : "unknown");
+	*comparable = differ.comparable;
+	return differ.failed ? -1 : 0;
+}
