@@ -135,6 +135,21 @@ static void add_command(struct insights *list, const char *metric, double value,
 	free(command);
 }
 
+/* The same run with a fixed number of pairs. */
+static void add_rounds(struct insights *list, const char *metric, int64_t pairs, const char *why)
+{
+	static const struct change of_stopping[] = {
+		{"--output", "-o", ""}, {"--until-width", NULL, ""}, {"--max-rounds", NULL, ""}};
+	char number[32];
+	const struct change rounds = {"--rounds", "-n", number};
+
+	snprintf(number, sizeof(number), "%lld", (long long)pairs);
+	add_command(list, metric, (double)pairs,
+		    &(struct plan){"run", &rounds, of_stopping, 1,
+				   sizeof(of_stopping) / sizeof(of_stopping[0])},
+		    why);
+}
+
 /* The same run with @n other options. */
 static void add_run(struct insights *list, const char *metric, double value,
 		    const struct change *changes, size_t n, const char *why)
@@ -164,22 +179,20 @@ static int64_t pairs_for_winner(const struct record *rec)
 static void add_pairs_for_winner(struct insights *list, const struct record_comparison *row)
 {
 	int64_t needed = pairs_for_winner(list->rec);
-	char pairs[32], why[160];
+	char why[160];
 
 	if (list->rec->verdict.winner >= 0 || row->n >= needed)
 		return;
 	needed = needed < USUAL_PAIRS ? USUAL_PAIRS : needed;
-	snprintf(pairs, sizeof(pairs), "%lld", (long long)needed);
 	snprintf(why, sizeof(why), "%lld pairs (%lld more) can name a winner", (long long)needed,
 		 (long long)(needed - row->n));
-	add_run(list, row->metric, (double)needed, (struct change[]){{"--rounds", "-n", pairs}}, 1,
-		why);
+	add_rounds(list, row->metric, needed, why);
 }
 
 static void add_pairs(struct insights *list)
 {
 	const struct record_comparison *row = insights_row(list, list->rec->statistics.primary);
-	char pairs[32], why[256];
+	char why[256];
 	int64_t needed;
 	bool is_new;
 
@@ -204,13 +217,11 @@ static void add_pairs(struct insights *list)
 			insights_label(row->metric), (long long)needed);
 		return;
 	}
-	snprintf(pairs, sizeof(pairs), "%lld", (long long)needed);
 	snprintf(why, sizeof(why), "%lld pairs (%lld more) %s %s", (long long)needed,
 		 (long long)(needed - row->n),
 		 is_new ? "give an interval of" : "would settle, at this noise,",
 		 insights_label(row->metric));
-	add_run(list, row->metric, (double)needed, (struct change[]){{"--rounds", "-n", pairs}}, 1,
-		why);
+	add_rounds(list, row->metric, needed, why);
 }
 
 /* Where nothing is settled: as long as it takes, and what could be settled here at all. */

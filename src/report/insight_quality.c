@@ -130,11 +130,11 @@ static void add_drift(struct insights *list, enum side side)
 	if (!(slope.low > 0 || slope.high < 0) || !isfinite(over) ||
 	    !(fabs(over) >= margin_of(list)))
 		return;
-	insights_add(
-		list, "quality", metric->name, over, 3,
-		"%s of %s drifted by %+.3g %% from the first to the last of %zu rounds; pairs in "
-		"random order take that out of the difference, not out of the medians",
-		metric->label, letter(side), 100 * over, n);
+	insights_add(list, "quality", metric->name, over, 3,
+		     "%s of %s drifted by %+.3g %% of its median from the first to the last of %zu "
+		     "rounds; pairs in "
+		     "random order take that out of the difference, not out of the medians",
+		     metric->label, letter(side), 100 * over, n);
 }
 
 static void add_first_round(struct insights *list, enum side side)

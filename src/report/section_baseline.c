@@ -60,7 +60,9 @@ static void add_row(const struct builder *b, const struct record_regression *row
 static void add_origin(const struct builder *b, const struct record_baseline *baseline)
 {
 	section_note(b->out,
-		     "Earlier run: %s%s%s%s%s; p by Mann-Whitney, of gated metrics by Holm.",
+		     "Earlier run: %s%s%s%s%s; p by Mann-Whitney, of gated metrics by Holm; rows "
+		     "without "
+		     "a gate are exploratory.",
 		     baseline->path ? baseline->path : "?", baseline->started_at ? ", of " : "",
 		     baseline->started_at ? baseline->started_at : "",
 		     baseline->version ? ", by perfbpf " : "",

@@ -8,6 +8,7 @@ need_bpf
 
 TIMES=$(scaled 20 3)
 RUNS=$(scaled 5 3)
+# shellcheck disable=SC2054
 short=(--quiet --profile none --without requests,time,io)
 gates=(--gate cpu.total_seconds --gate memory.rss_peak_bytes)
 # A third more CPU time.

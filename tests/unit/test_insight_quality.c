@@ -224,10 +224,24 @@ static void set_argv(struct record *rec, const char *const *words)
 /* Its own options are replaced, the folder is left out, and a shell takes it as it was. */
 static void test_command(void **state)
 {
-	static const char *const words[] = {
-		"/opt/perfbpf", "run", "-n",         "2",          "--target", "sh -c 'a \"b\"'",
-		"--rounds=2",   "-o",  "old folder", "--output=x", "--vs",     "b",
-		"--rounds",     "2",   NULL};
+	static const char *const words[] = {"/opt/perfbpf",
+					    "run",
+					    "-n",
+					    "2",
+					    "--target",
+					    "sh -c 'a \"b\"'",
+					    "--rounds=2",
+					    "-o",
+					    "old folder",
+					    "--output=x",
+					    "--vs",
+					    "b",
+					    "--rounds",
+					    "2",
+					    "--max-rounds",
+					    "9",
+					    "--until-width=1%",
+					    NULL};
 	struct record *rec = sample_alike();
 
 	(void)state;
@@ -241,6 +255,8 @@ static void test_command(void **state)
 		rec, "next",
 		"10 pairs (8 more) give an interval of wall time: $ /opt/perfbpf run --rounds 10 "
 		"--target 'sh -c '\\''a \"b\"'\\''' --vs b");
+	assert_no_insight(rec, "next", "-rounds 9");
+	assert_no_insight(rec, "next", "until-width");
 	record_free(rec);
 }
 
