@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# What reports of a large record take; sourced by bench.sh.
+# What reports of a large record take. Read by bench.sh.
+# shellcheck disable=SC2154
 
 # timed NAME COMMAND...: its seconds and its largest memory in MB are in $work/NAME.
 timed() {
