@@ -70,7 +70,7 @@ static size_t find_marks(const struct axis *axis, double marks[2])
 		return 0;
 	marks[0] = steps[last];
 	for (size_t i = last; i-- > 0;)
-		if (log(steps[i]) <= log(steps[last]) * 0.65 &&
+		if (log(steps[i]) <= log(steps[last]) * 0.55 &&
 		    log(steps[i]) >= axis->reach * 0.35) {
 			marks[1] = steps[i];
 			return 2;
