@@ -129,12 +129,11 @@ HAVE_DYGRAPHS   := $(and $(wildcard $(DYGRAPHS)/dygraph.min.js),$(wildcard $(DYG
 AS_STRING       := sed 's/[\\"]/\\&/g; s/.*/"&\\n"/'
 HTML_ASSETS     := $(addprefix $(BUILD)/html_,style.inc script.inc library.inc library_style.inc)
 
-$(BUILD)/html_%.inc: src/report/html_%.css
+$(BUILD)/html_style.inc: $(addprefix src/report/html_,style.css charts.css fit.css)
+$(BUILD)/html_script.inc: $(addprefix src/report/html_,numbers.js script.js)
+$(BUILD)/html_style.inc $(BUILD)/html_script.inc:
 	@mkdir -p $(@D)
-	$(Q)$(AS_STRING) $< >$@
-$(BUILD)/html_%.inc: src/report/html_%.js
-	@mkdir -p $(@D)
-	$(Q)$(AS_STRING) $< >$@
+	$(Q)cat $^ | $(AS_STRING) >$@
 $(BUILD)/html_library.inc $(BUILD)/html_library_style.inc &: Makefile
 	@mkdir -p $(@D)
 ifneq ($(HAVE_DYGRAPHS),)

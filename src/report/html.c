@@ -94,15 +94,12 @@ static void put_foot(const struct html *html)
 
 static int put_charts(const struct html *html, struct error *err)
 {
-	if (!html_has_library())
-		fputs("<p class=\"without\">Interactive charts were left out when this perfbpf was "
-		      "built (Debian's package libjs-dygraphs was not there); their figures are in "
-		      "the tables.</p>\n",
-		      html->out);
-	else
+	if (html_has_library())
 		fputs("<noscript><p class=\"without\">Charts are drawn by the script in this page, "
 		      "which does not run here; their figures are in the tables.</p></noscript>\n",
 		      html->out);
+	else if (html_put_static(html, err))
+		return -1;
 	if (html_put_times(html) || html_put_rounds(html) || html_put_latencies(html))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	return html_put_flames(html, err);

@@ -68,13 +68,18 @@ void html_json_string(FILE *out, const char *text);
 void html_json_number(FILE *out, double value);
 void html_json_numbers(FILE *out, const double *values, size_t n);
 
+/* In lines. */
+void html_base64(FILE *out, const unsigned char *bytes, size_t n);
+
 /* --- the parts of the page, in their order. 0, or -1 without memory */
 
-void html_put_verdict(const struct html *html);                  /* html_verdict.c */
-int html_put_costs(const struct html *html);                     /* html_costs.c */
-int html_put_times(const struct html *html);                     /* html_times.c */
-int html_put_rounds(const struct html *html);                    /* html_rounds.c */
-int html_put_latencies(const struct html *html);                 /* html_latencies.c */
+void html_put_verdict(const struct html *html);  /* html_verdict.c */
+int html_put_costs(const struct html *html);     /* html_costs.c */
+int html_put_times(const struct html *html);     /* html_times.c */
+int html_put_rounds(const struct html *html);    /* html_rounds.c */
+int html_put_latencies(const struct html *html); /* html_latencies.c */
+/* html_static.c: instead of what the library draws, where it is not there */
+int html_put_static(const struct html *html, struct error *err);
 int html_put_flames(const struct html *html, struct error *err); /* html_flames.c */
 void html_put_processes(const struct html *html);                /* html_tables.c */
 void html_put_work(const struct html *html);

@@ -7,7 +7,7 @@
 #include "report/costs.h"
 #include "report/html.h"
 
-#define AXIS_WIDTH  240
+#define AXIS_WIDTH  200
 #define AXIS_PAD    14
 #define ROW_HEIGHT  22
 #define HEAD_HEIGHT 20
@@ -70,7 +70,8 @@ static size_t find_marks(const struct axis *axis, double marks[2])
 		return 0;
 	marks[0] = steps[last];
 	for (size_t i = last; i-- > 0;)
-		if (log(steps[i]) <= log(steps[last]) * 0.55) {
+		if (log(steps[i]) <= log(steps[last]) * 0.55 &&
+		    log(steps[i]) >= axis->reach * 0.35) {
 			marks[1] = steps[i];
 			return 2;
 		}
@@ -192,7 +193,8 @@ static void put_ratio(FILE *out, const struct record_comparison *c)
 	fputs("<td class=\"n\">", out);
 	html_text(out, summary_ratio(ratio, sizeof(ratio), c->ratio));
 	costs_interval(interval, c);
-	if (strcmp(interval, "-") != 0) {
+	/* Where all pairs are alike there is none. */
+	if (strcmp(interval, "-") != 0 && (c->difference_low != 0 || c->difference_high != 0)) {
 		fputs(" <small>(", out);
 		html_text(out, interval);
 		fputs(")</small>", out);

@@ -15,26 +15,6 @@
 /* zlib: 15 bits of window, and 16 for gzip's header, which holds no time then. */
 #define GZIP_WBITS    (15 + 16)
 #define MAX_MEM_LEVEL 9
-#define LINE_BYTES    57 /* 76 letters of base64 */
-
-static void put_base64(FILE *out, const unsigned char *bytes, size_t n)
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned int word = (unsigned int)bytes[i] << 16;
-
-		word |= i + 1 < n ? (unsigned int)bytes[i + 1] << 8 : 0;
-		word |= i + 2 < n ? bytes[i + 2] : 0;
-		putc(letters[word >> 18], out);
-		putc(letters[word >> 12 & 63], out);
-		putc(i + 1 < n ? letters[word >> 6 & 63] : '=', out);
-		putc(i + 2 < n ? letters[word & 63] : '=', out);
-		if ((i + 3) % LINE_BYTES == 0)
-			putc('\n', out);
-	}
-}
 
 static int put_packed(FILE *out, const char *text, size_t size)
 {
@@ -54,7 +34,7 @@ static int put_packed(FILE *out, const char *text, size_t size)
 	stream.avail_out = (unsigned int)bound;
 	rc = packed && deflate(&stream, Z_FINISH) == Z_STREAM_END ? 0 : -1;
 	if (!rc)
-		put_base64(out, packed, bound - stream.avail_out);
+		html_base64(out, packed, bound - stream.avail_out);
 	deflateEnd(&stream);
 	free(packed);
 	return rc;

@@ -8,6 +8,8 @@
 #include "report/html.h"
 #include "util/utf8.h"
 
+#define LINE_BYTES 57 /* 76 letters of base64 */
+
 void html_text(FILE *out, const char *text)
 {
 	escape_xml(out, text);
@@ -145,4 +147,23 @@ void html_json_numbers(FILE *out, const double *values, size_t n)
 		html_json_number(out, values[i]);
 	}
 	putc(']', out);
+}
+
+void html_base64(FILE *out, const unsigned char *bytes, size_t n)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < n; i += 3) {
+		unsigned int word = (unsigned int)bytes[i] << 16;
+
+		word |= i + 1 < n ? (unsigned int)bytes[i + 1] << 8 : 0;
+		word |= i + 2 < n ? bytes[i + 2] : 0;
+		putc(letters[word >> 18], out);
+		putc(letters[word >> 12 & 63], out);
+		putc(i + 1 < n ? letters[word >> 6 & 63] : '=', out);
+		putc(i + 2 < n ? letters[word & 63] : '=', out);
+		if ((i + 3) % LINE_BYTES == 0)
+			putc('\n', out);
+	}
 }

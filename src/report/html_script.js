@@ -7,6 +7,7 @@
 (function () {
 'use strict';
 
+var FORMATS = numbers.FORMATS, short = numbers.short, time = numbers.time, percentile = numbers.percentile;
 var root = document.documentElement;
 var dark = window.matchMedia('(prefers-color-scheme: dark)');
 var chosen = null; /* by the button: 'dark', 'light' */
@@ -25,63 +26,6 @@ function json(element) {
 
 function colour(name) {
 	return getComputedStyle(root).getPropertyValue('--' + name).trim();
-}
-
-/* --- numbers as the tables have them */
-
-function digits(value) {
-	var size = Math.abs(value);
-	return value === 0 ? '0' : value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
-}
-
-function scaled(value, steps) {
-	var i = 0;
-	while (i + 1 < steps.length && Math.abs(value) < steps[i][0] * 0.9995) i++;
-	return digits(value / steps[i][0]) + steps[i][1];
-}
-
-var SECONDS = [[1, ' s'], [1e-3, ' ms'], [1e-6, ' us'], [1e-9, ' ns']];
-var BYTES = [[1099511627776, ' TiB'], [1073741824, ' GiB'], [1048576, ' MiB'], [1024, ' KiB'], [1, ' B']];
-var COUNTS = [[1e9, ' G'], [1e6, ' M'], [1e3, ' k'], [1, '']];
-
-var FORMATS = {
-	ratio: function (v) { return digits(v * 100) + ' %'; },
-	seconds: function (v) { return v === 0 ? '0 s' : scaled(v, SECONDS); },
-	bytes: function (v) { return v === 0 ? '0' : scaled(v, BYTES); },
-	count: function (v) { return v === 0 ? '0' : scaled(v, COUNTS); }
-};
-
-/* Of an axis: no more digits than there are. */
-function short(format) {
-	return function (v) { return format(v).replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, ''); };
-}
-
-function pad(v) {
-	return (v < 10 ? '0' : '') + v;
-}
-
-/* Of a round: "1.5 s", "2:05", "1:00:00". */
-function time(v) {
-	var whole = Math.floor(v + 1e-9), hours = Math.floor(whole / 3600);
-	if (v < 60) return v === 0 ? '0 s' : FORMATS.seconds(v);
-	return (hours ? hours + ':' + pad(Math.floor(whole / 60) % 60) : Math.floor(whole / 60)) + ':' + pad(whole % 60);
-}
-
-var TIME_STEPS = [1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900,
-	1800, 3600, 7200, 14400, 43200, 86400];
-
-function timeTicks(from, to, pixels) {
-	var most = Math.max(2, pixels / 75), ticks = [], v, step;
-	step = TIME_STEPS.filter(function (s) { return (to - from) / s <= most; })[0] || (to - from) / 4;
-	for (v = Math.ceil(from / step - 1e-9) * step; v <= to + step * 1e-6; v += step)
-		ticks.push({ v: v, label: short(time)(Math.round(v / step) * step) });
-	return ticks;
-}
-
-/* Percentiles: log10(1/(1-p)) as "99.9 %". */
-function percentile(x) {
-	var nines = Math.max(0, Math.ceil(x) - 2);
-	return (100 - 100 * Math.pow(10, -x)).toFixed(nines) + ' %';
 }
 
 /* --- what all charts share */
@@ -199,7 +143,7 @@ function timeOptions(chart) {
 		dateWindow: wholeRange(), strokeBorderColor: colour('card'),
 		drawCallback: function (graph) { label(chart, graph); },
 		axes: {
-			x: { ticker: timeTicks },
+			x: { ticker: numbers.timeTicks },
 			y: { axisLabelFormatter: function (v) { return short(format)(v); }, axisLabelWidth: 62,
 				pixelsPerLabel: 34, labelsKMG2: chart.data.unit === 'bytes' }
 		},
@@ -329,21 +273,6 @@ function onKey(chart, event) {
 
 /* --- percentiles */
 
-function percentileTicks(from, to) {
-	var marks = [0, Math.log10(2), 1, Math.log10(20), 2, 3, 4, 5, 6, 7, 8];
-	return marks.filter(function (m) { return m >= from - 1e-9 && m <= to + 1e-9; })
-		.map(function (m) { return { v: m, label: percentile(m) }; });
-}
-
-function powers(from, to) {
-	var ticks = [], wide = Math.log10(to / from) > 3.2, p, m;
-	for (p = Math.floor(Math.log10(from)); p <= Math.ceil(Math.log10(to)); p++)
-		for (m = 1; m < 10; m += m === 1 ? 1 : m === 2 ? 3 : 5)
-			if (m * Math.pow(10, p) >= from && m * Math.pow(10, p) <= to && (m === 1 || !wide))
-				ticks.push({ v: m * Math.pow(10, p), label: short(FORMATS.seconds)(m * Math.pow(10, p)) });
-	return ticks;
-}
-
 function percentileRows(chart) {
 	var at = {};
 	chart.data.curves.forEach(function (curve, side) {
@@ -368,8 +297,8 @@ function percentileOptions(chart) {
 		labels: ['x', 'A', 'B'], series: series, connectSeparatedPoints: true, logscale: true,
 		includeZero: false, visibility: [shown.A, shown.B],
 		axes: {
-			x: { ticker: percentileTicks, axisLabelWidth: 60 },
-			y: { ticker: powers, axisLabelWidth: 56 }
+			x: { ticker: numbers.percentileTicks, axisLabelWidth: 60 },
+			y: { ticker: numbers.powers, axisLabelWidth: 56 }
 		},
 		highlightCallback: function (event, x, points, row) { chart.point(row); },
 		unhighlightCallback: function () { tell(chart, []); }
@@ -535,10 +464,18 @@ function openFlame(details) {
 	frame = document.createElement('iframe');
 	frame.title = details.querySelector('summary').textContent;
 	details.appendChild(frame);
-	new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).blob()
+	new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text()
 		.then(function (svg) {
+			frame.dataset.tall = /<svg[^>]* height="([\d.]+)"/.exec(svg)[1];
+			fitFlame(frame);
 			frame.src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
 		});
+}
+
+/* A browser scales a graph into its frame: as high as it is drawn, which is for 960 px at least. */
+function fitFlame(frame) {
+	var wide = frame.clientWidth;
+	if (wide) frame.style.height = Math.ceil(frame.dataset.tall * Math.min(1, wide / 960)) + 2 + 'px';
 }
 
 function isDark() {
@@ -593,6 +530,7 @@ function setNavigation() {
 }
 
 function onResize() {
+	all('.flame iframe').forEach(fitFlame);
 	charts.forEach(function (chart) { if (chart.graph) chart.graph.resize(); });
 }
 

@@ -156,6 +156,10 @@ def flames(browser, shots):
             break
         time.sleep(0.05)
     case("flames/opens", frames > 10, frames)
+    time.sleep(0.2)
+    full = browser.run("return [document.querySelector('#frames rect').getBoundingClientRect().width,"
+                       "window.innerWidth - 20]")
+    case("flames/fits", abs(full[0] - full[1]) < 2, full)
     width = "return document.querySelectorAll('#frames rect')[3].getBoundingClientRect().width"
     before = browser.run(width)
     browser.run("document.querySelectorAll('#frames > g')[3].dispatchEvent("
