@@ -25,13 +25,17 @@ int noise_of(const struct record *rec, const struct metric *metric, struct noise
 	}
 	out->n = ratios.n;
 	out->without = ratios.without;
-	out->spread = stats_deviation(ratios.ln, ratios.n);
-	out->detectable = expm1(stats_detectable(ratios.ln, ratios.n));
+	out->by_difference = !isnan(ratios.scale);
+	out->spread = stats_deviation(ratios.d, ratios.n);
+	out->detectable = ratios_share(&ratios, stats_detectable(ratios.d, ratios.n));
 	for (size_t i = 0; i < NOISE_EFFECTS; i++) {
-		double root = DETECTABLE_SPREADS * out->spread / log1p(noise_effects[i]);
+		double root = DETECTABLE_SPREADS * out->spread /
+			      ratios_of_share(&ratios, noise_effects[i]);
 
 		out->pairs[i] = isnan(root) ? NAN : fmax(ceil(root * root), STOPPING_MIN_PAIRS);
 	}
+	if (out->by_difference)
+		out->spread = ratios_share(&ratios, out->spread);
 	ratios_clear(&ratios);
 	return 0;
 }
