@@ -52,7 +52,7 @@ static int add_gate(void *state, const char *value, struct error *err)
 {
 	struct compare_state *compare = state;
 
-	if (baseline_check_metric(value, err))
+	if (baseline_check_gate(value, err))
 		return error_prefix(err, "--gate");
 	if (compare->options.n_gates == COMPARE_MAX_GATES)
 		return error_set(err, EXIT_CODE_USAGE, "more than %d gates", COMPARE_MAX_GATES);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/baseline.h"
+#include "record/gate.h"
 #include "record/metric.h"
 #include "util/suggest.h"
 
@@ -28,6 +29,15 @@ static int unknown_metric(const char *name, struct error *err)
 int baseline_check_metric(const char *name, struct error *err)
 {
 	return metric_find(name) ? 0 : unknown_metric(name, err);
+}
+
+int baseline_check_gate(const char *name, struct error *err)
+{
+	char problem[GATE_PROBLEM_MAX];
+
+	if (baseline_check_metric(name, err))
+		return -1;
+	return gate_find(name, problem) ? 0 : error_set(err, EXIT_CODE_USAGE, "%s", problem);
 }
 
 /* Takes "METRIC=" off @text, if it begins so. */

@@ -68,7 +68,9 @@ static void put_conclusion(char *buf, size_t size, const struct record_regressio
 {
 	double p = row->gate ? row->p_adjusted : row->p, limit = 100 * row->threshold;
 
-	if (!strcmp(row->verdict, "regressed"))
+	if (!strcmp(row->verdict, "unknown"))
+		snprintf(buf, size, "not judged, as it has no better end (p %.2g)", p);
+	else if (!strcmp(row->verdict, "regressed"))
 		snprintf(buf, size, "a %s regression (worse by more than %.3g %%, p %.2g)",
 			 row->severity, limit, p);
 	else if (!strcmp(row->verdict, "improved"))
@@ -98,7 +100,7 @@ char *baseline_text(const struct record_regression *row, const char *target, siz
 		 target                ? target
 		 : row->side == SIDE_A ? "A"
 				       : "B");
-	if (!strcmp(row->verdict, "unknown"))
+	if (!strcmp(row->verdict, "unknown") && isnan(row->p))
 		return text_of_unknown(row, what);
 	put_conclusion(conclusion, sizeof(conclusion), row, tests);
 	if (asprintf(&text, "%s: %s, was %s (%s): %s", what,

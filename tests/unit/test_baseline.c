@@ -114,6 +114,13 @@ static void test_rules(void **context)
 			 0);
 	assert_string_equal(rule.metric, "memory.rss_peak_bytes");
 	assert_true(rule.minor == 0.2 && rule.major == 0.4 && rule.critical == 2);
+	assert_int_equal(baseline_check_metric("score.composite", &err), 0);
+	assert_int_equal(baseline_check_gate("cpu.total_seconds", &err), 0);
+	assert_int_equal(baseline_check_gate("score.composite", &err), -1);
+	assert_int_equal(err.exit_code, EXIT_CODE_USAGE);
+	assert_int_equal(baseline_check_gate("latency.run_queue.count", &err), -1);
+	assert_non_null(strstr(err.text, "e.g. latency.run_queue.p99_seconds"));
+	assert_int_equal(baseline_check_gate("cpu.total_second", &err), -1);
 	assert_int_equal(baseline_check_metric("cpu.total_second", &err), -1);
 	assert_non_null(strstr(err.text, "did you mean 'cpu.total_seconds'"));
 }
