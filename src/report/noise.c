@@ -77,7 +77,7 @@ static int add_row(struct noise_report *report, struct table *table,
 		return 1;
 	if (noise_of(report->rec, metric, &noise))
 		return -1;
-	/* Of nothing but zeros there is no more to say than of what nobody knows. */
+	/* Of medians of zero there is no more to say than of what nobody knows. */
 	if ((!noise.n || (noise.by_difference && !(fabs(noise.spread) > 0))) && !report->all)
 		return 1;
 	report->has_star |= row->exploratory && is_different(row);
@@ -134,7 +134,7 @@ static void explain(const struct noise_report *report)
 				"the larger side's median.");
 	if (report->has_dash)
 		paragraph_print(report->out, &report->style, 2,
-				"-: fewer than two pairs know it, or all their values are zero.");
+				"-: fewer than two pairs know it, or its medians are zero.");
 	if (!report->same)
 		paragraph_print(report->out, &report->style, 2,
 				"The sides are not the same program: the spread is that of both "
