@@ -14,8 +14,6 @@
 #include "util/suggest.h"
 #include "util/units.h"
 
-#define OUTLOOK_MAX 160
-
 static const struct record_comparison *find(const struct record *rec, const char *metric)
 {
 	for (size_t i = 0; i < rec->n_comparison; i++)
@@ -93,30 +91,32 @@ static void name_size(const struct record_comparison *row, double confidence, ch
 		snprintf(buf, size, "without a ratio to");
 }
 
-/* What is missing for an answer. */
-static void put_outlook(char buf[OUTLOOK_MAX], const struct record *rec,
-			const struct record_comparison *row)
+void gate_outlook(char buf[GATE_OUTLOOK_MAX], const struct record *rec,
+		  const struct record_comparison *row)
 {
 	size_t gates = verdict_n_gated(rec);
 	int fewest = stopping_fewest(gates), used;
 	char number[GROUPED_MAX];
 
+	*buf = '\0';
+	if (is_verdict(row, "equivalent") || is_different(row))
+		return;
 	if (!is_verdict(row, "inconclusive")) {
 		if (!row->verdict || isnan(row->p_adjusted))
 			return;
-		used = snprintf(buf, OUTLOOK_MAX, "; p after Holm, over %zu metric%s, is %.2g",
+		used = snprintf(buf, GATE_OUTLOOK_MAX, "; p after Holm, over %zu metric%s, is %.2g",
 				gates, gates == 1 ? "" : "s", row->p_adjusted);
 		if (row->n < fewest)
-			snprintf(buf + used, OUTLOOK_MAX - (size_t)used,
+			snprintf(buf + used, GATE_OUTLOOK_MAX - (size_t)used,
 				 ": less than %.2g takes %d pairs or more", COMPARE_SIGNIFICANT,
 				 fewest);
 	} else if (row->n < STOPPING_MIN_PAIRS) {
-		snprintf(buf, OUTLOOK_MAX, "; it takes %d pairs at least", STOPPING_MIN_PAIRS);
+		snprintf(buf, GATE_OUTLOOK_MAX, "; it takes %d pairs at least", STOPPING_MIN_PAIRS);
 	} else if (row->pairs_needed > row->n + VERDICT_MANY_PAIRS) {
-		snprintf(buf, OUTLOOK_MAX, "; not even %s more would settle it",
+		snprintf(buf, GATE_OUTLOOK_MAX, "; not even %s more would settle it",
 			 format_grouped(number, sizeof(number), VERDICT_MANY_PAIRS));
 	} else if (row->pairs_needed > 0) {
-		snprintf(buf, OUTLOOK_MAX, "; about %s would settle it",
+		snprintf(buf, GATE_OUTLOOK_MAX, "; about %s would settle it",
 			 format_grouped(number, sizeof(number), row->pairs_needed));
 	}
 }
@@ -125,7 +125,7 @@ char *gate_text(const struct record *rec, const char *metric)
 {
 	const struct record_comparison *row = find(rec, metric);
 	enum gate_result result = gate_judge(rec, metric);
-	char size[160], more[OUTLOOK_MAX] = "", *text = NULL;
+	char size[160], more[GATE_OUTLOOK_MAX] = "", *text = NULL;
 	int n;
 
 	if (result == GATE_NO_DATA || !row) {
@@ -134,7 +134,7 @@ char *gate_text(const struct record *rec, const char *metric)
 	}
 	name_size(row, rec->statistics.confidence, size, sizeof(size));
 	if (result == GATE_INCONCLUSIVE)
-		put_outlook(more, rec, row);
+		gate_outlook(more, rec, row);
 	n = asprintf(&text, "%s of B is %s%s A's after %lld pair%s%s", metric,
 		     result == GATE_PASSED         ? ""
 		     : result == GATE_INCONCLUSIVE ? "inconclusive, "
