@@ -86,7 +86,9 @@ const char *costs_verdict(const struct record_comparison *row)
 
 char *costs_detectable(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
 {
-	return summary_value(buf, COSTS_CELL_MAX, METRIC_RATIO, row->mde);
+	/* Of fewer there is no verdict, and hardly a spread. */
+	return summary_value(buf, COSTS_CELL_MAX, METRIC_RATIO,
+			     row->n >= STOPPING_MIN_PAIRS ? row->mde : NAN);
 }
 
 /* "LABEL WHAT; LABEL WHAT" of the rows that a gate is on; what() may leave a row out. NULL without
@@ -128,7 +130,7 @@ static bool what_it_shows(char buf[COSTS_CELL_MAX], const struct record_comparis
 	char share[COSTS_CELL_MAX];
 
 	snprintf(buf, COSTS_CELL_MAX, " %.90s", costs_detectable(share, row));
-	return isfinite(row->mde);
+	return isfinite(row->mde) && row->n >= STOPPING_MIN_PAIRS;
 }
 
 /* Its interval has a direction, and the gate has none all the same. */
@@ -158,6 +160,15 @@ static int add_note(char **notes, int *n, const char *before, char *list, const 
 	}
 	free(list);
 	return rc;
+}
+
+/* Of a run that is valid, and came to its end. */
+static int add_detectable(const struct record *rec, char **notes, int *n)
+{
+	if (!rec->verdict.valid || !rec->complete)
+		return 0;
+	return add_note(notes, n, "The smallest difference that these pairs could show: ",
+			list_gated(rec, what_it_shows), ".");
 }
 
 static int explain(const struct record *rec, char **notes, int *n)
@@ -208,8 +219,7 @@ int costs_notes(const struct record *rec, char *notes[COSTS_MAX_NOTES])
 		      "chance.") &&
 	    !add_note(notes, &n, "Different by its interval, but not after that correction: ",
 		      list_gated(rec, what_is_open), open) &&
-	    !add_note(notes, &n, "The smallest difference that these pairs could show: ",
-		      list_gated(rec, what_it_shows), ".") &&
+	    !add_detectable(rec, notes, &n) &&
 	    !add_note(notes, &n, "Far out, and kept: ", list_gated(rec, outliers_of), "."))
 		return n;
 	while (n > 0)

@@ -20,7 +20,7 @@ char *costs_interval(char buf[COSTS_CELL_MAX], const struct record *rec,
 		     const struct record_comparison *row);
 /* "B lower", "B higher", "equivalent", "?" or "-". */
 const char *costs_verdict(const struct record_comparison *row);
-/* The smallest difference that could be shown: "1.2 %". */
+/* The smallest difference that could be shown: "1.2 %"; "-" below STOPPING_MIN_PAIRS pairs. */
 char *costs_detectable(char buf[COSTS_CELL_MAX], const struct record_comparison *row);
 /*
  * How the rows are to be read, which of them a gate is on, of which of these p is too large for a

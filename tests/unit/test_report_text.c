@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "report/table.h"
+#include "report/costs.h"
 #include "sample_report.h"
 #include "util/utf8.h"
 
@@ -183,6 +184,63 @@ static void test_verdicts(void **state)
 	record_free(rec);
 }
 
+/* "A: B" in the notes under the costs, however they are wrapped. */
+static bool has_note(const struct record *rec, const char *part)
+{
+	char *notes[COSTS_MAX_NOTES];
+	int n = costs_notes(rec, notes);
+	bool found = false;
+
+	assert_true(n > 0);
+	for (int i = 0; i < n; i++) {
+		found |= strstr(notes[i], part) != NULL;
+		free(notes[i]);
+	}
+	return found;
+}
+
+static void compare_again(struct record *rec)
+{
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001}), 0);
+}
+
+/* What too few pairs, too many gates, and a run that is not whole take away. */
+static void test_cost_notes(void **state)
+{
+	struct record *rec = sample_record(6, true);
+	char cell[COSTS_CELL_MAX];
+
+	(void)state;
+	compare_again(rec);
+	assert_true(has_note(rec, "not after that correction: CPU time (p 0.094)"));
+	assert_true(
+		has_note(rec, "inconclusive: with 3 gates a conclusion takes 7 pairs or more."));
+	assert_true(has_note(rec, "these pairs could show: CPU time "));
+	/* A row that one pair does not know. */
+	rec->rounds[0].memory.rss_avg_bytes = NAN;
+	compare_again(rec);
+	for (size_t i = 0; i < rec->n_comparison; i++) {
+		const struct record_comparison *row = &rec->comparison[i];
+
+		if (!strcmp(row->metric, "memory.rss_avg_bytes"))
+			assert_string_equal(costs_interval(cell, rec, row), "5 pairs");
+		else if (!strcmp(row->metric, "cpu.total_seconds"))
+			assert_null(strstr(costs_interval(cell, rec, row), "pair"));
+	}
+	rec->complete = false;
+	assert_false(has_note(rec, "could show"));
+	record_free(rec);
+	rec = sample_record(5, true);
+	compare_again(rec);
+	assert_false(has_note(rec, "could show"));
+	assert_string_equal(costs_detectable(cell, &rec->comparison[1]), "-");
+	record_free(rec);
+	rec = sample_record(10, true);
+	compare_again(rec);
+	assert_false(has_note(rec, "not after that correction"));
+	record_free(rec);
+}
+
 static void test_one_side(void **state)
 {
 	struct record *rec = sample_record(1, false);
@@ -332,12 +390,13 @@ static void test_formats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),    cmocka_unit_test(test_paragraph),
-		cmocka_unit_test(test_report),   cmocka_unit_test(test_verdicts),
-		cmocka_unit_test(test_one_side), cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_invalid),  cmocka_unit_test(test_processes),
-		cmocka_unit_test(test_planted),  cmocka_unit_test(test_width),
-		cmocka_unit_test(test_empty),    cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_table),      cmocka_unit_test(test_paragraph),
+		cmocka_unit_test(test_report),     cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_cost_notes), cmocka_unit_test(test_one_side),
+		cmocka_unit_test(test_commands),   cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_processes),  cmocka_unit_test(test_planted),
+		cmocka_unit_test(test_width),      cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_formats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
