@@ -33,4 +33,10 @@ const struct metric *metric_find(const char *name);
 /* Is it a score, an arbitrary sum? It is shown, but no gate is on it, and it names no winner. */
 bool metric_is_score(const char *name);
 
+/*
+ * metric_nearest.c: the metric that was likely meant by @name, which is none: the one whose name
+ * goes on behind it (of a latency its 99th percentile), else the nearest in spelling. NULL: none.
+ */
+const char *metric_nearest(const char *name);
+
 #endif
