@@ -353,6 +353,54 @@ static void test_unequal_ends(void **context)
 	record_free(rec);
 }
 
+/* Half the time for the same work is twice the use of a CPU: nobody is worse for it. */
+static void test_use_of_commands(void **context)
+{
+	struct record *base = sample_commands(6), *rec = sample_commands(6);
+	const struct record_regression *row;
+
+	(void)context;
+	base->verdict.valid = rec->verdict.valid = true;
+	for (size_t i = 0; i < rec->n_rounds; i++) {
+		base->rounds[i].cpu.utilization_avg = 0.4 + 0.001 * (double)i;
+		rec->rounds[i].cpu.utilization_avg = 0.8 + 0.001 * (double)i;
+	}
+	assert_int_equal(record_baseline(rec, base, "base", &cpu_only), 0);
+	row = row_of(rec, SIDE_A, "cpu.utilization_avg");
+	assert_string_equal(row->verdict, "unknown");
+	assert_non_null(strstr(row->text, "neither more nor less is better"));
+	assert_null(row->severity);
+	/* Of what a driver keeps going it is a cost. */
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		rec->rounds[i].exit_code = base->rounds[i].exit_code = RECORD_NONE;
+	assert_int_equal(record_baseline(rec, base, "base", &cpu_only), 0);
+	assert_string_equal(row_of(rec, SIDE_A, "cpu.utilization_avg")->verdict, "regressed");
+	record_free(base);
+	record_free(rec);
+}
+
+static void test_measured_otherwise(void **context)
+{
+	uint64_t state = 1;
+	struct record *base = make(6, 1, 0.01, &state), *rec = make(6, 2, 0.01, &state);
+
+	(void)context;
+	rec->complete = true;
+	base->complete = false;
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		rec->rounds[i].has_io = !base->rounds[i].has_io;
+	assert_int_equal(record_baseline(rec, base, "base", &cpu_only), 0);
+	assert_int_equal(rec->baseline.n_differences, 2);
+	assert_non_null(strstr(rec->baseline.differences[0], "the earlier run did not come to"));
+	assert_non_null(strstr(rec->baseline.differences[1], "storage (--without): "));
+	assert_false(record_has_regressed(rec)); /* what was cut short is no measure */
+	base->complete = true;
+	assert_int_equal(record_baseline(rec, base, "base", &cpu_only), 0);
+	assert_true(record_has_regressed(rec)); /* what was left out is named only */
+	record_free(base);
+	record_free(rec);
+}
+
 static void test_unfit(void **context)
 {
 	struct record *rec = sample_record(0, false);
@@ -442,6 +490,8 @@ int main(void)
 		cmocka_unit_test(test_sides),
 		cmocka_unit_test(test_a_gate_that_guards_nothing),
 		cmocka_unit_test(test_unequal_ends),
+		cmocka_unit_test(test_use_of_commands),
+		cmocka_unit_test(test_measured_otherwise),
 		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_same_is_not_accused),
