@@ -10,7 +10,6 @@
 #include "record/baseline.h"
 #include "record/compare.h"
 #include "record/folder.h"
-#include "record/gate.h"
 #include "record/record.h"
 #include "report/report.h"
 #include "util/file.h"
@@ -63,10 +62,8 @@ static int add_gate(void *state, const char *value, struct error *err)
 {
 	struct compare_state *compare = state;
 
-	char problem[GATE_PROBLEM_MAX];
-
-	if (!gate_find(value, problem))
-		return error_set(err, EXIT_CODE_USAGE, "--gate: %s", problem);
+	if (baseline_check_gate(value, err))
+		return error_prefix(err, "--gate");
 	if (compare->options.n_gates == COMPARE_MAX_GATES)
 		return error_set(err, EXIT_CODE_USAGE, "more than %d gates", COMPARE_MAX_GATES);
 	compare->gates[compare->options.n_gates++] = value;

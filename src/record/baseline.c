@@ -16,8 +16,7 @@
 #include "stats/stats.h"
 #include "stats/unpaired.h"
 
-#define CONFIDENCE  0.95
-#define UTILIZATION "cpu.utilization" /* begin the names of all metrics of it */
+#define CONFIDENCE 0.95
 
 /* Room for the rounds of both runs, and what is being made of them. */
 struct comparer {
@@ -227,18 +226,6 @@ static bool is_gated(const struct comparer *c, const char *metric)
 	return false;
 }
 
-/*
- * How much of a CPU was in use: what takes less time of the clock for the same work uses more of
- * it, so that of commands that ran to their end neither is the better one.
- */
-static bool has_direction(const struct comparer *c, enum side side, const struct metric *metric)
-{
-	const struct record_round *round = first_round(c->rec, (int)side);
-
-	return strncmp(metric->name, UTILIZATION, strlen(UTILIZATION)) != 0 || !round ||
-	       round->has_work || !has_end(round);
-}
-
 /* What can be said of one row by itself; its verdict stands if it is significant. */
 static int compare_metric(struct comparer *c, enum side side, const struct metric *metric,
 			  struct record_regression *row)
@@ -263,8 +250,11 @@ static int compare_metric(struct comparer *c, enum side side, const struct metri
 		row->p = test.p;
 		row->effect = test.effect;
 		change = estimate(c, row);
-		if (has_direction(c, side, metric))
-			verdict = verdict_of(row, &change);
+		verdict = verdict_of(row, &change);
+		/* Changed, and neither for the better nor for the worse. */
+		if (!row->gate && strcmp(verdict, "unchanged") != 0 &&
+		    !compare_has_direction(c->rec, metric->name))
+			verdict = "unknown";
 	}
 	row->verdict = strdup(verdict);
 	if (strcmp(verdict, "regressed"))

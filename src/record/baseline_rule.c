@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/baseline.h"
+#include "record/gate.h"
 #include "record/metric.h"
 
 #define LEVELS 3
@@ -20,6 +21,15 @@ int baseline_check_metric(const char *name, struct error *err)
 				 name, near);
 	return error_set(err, EXIT_CODE_USAGE,
 			 "unknown metric '%s'; 'perfbpf list metrics' has them all", name);
+}
+
+int baseline_check_gate(const char *name, struct error *err)
+{
+	char problem[GATE_PROBLEM_MAX];
+
+	if (baseline_check_metric(name, err))
+		return -1;
+	return gate_find(name, problem) ? 0 : error_set(err, EXIT_CODE_USAGE, "%s", problem);
 }
 
 /* Takes "METRIC=" off @text, if it begins so. */

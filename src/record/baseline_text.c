@@ -44,11 +44,6 @@ static char *text_of_unknown(const struct record_regression *row, const char *wh
 	if (!row->n_base || !row->n_new)
 		n = asprintf(&text, "%s: not known in %s run, so nothing is said", what,
 			     row->n_base ? "this" : "the earlier");
-	else if (row->n_base >= BASELINE_MIN_ROUNDS && row->n_new >= BASELINE_MIN_ROUNDS)
-		n = asprintf(&text,
-			     "%s: neither more nor less is better of what ran to its end, so it is "
-			     "not judged",
-			     what);
 	else
 		n = asprintf(&text,
 			     "%s: %" PRId64 " round%s in the earlier run and %" PRId64
@@ -76,7 +71,9 @@ static void put_conclusion(char *buf, size_t size, const struct record_regressio
 {
 	double p = row->gate ? row->p_adjusted : row->p, limit = 100 * row->threshold;
 
-	if (!strcmp(row->verdict, "regressed"))
+	if (!strcmp(row->verdict, "unknown"))
+		snprintf(buf, size, "not judged, as it has no better end (p %.2g)", p);
+	else if (!strcmp(row->verdict, "regressed"))
 		snprintf(buf, size, "a %s regression (worse by more than %.3g %%, p %.2g)",
 			 row->severity, limit, p);
 	else if (!strcmp(row->verdict, "improved"))
@@ -172,7 +169,7 @@ char *baseline_text(const struct record_regression *row, const char *target, siz
 		 target                ? target
 		 : row->side == SIDE_A ? "A"
 				       : "B");
-	if (!strcmp(row->verdict, "unknown"))
+	if (!strcmp(row->verdict, "unknown") && isnan(row->p))
 		return text_of_unknown(row, what);
 	put_conclusion(conclusion, sizeof(conclusion), row, tests);
 	if (asprintf(&text, "%s: %s, was %s (%s): %s", what,

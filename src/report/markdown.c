@@ -164,7 +164,7 @@ static void put_cost_row(const struct markdown *md, const struct record_comparis
 		put_cell(md->out, summary_ratio(cell, sizeof(cell), c->ratio));
 	}
 	if (intervals) {
-		put_cell(md->out, costs_interval(cell, c));
+		put_cell(md->out, costs_interval(cell, md->rec, c));
 		put_cell(md->out, costs_verdict(c));
 		put_cell(md->out, costs_detectable(cell, c));
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/compare.h"
 #include "record/gate.h"
 #include "report/outcome.h"
 
@@ -14,9 +15,11 @@ static bool is_noise(const struct record *rec)
 	return rec->n_argv > 1 && rec->argv[1] && !strcmp(rec->argv[1], "noise");
 }
 
+/* By its interval, or by p after the correction for all gates. */
 static bool is_inconclusive(const struct record_comparison *c)
 {
-	return !strcmp(c->verdict, "inconclusive");
+	return !strcmp(c->verdict, "inconclusive") ||
+	       (strcmp(c->verdict, "equivalent") != 0 && c->p_adjusted >= COMPARE_SIGNIFICANT);
 }
 
 static bool is_worse(const struct record_comparison *c)
@@ -26,10 +29,10 @@ static bool is_worse(const struct record_comparison *c)
 
 static const char *words_of(const struct record_comparison *c)
 {
-	if (is_worse(c))
-		return "B is worse";
 	if (is_inconclusive(c))
 		return "inconclusive";
+	if (is_worse(c))
+		return "B is worse";
 	return strcmp(c->verdict, "equivalent") != 0 ? "B is better" : "equivalent";
 }
 
@@ -99,12 +102,10 @@ static int add_row_of_comparison(struct outcomes *outcomes, const struct record 
 	struct outcome *outcome =
 		outcome_add(outcomes, "comparison", state_of(rec, c), "B against A: %s", c->metric);
 	struct summary_row row = summary_row(rec, c, true);
-	char size[160], needed[64] = "";
+	char size[160], needed[GATE_OUTLOOK_MAX];
 
 	name_size(rec, c, row.kind, size, sizeof(size));
-	if (c->pairs_needed != RECORD_NONE)
-		snprintf(needed, sizeof(needed), "; about %lld would settle it",
-			 (long long)c->pairs_needed);
+	gate_outlook(needed, rec, c);
 	return outcome_say(outcome, "%s: %s, %lld pairs%s)", words_of(c), size,
 			   c->n == RECORD_NONE ? 0LL : (long long)c->n, needed);
 }
