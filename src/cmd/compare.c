@@ -6,13 +6,13 @@
 
 #include "cmd/baseline_options.h"
 #include "cmd/cmd.h"
+#include "cmd/compare_write.h"
 #include "cmd/format_options.h"
 #include "record/baseline.h"
 #include "record/compare.h"
 #include "record/folder.h"
 #include "record/record.h"
 #include "report/report.h"
-#include "util/file.h"
 
 #define REASON_MAX 512
 
@@ -21,17 +21,7 @@ struct compare_state {
 	struct baseline_rule rules[BASELINE_MAX_RULES];
 	const char *gates[COMPARE_MAX_GATES];
 	struct baseline_options options;
-	const struct report_format *format;
-	const char *output;
-	bool all, is_strict;
-};
-
-/* A record of NEW, for the reports. */
-struct compared_record {
-	struct record *rec;
-	const char *name;   /* of its sub-folder; NULL: NEW itself */
-	char *not_compared; /* why; NULL: it was */
-	int code;
+	struct compare_output output;
 };
 
 /* Both runs, and what came of it, scenario by scenario. */
@@ -83,20 +73,20 @@ static int set_format(void *state, const char *value, struct error *err)
 				 "--format %s has nothing of a comparison with an earlier run; "
 				 "these have:%s",
 				 value, known);
-	((struct compare_state *)state)->format = format;
+	((struct compare_state *)state)->output.format = format;
 	return 0;
 }
 
 static int set_output(void *state, const char *value, struct error *err)
 {
-	return output_set(&((struct compare_state *)state)->output, value, "a file or a folder",
-			  err);
+	return output_set(&((struct compare_state *)state)->output.path, value,
+			  "a file or a folder", err);
 }
 
 static int set_strict(void *state, const char *value, struct error *err)
 {
 	(void)value, (void)err;
-	((struct compare_state *)state)->is_strict = true;
+	((struct compare_state *)state)->output.is_strict = true;
 	return 0;
 }
 
@@ -110,7 +100,7 @@ static int set_accept(void *state, const char *value, struct error *err)
 static int set_all(void *state, const char *value, struct error *err)
 {
 	(void)value, (void)err;
-	((struct compare_state *)state)->all = true;
+	((struct compare_state *)state)->output.all = true;
 	return 0;
 }
 
@@ -226,7 +216,8 @@ static int no_base(const struct compare_state *state, struct compared_record *ou
 	snprintf(reason, sizeof(reason), "'%.200s' is not in %.200s", name ? name : "?",
 		 state->base);
 	tell("%s, and not compared", reason);
-	return not_compared(out, state->is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK, reason);
+	return not_compared(out, state->output.is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK,
+			    reason);
 }
 
 /* A gate that cannot fail is not to look like one that has passed. */
@@ -270,8 +261,8 @@ static int judge(const struct compare_state *state, struct compared_record *out,
 		return invalid(out, path, record_unfit(rec));
 	if (record_has_regressed(rec))
 		return EXIT_CODE_REGRESSION;
-	return state->is_strict && record_baseline_is_open(rec) ? EXIT_CODE_INCONCLUSIVE
-								: EXIT_CODE_OK;
+	return state->output.is_strict && record_baseline_is_open(rec) ? EXIT_CODE_INCONCLUSIVE
+								       : EXIT_CODE_OK;
 }
 
 static int judge_fit(const struct compare_state *state, struct compared_record *out,
@@ -311,105 +302,19 @@ static int compare_one(const struct compare_state *state, const struct record_fo
 	return code;
 }
 
-/* --- reports ------------------------------------------------------------------------- */
-
-/* What goes into one file: records one after another. */
-struct page {
-	const struct compare_state *state;
-	const struct compared_record *list;
-	size_t n;
-	const char *missing; /* said of the first */
-};
-
-/* What there is no comparison of is told by who reads what was judged, and by people. */
-static bool is_shown(const struct compare_state *state, const struct compared_record *record)
-{
-	return !record->not_compared || record->rec->has_baseline ||
-	       (state->format != &report_json && state->format != &report_html);
-}
-
-static int write_page(const void *what, FILE *out, const char *name, struct error *err)
-{
-	const struct page *page = what;
-	const struct compare_state *state = page->state;
-	struct report_options options = {
-		.colour = stream_has_colour(out),
-		.width = stream_width(out),
-		.all_metrics = state->all,
-		.only_baseline = true,
-		.strict = state->is_strict,
-		.missing = page->missing,
-	};
-
-	for (size_t i = 0; i < page->n; i++) {
-		const struct compared_record *record = &page->list[i];
-
-		if (!is_shown(state, record))
-			continue;
-		if (options.continued && state->format == &report_text)
-			putc('\n', out);
-		options.not_compared = record->not_compared;
-		options.is_failure = record->code != EXIT_CODE_OK;
-		if (state->format->write(record->rec, &options, out, err))
-			return -1;
-		options.continued = true;
-		options.missing = NULL;
-	}
-	return stream_finish(out, name, err);
-}
-
-/* A record in its file below the folder of -o, in a folder of its own where there are several. */
-static int write_one(const struct page *page, struct error *err)
-{
-	const struct report_options options = {.only_baseline = true};
-	const char *output = page->state->output, *name = page->list->name;
-	struct report_file file;
-	char *dir = NULL, *path = NULL;
-	int rc = 0;
-
-	report_file(page->state->format, page->list->rec, &options, 0, &file);
-	if (asprintf(&dir, "%s%s%s", output, name ? "/" : "", name ? name : "") < 0 ||
-	    asprintf(&path, "%s/%s", dir, file.name) < 0)
-		rc = error_set(err, EXIT_CODE_FAILED, "out of memory");
-	else if (dir_make(dir, 0755))
-		rc = error_set(err, EXIT_CODE_FAILED, "cannot make the folder %s", dir);
-	else
-		rc = output_write(path, write_page, page, err);
-	free(dir);
-	free(path);
-	return rc;
-}
-
-static int write_all(const struct compare_state *state, const struct compared *compared,
-		     const char *missing, struct error *err)
-{
-	struct page page = {state, compared->list, compared->n, missing};
-
-	if (!compared->n || !compared->n_found)
-		return 0;
-	if (!state->output || !output_is_folder(state->output))
-		return output_write(state->output, write_page, &page, err);
-	page.n = 1;
-	for (size_t i = 0; i < compared->n; i++) {
-		page.list = &compared->list[i];
-		page.missing = i ? NULL : missing;
-		if (is_shown(state, page.list) && write_one(&page, err))
-			return -1;
-	}
-	return 0;
-}
-
 /* Before anything is compared: what it would find must not be lost. */
 static int check_output(const struct compare_state *state, const struct compared *compared,
 			struct error *err)
 {
-	if (!state->format->alone || compared->news.n < 2 ||
-	    (state->output && output_is_folder(state->output)))
+	const struct compare_output *output = &state->output;
+
+	if (!output->format->alone || compared->news.n < 2 ||
+	    (output->path && output_is_folder(output->path)))
 		return 0;
 	return error_set(err, EXIT_CODE_USAGE,
 			 "%s holds %zu records, and %s takes one a file: write them into a folder "
 			 "(-o DIR/), or give one of its sub-folders",
-			 state->now, compared->news.n, state->format->name);
+			 state->now, compared->news.n, output->format->name);
 }
 
 /* What was measured then and is not there any more is named; *@missing: the first of these. */
@@ -429,7 +334,7 @@ static int check_found(const struct compare_state *state, const struct compared 
 		*missing = *missing ? *missing : path;
 	}
 	if (compared->n_found)
-		return *missing && state->is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK;
+		return *missing && state->output.is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK;
 	error_set(&err, EXIT_CODE_USAGE, "%s and %s have no scenario in common", state->base,
 		  state->now);
 	return cmd_fail(&err);
@@ -452,7 +357,9 @@ static int compare_all(const struct compare_state *state, struct compared *compa
 	for (size_t i = 0; i < compared->news.n; i++)
 		code = exit_code_worse(code, compare_one(state, &compared->news.list[i], compared));
 	code = exit_code_worse(code, check_found(state, compared, &missing));
-	if (!write_all(state, compared, missing, &err))
+	/* Where nothing was compared there is nothing to say. */
+	if (!compared->n_found ||
+	    !compare_write(&state->output, compared->list, compared->n, missing, &err))
 		return code;
 	/* A regression that was found is one, whoever could write it down. */
 	return code == EXIT_CODE_REGRESSION ? cmd_fail(&err),
@@ -473,7 +380,7 @@ static void compared_clear(struct compared *compared)
 
 static int run_compare(int argc, char **argv)
 {
-	struct compare_state state = {.format = &report_text};
+	struct compare_state state = {.output = {.format = &report_text}};
 	struct compared compared = {0};
 	struct error err;
 	int code;
