@@ -73,6 +73,8 @@ int baseline_check(const struct record *rec, const struct record *base,
 bool record_has_regressed(const struct record *rec);
 /* Was a gate left without an answer, or has it none since the runs cannot be compared? */
 bool record_baseline_is_open(const struct record *rec);
+/* What came of it in one sentence, to be freed; NULL without memory. */
+char *baseline_headline(const struct record *rec);
 /* Why the run measures nothing that another could be held against, borrowed; NULL: it does. */
 const char *record_unfit(const struct record *rec);
 /* The side of @base whose target is that of @side in @rec; -1: none. */
@@ -80,7 +82,8 @@ int baseline_side_of(const struct record *rec, enum side side, const struct reco
 
 /*
  * baseline_differ.c: what of host, scenario and targets is not the same, into @out, a sentence
- * each. *@comparable: false where host or scenario differ. -1 without memory.
+ * each. *@comparable: false where host or scenario differ, a run has no end, or one counted system
+ * calls. -1 without memory.
  */
 int baseline_differ(struct record_baseline *out, const struct record *rec,
 		    const struct record *base, bool *comparable);

@@ -11,7 +11,6 @@
 #include "record/stopping.h"
 #include "record/verdict.h"
 #include "util/grouped.h"
-#include "util/suggest.h"
 #include "util/units.h"
 
 static const struct record_comparison *find(const struct record *rec, const char *metric)
@@ -31,21 +30,6 @@ static bool is_different(const struct record_comparison *row)
 {
 	return (is_verdict(row, "B_lower") || is_verdict(row, "B_higher")) &&
 	       row->p_adjusted < COMPARE_SIGNIFICANT;
-}
-
-/* A row of metric.h that is nearly called @name; NULL: none. */
-static const char *nearest(const char *name)
-{
-	size_t n;
-	const struct metric *metrics = metric_table(&n);
-	const char **names = calloc(n, sizeof(*names)), *near = NULL;
-
-	for (size_t i = 0; names && i < n; i++)
-		names[i] = metrics[i].name;
-	if (names)
-		near = suggest_nearest(name, names, n);
-	free(names);
-	return near;
 }
 
 enum gate_result gate_judge(const struct record *rec, const char *metric)
@@ -173,7 +157,7 @@ const char *gate_find(const char *name, char problem[GATE_PROBLEM_MAX])
 	}
 	if (metric)
 		return metric->name;
-	near = nearest(name);
+	near = metric_nearest(name);
 	if (near)
 		snprintf(problem, GATE_PROBLEM_MAX,
 			 "no metric is named '%.60s'; did you mean '%s'?", name, near);

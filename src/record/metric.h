@@ -36,4 +36,10 @@ bool metric_is_score(const char *name);
  * shown, but no gate is on it, and it is neither better nor worse than before. */
 bool metric_is_neutral(const char *name);
 
+/*
+ * metric_nearest.c: the metric that was likely meant by @name, which is none: the one whose name
+ * goes on behind it (of a latency its 99th percentile), else the nearest in spelling. NULL: none.
+ */
+const char *metric_nearest(const char *name);
+
 #endif

@@ -148,5 +148,6 @@ const struct report_format report_html = {
 	.file_name = "report.html",
 	.description = "one page for a browser: verdict, tables, charts, flame graphs",
 	.alone = true,
+	.has_baseline = true,
 	.write = write_html,
 };

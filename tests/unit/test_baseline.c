@@ -396,6 +396,28 @@ static void test_unequal_ends(void **context)
 	record_free(rec);
 }
 
+static void test_measured_otherwise(void **context)
+{
+	uint64_t state = 1;
+	struct record *base = make(6, 1, 0.01, &state), *rec = make(6, 2, 0.01, &state);
+
+	(void)context;
+	rec->complete = true;
+	base->complete = false;
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		rec->rounds[i].has_io = !base->rounds[i].has_io;
+	assert_int_equal(record_baseline(rec, base, "base", &cpu_only), 0);
+	assert_int_equal(rec->baseline.n_differences, 2);
+	assert_non_null(strstr(rec->baseline.differences[0], "the earlier run did not come to"));
+	assert_non_null(strstr(rec->baseline.differences[1], "storage (--without): "));
+	assert_false(record_has_regressed(rec)); /* what was cut short is no measure */
+	base->complete = true;
+	assert_int_equal(record_baseline(rec, base, "base", &cpu_only), 0);
+	assert_true(record_has_regressed(rec)); /* what was left out is named only */
+	record_free(base);
+	record_free(rec);
+}
+
 static void test_unfit(void **context)
 {
 	struct record *rec = sample_record(0, false);
@@ -486,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_sides),
 		cmocka_unit_test(test_a_gate_that_guards_nothing),
 		cmocka_unit_test(test_unequal_ends),
+		cmocka_unit_test(test_measured_otherwise),
 		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_same_is_not_accused),
