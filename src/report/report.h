@@ -26,7 +26,7 @@ struct report_options {
 	bool all_metrics; /* not only the headline metrics */
 	bool continued;   /* another record came before in the same file: no header again (csv only)
 			   */
-	bool only_baseline; /* nothing but the comparison with an earlier run (text and md only) */
+	bool only_baseline; /* nothing but the comparison with an earlier run (text, md; first of all: html) */
 	int width;          /* columns of the terminal, 0: do not wrap or cut */
 	enum report_side side; /* of formats that take it */
 	/* Formats of stacks only. */
