@@ -109,12 +109,9 @@ static void put_reasons(const struct html *html)
 	if (!summary->invalid)
 		return;
 	fprintf(out,
-		"<p>%zu of %zu round%s not valid; medians and charts below are over all of "
+		"<p>%zu of %zu rounds %s not valid; medians and charts below are over all of "
 		"them.</p>\n",
-		summary->invalid, html->rec->n_rounds,
-		html->rec->n_rounds == 1 ? " is"
-		: summary->invalid == 1  ? "s is"
-					 : "s are");
+		summary->invalid, html->rec->n_rounds, summary->invalid == 1 ? "is" : "are");
 	put_list(out, reasons, first);
 	if (first == n)
 		return;

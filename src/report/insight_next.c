@@ -306,9 +306,9 @@ static void add_profile(struct insights *list)
 	if (most >= FEW_SAMPLES || !(most * HIGH_HERTZ / hertz >= FEW_SAMPLES))
 		return;
 	snprintf(why, sizeof(why),
-		 "only %.0f samples of A's CPU time and %.0f of B's: more of them tell which "
+		 "only %.0f sample%s of A's CPU time and %.0f of B's: more of them tell which "
 		 "functions differ",
-		 samples[SIDE_A], samples[SIDE_B]);
+		 samples[SIDE_A], samples[SIDE_A] == 1 ? "" : "s", samples[SIDE_B]);
 	add_run(list, NULL, most, (struct change[]){{"--freq", NULL, TEXT_OF(HIGH_HERTZ)}}, 1, why);
 }
 

@@ -115,8 +115,8 @@ static void put_verdict(const struct markdown *md)
 	if (!summary->invalid)
 		return;
 	fprintf(md->out,
-		"%zu of %zu rounds are not valid; the medians below are over all of them.\n\n",
-		summary->invalid, rec->n_rounds);
+		"%zu of %zu rounds %s not valid; the medians below are over all of them.\n\n",
+		summary->invalid, rec->n_rounds, summary->invalid == 1 ? "is" : "are");
 	for (size_t i = 0; i < summary->n_reasons && (md->all || i < MANY_REASONS); i++) {
 		fputs("- ", md->out);
 		escape_markdown(md->out, summary->reasons[i]);
