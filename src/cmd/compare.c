@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A run against an earlier one: no BPF, no root. */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/baseline_options.h"
 #include "cmd/cmd.h"
+#include "cmd/format_options.h"
 #include "record/baseline.h"
 #include "record/compare.h"
 #include "record/folder.h"
 #include "record/record.h"
 #include "report/report.h"
+#include "util/file.h"
+
+#define REASON_MAX 512
 
 struct compare_state {
 	const char *base, *now;
@@ -24,12 +26,20 @@ struct compare_state {
 	bool all, is_strict;
 };
 
+/* A record of NEW, for the reports. */
+struct compared_record {
+	struct record *rec;
+	const char *name;   /* of its sub-folder; NULL: NEW itself */
+	char *not_compared; /* why; NULL: it was */
+	int code;
+};
+
 /* Both runs, and what came of it, scenario by scenario. */
 struct compared {
 	struct record_folders bases, news;
-	bool *found;             /* of each of bases: was anything held against it? */
-	size_t n, n_found;       /* records, and how many news had something to be held against */
-	struct record **records; /* the new ones that were compared */
+	bool *found;               /* of each of bases: was anything held against it? */
+	size_t n, n_read, n_found; /* to report, of NEW, and of these with something in BASE */
+	struct compared_record *list;
 };
 
 static int set_threshold(void *state, const char *value, struct error *err)
@@ -52,7 +62,7 @@ static int add_gate(void *state, const char *value, struct error *err)
 {
 	struct compare_state *compare = state;
 
-	if (baseline_check_metric(value, err))
+	if (baseline_check_gate(value, err))
 		return error_prefix(err, "--gate");
 	if (compare->options.n_gates == COMPARE_MAX_GATES)
 		return error_set(err, EXIT_CODE_USAGE, "more than %d gates", COMPARE_MAX_GATES);
@@ -62,26 +72,25 @@ static int add_gate(void *state, const char *value, struct error *err)
 
 static int set_format(void *state, const char *value, struct error *err)
 {
-	const struct report_format *format = report_find(value);
+	const struct report_format *format = format_find(value, err);
+	char known[256];
 
 	if (!format)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "unknown format '%s'; 'perfbpf report --help' lists them", value);
-	if (format->is_of_stacks || format->is_binary)
+		return -1;
+	format_list(known, sizeof(known), true);
+	if (!format->has_baseline)
 		return error_set(err, EXIT_CODE_USAGE,
 				 "--format %s has nothing of a comparison with an earlier run; "
-				 "there are text, md, json and others",
-				 value);
+				 "these have:%s",
+				 value, known);
 	((struct compare_state *)state)->format = format;
 	return 0;
 }
 
 static int set_output(void *state, const char *value, struct error *err)
 {
-	if (!*value)
-		return error_set(err, EXIT_CODE_USAGE, "-o needs a file");
-	((struct compare_state *)state)->output = value;
-	return 0;
+	return output_set(&((struct compare_state *)state)->output, value, "a file or a folder",
+			  err);
 }
 
 static int set_strict(void *state, const char *value, struct error *err)
@@ -131,8 +140,9 @@ static const struct option_spec specs[] = {
 	{"strict", 0, NULL, "exit code 97 where a gate cannot be answered", set_strict},
 	{"accept-differences", 0, NULL, "of host and scenario: a regression is one all the same",
 	 set_accept},
-	{"format", 0, "F", "text, md, json or another of 'perfbpf report' (text)", set_format},
-	{"output", 'o', "FILE", "write there", set_output},
+	{"format", 0, "F",
+	 "text, md, json, html, junit, github-summary or github-annotations (text)", set_format},
+	{"output", 'o', "FILE", "write there; DIR/: a file for each scenario", set_output},
 	{"all", 'a', NULL, "show all metrics, not only gated and changed ones", set_all},
 };
 
@@ -163,15 +173,9 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *fmt, ...)
 	fprintf(stderr, "perfbpf: %s\n", text.text);
 }
 
-/* What a results folder calls the sub-folder of the scenario; NULL without memory. */
-static char *folder_name_of(const struct record *rec)
+static char *name_of(const struct record *rec)
 {
-	char *name = strdup(rec->scenario.name ? rec->scenario.name : "");
-
-	for (char *c = name; c && *c; c++)
-		if (*c == '/')
-			*c = '-';
-	return name;
+	return record_folder_name(rec->scenario.name ? rec->scenario.name : "");
 }
 
 /*
@@ -182,7 +186,7 @@ static struct record *read_base(struct compared *compared, const struct record *
 				struct error *err)
 {
 	bool is_one = compared->bases.n == 1 && compared->news.n == 1;
-	char *name = folder_name_of(rec), *path, *base_name;
+	char *name = name_of(rec), *path, *base_name;
 	const struct record_folder *folder =
 		name ? record_folders_get(&compared->bases, name) : NULL;
 	struct record *base = NULL;
@@ -193,12 +197,12 @@ static struct record *read_base(struct compared *compared, const struct record *
 		error_set(err, EXIT_CODE_FAILED, "out of memory");
 	if (path)
 		base = record_read(path, err);
-	base_name = base ? folder_name_of(base) : NULL;
+	base_name = base ? name_of(base) : NULL;
 	if (base_name && !is_one && strcmp(base_name, name)) {
 		record_free(base);
 		base = NULL;
 	}
-	if (base)
+	if (base || (path && err->text[0])) /* what cannot be read is said of itself */
 		compared->found[folder - compared->bases.list] = true;
 	free(path);
 	free(name);
@@ -206,14 +210,23 @@ static struct record *read_base(struct compared *compared, const struct record *
 	return base;
 }
 
-static int no_base(const struct compare_state *state, const struct record *rec,
-		   const struct error *err)
+/* Keeps why the record was not compared, for its reports. */
+static int not_compared(struct compared_record *out, int code, const char *reason)
 {
-	if (err->text[0])
-		return cmd_fail(err);
-	tell("'%s' is not in %s, and not compared", rec->scenario.name ? rec->scenario.name : "?",
-	     state->base);
-	return state->is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK;
+	out->not_compared = strdup(reason);
+	out->code = code;
+	return out->not_compared ? code : EXIT_CODE_FAILED;
+}
+
+static int no_base(const struct compare_state *state, struct compared_record *out)
+{
+	const char *name = out->rec->scenario.name;
+	char reason[REASON_MAX];
+
+	snprintf(reason, sizeof(reason), "'%.200s' is not in %.200s", name ? name : "?",
+		 state->base);
+	tell("%s, and not compared", reason);
+	return not_compared(out, state->is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK, reason);
 }
 
 /* A gate that cannot fail is not to look like one that has passed. */
@@ -222,23 +235,28 @@ static void warn(const struct record *rec)
 	const struct record_baseline *baseline = &rec->baseline;
 
 	if (!baseline->comparable)
-		tell("NOT COMPARABLE: host or scenario are not the same, so that no regression "
+		tell("NOT COMPARABLE: host, scenario or the way of measuring are not the same, so "
+		     "that no regression "
 		     "fails this; --accept-differences takes the numbers all the same");
 }
 
-static int invalid(const char *path, const char *reason)
+static int invalid(struct compared_record *out, const char *path, const char *reason)
 {
 	struct error err;
+	char text[REASON_MAX];
 
 	error_set(&err, EXIT_CODE_INVALID, "%s: the run is invalid, and nothing is compared: %s",
 		  path, reason);
-	return cmd_fail(&err);
+	snprintf(text, sizeof(text), "%.200s is invalid: %.200s", path, reason);
+	cmd_fail(&err);
+	return not_compared(out, EXIT_CODE_INVALID, text);
 }
 
 /* The exit code of one pair of records; both are whole and valid. */
-static int judge(const struct compare_state *state, struct record *rec, const struct record *base,
-		 const char *path)
+static int judge(const struct compare_state *state, struct compared_record *out,
+		 const struct record *base, const char *path)
 {
+	struct record *rec = out->rec;
 	struct error err;
 
 	if (baseline_check(rec, base, &state->options, &err))
@@ -247,104 +265,171 @@ static int judge(const struct compare_state *state, struct record *rec, const st
 		error_set(&err, EXIT_CODE_FAILED, "out of memory");
 		return cmd_fail(&err);
 	}
-	rec->statistics.strict = state->is_strict; /* of this judgement, for its reports */
 	warn(rec);
-	if (record_unfit(rec))
-		return invalid(path, record_unfit(rec));
+	if (record_unfit(rec)) /* it ended otherwise than in BASE */
+		return invalid(out, path, record_unfit(rec));
 	if (record_has_regressed(rec))
 		return EXIT_CODE_REGRESSION;
 	return state->is_strict && record_baseline_is_open(rec) ? EXIT_CODE_INCONCLUSIVE
 								: EXIT_CODE_OK;
 }
 
-/* One record of NEW; it is kept for the reports once there is something to be said of it. */
-static int compare_one(const struct compare_state *state, const char *path,
+static int judge_fit(const struct compare_state *state, struct compared_record *out,
+		     const struct record *base, const char *path)
+{
+	if (record_unfit(base))
+		return invalid(out, state->base, record_unfit(base));
+	if (record_unfit(out->rec))
+		return invalid(out, path, record_unfit(out->rec));
+	return judge(state, out, base, path);
+}
+
+/* One record of NEW; it is kept for the reports where there is something to be said of it. */
+static int compare_one(const struct compare_state *state, const struct record_folder *folder,
 		       struct compared *compared)
 {
+	struct compared_record *out = &compared->list[compared->n];
 	struct error err;
-	struct record *rec = record_read(path, &err), *base;
+	struct record *base;
 	int code;
 
-	if (!rec)
+	*out = (struct compared_record){record_read(folder->path, &err), folder->name, NULL, 0};
+	if (!out->rec)
 		return cmd_fail(&err);
-	base = read_base(compared, rec, &err);
+	compared->n_read++;
+	base = read_base(compared, out->rec, &err);
 	compared->n_found += base || err.text[0];
-	if (!base)
-		code = no_base(state, rec, &err);
-	else if (record_unfit(base))
-		code = invalid(state->base, record_unfit(base));
-	else if (record_unfit(rec))
-		code = invalid(path, record_unfit(rec));
+	if (base)
+		code = judge_fit(state, out, base, folder->path);
 	else
-		code = judge(state, rec, base, path);
+		code = err.text[0] ? cmd_fail(&err) : no_base(state, out);
 	record_free(base);
-	if (rec->has_baseline && base)
-		compared->records[compared->n++] = rec;
+	if (out->rec->has_baseline || out->not_compared)
+		compared->n++;
 	else
-		record_free(rec);
+		record_free(out->rec);
 	return code;
 }
 
-static int write_reports(const struct compare_state *state, const struct compared *compared,
-			 FILE *out, const char *name, struct error *err)
+/* --- reports ------------------------------------------------------------------------- */
+
+/* What goes into one file: records one after another. */
+struct page {
+	const struct compare_state *state;
+	const struct compared_record *list;
+	size_t n;
+	const char *missing; /* said of the first */
+};
+
+/* What there is no comparison of is told by who reads what was judged, and by people. */
+static bool is_shown(const struct compare_state *state, const struct compared_record *record)
 {
+	return !record->not_compared || record->rec->has_baseline ||
+	       (state->format != &report_json && state->format != &report_html);
+}
+
+static int write_page(const void *what, FILE *out, const char *name, struct error *err)
+{
+	const struct page *page = what;
+	const struct compare_state *state = page->state;
 	struct report_options options = {
 		.colour = stream_has_colour(out),
 		.width = stream_width(out),
 		.all_metrics = state->all,
 		.only_baseline = true,
+		.strict = state->is_strict,
+		.missing = page->missing,
 	};
 
-	if (state->format->alone && compared->n > 1)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "%s holds %zu records, and %s takes one a file: give one of its "
-				 "sub-folders",
-				 state->now, compared->n, state->format->name);
-	for (size_t i = 0; i < compared->n; i++) {
-		if (i && state->format == &report_text)
+	for (size_t i = 0; i < page->n; i++) {
+		const struct compared_record *record = &page->list[i];
+
+		if (!is_shown(state, record))
+			continue;
+		if (options.continued && state->format == &report_text)
 			putc('\n', out);
-		options.continued = i > 0;
-		if (state->format->write(compared->records[i], &options, out, err))
+		options.not_compared = record->not_compared;
+		options.is_failure = record->code != EXIT_CODE_OK;
+		if (state->format->write(record->rec, &options, out, err))
 			return -1;
+		options.continued = true;
+		options.missing = NULL;
 	}
 	return stream_finish(out, name, err);
 }
 
-static int write_all(const struct compare_state *state, const struct compared *compared,
-		     struct error *err)
+/* A record in its file below the folder of -o, in a folder of its own where there are several. */
+static int write_one(const struct page *page, struct error *err)
 {
-	FILE *out;
-	int rc;
+	const struct report_options options = {.only_baseline = true};
+	const char *output = page->state->output, *name = page->list->name;
+	struct report_file file;
+	char *dir = NULL, *path = NULL;
+	int rc = 0;
 
-	if (!compared->n)
-		return 0;
-	if (!state->output)
-		return write_reports(state, compared, stdout, "standard output", err);
-	out = fopen(state->output, "we");
-	if (!out)
-		return error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", state->output,
-				 strerror(errno));
-	rc = write_reports(state, compared, out, state->output, err);
-	if (fclose(out) && !rc)
-		rc = error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", state->output,
-			       strerror(errno));
+	report_file(page->state->format, page->list->rec, &options, 0, &file);
+	if (asprintf(&dir, "%s%s%s", output, name ? "/" : "", name ? name : "") < 0 ||
+	    asprintf(&path, "%s/%s", dir, file.name) < 0)
+		rc = error_set(err, EXIT_CODE_FAILED, "out of memory");
+	else if (dir_make(dir, 0755))
+		rc = error_set(err, EXIT_CODE_FAILED, "cannot make the folder %s", dir);
+	else
+		rc = output_write(path, write_page, page, err);
+	free(dir);
+	free(path);
 	return rc;
 }
 
-/* What was measured then and is not there any more is named. */
-static int check_found(const struct compare_state *state, const struct compared *compared)
+static int write_all(const struct compare_state *state, const struct compared *compared,
+		     const char *missing, struct error *err)
+{
+	struct page page = {state, compared->list, compared->n, missing};
+
+	if (!compared->n || !compared->n_found)
+		return 0;
+	if (!state->output || !output_is_folder(state->output))
+		return output_write(state->output, write_page, &page, err);
+	page.n = 1;
+	for (size_t i = 0; i < compared->n; i++) {
+		page.list = &compared->list[i];
+		page.missing = i ? NULL : missing;
+		if (is_shown(state, page.list) && write_one(&page, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* Before anything is compared: what it would find must not be lost. */
+static int check_output(const struct compare_state *state, const struct compared *compared,
+			struct error *err)
+{
+	if (!state->format->alone || compared->news.n < 2 ||
+	    (state->output && output_is_folder(state->output)))
+		return 0;
+	return error_set(err, EXIT_CODE_USAGE,
+			 "%s holds %zu records, and %s takes one a file: write them into a folder "
+			 "(-o DIR/), or give one of its sub-folders",
+			 state->now, compared->news.n, state->format->name);
+}
+
+/* What was measured then and is not there any more is named; *@missing: the first of these. */
+static int check_found(const struct compare_state *state, const struct compared *compared,
+		       const char **missing)
 {
 	struct error err;
-	bool any = false;
 
-	for (size_t i = 0; i < compared->bases.n; i++) {
-		any |= !compared->found[i];
-		if (!compared->found[i] && compared->n_found)
-			fprintf(stderr, "perfbpf: nothing in %s was compared with %s\n", state->now,
-				compared->bases.list[i].path);
+	if (!compared->n_read) /* which was said of each */
+		return EXIT_CODE_OK;
+	for (size_t i = 0; compared->n_found && i < compared->bases.n; i++) {
+		const char *path = compared->bases.list[i].path;
+
+		if (compared->found[i])
+			continue;
+		tell("nothing in %s was compared with %s", state->now, path);
+		*missing = *missing ? *missing : path;
 	}
 	if (compared->n_found)
-		return any && state->is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK;
+		return *missing && state->is_strict ? EXIT_CODE_INCONCLUSIVE : EXIT_CODE_OK;
 	error_set(&err, EXIT_CODE_USAGE, "%s and %s have no scenario in common", state->base,
 		  state->now);
 	return cmd_fail(&err);
@@ -353,29 +438,34 @@ static int check_found(const struct compare_state *state, const struct compared 
 static int compare_all(const struct compare_state *state, struct compared *compared)
 {
 	struct error err;
+	const char *missing = NULL;
 	int code = EXIT_CODE_OK;
 
 	if (record_folders_find(&compared->bases, state->base, &err) ||
-	    record_folders_find(&compared->news, state->now, &err))
+	    record_folders_find(&compared->news, state->now, &err) ||
+	    check_output(state, compared, &err))
 		return cmd_fail(&err);
-	compared->records = calloc(compared->news.n, sizeof(*compared->records));
+	compared->list = calloc(compared->news.n, sizeof(*compared->list));
 	compared->found = calloc(compared->bases.n, sizeof(*compared->found));
-	if (!compared->records || !compared->found)
+	if (!compared->list || !compared->found)
 		return error_set(&err, EXIT_CODE_FAILED, "out of memory"), cmd_fail(&err);
 	for (size_t i = 0; i < compared->news.n; i++)
-		code = exit_code_worse(code,
-				       compare_one(state, compared->news.list[i].path, compared));
-	code = exit_code_worse(code, check_found(state, compared));
-	if (write_all(state, compared, &err))
-		code = exit_code_worse(code, cmd_fail(&err));
-	return code;
+		code = exit_code_worse(code, compare_one(state, &compared->news.list[i], compared));
+	code = exit_code_worse(code, check_found(state, compared, &missing));
+	if (!write_all(state, compared, missing, &err))
+		return code;
+	/* A regression that was found is one, whoever could write it down. */
+	return code == EXIT_CODE_REGRESSION ? cmd_fail(&err),
+	       code                         : exit_code_worse(code, cmd_fail(&err));
 }
 
 static void compared_clear(struct compared *compared)
 {
-	for (size_t i = 0; i < compared->n; i++)
-		record_free(compared->records[i]);
-	free(compared->records);
+	for (size_t i = 0; i < compared->n; i++) {
+		record_free(compared->list[i].rec);
+		free(compared->list[i].not_compared);
+	}
+	free(compared->list);
 	free(compared->found);
 	record_folders_clear(&compared->bases);
 	record_folders_clear(&compared->news);

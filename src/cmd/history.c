@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/format_options.h"
 #include "record/baseline.h"
 #include "record/folder.h"
 #include "record/history.h"
 #include "record/record.h"
 #include "report/history.h"
+#include "util/suggest.h"
 
 #define MANY_FILTERS 64
 
@@ -30,6 +31,8 @@ struct history_state {
 	bool all;
 	struct history *history;
 	size_t n_read, n_skipped;
+	char **names; /* of the targets that there are, for who mistypes one */
+	size_t n_names;
 };
 
 static int add_metric(void *state, const char *value, struct error *err)
@@ -68,10 +71,7 @@ static int set_format(void *state, const char *value, struct error *err)
 
 static int set_output(void *state, const char *value, struct error *err)
 {
-	if (!*value)
-		return error_set(err, EXIT_CODE_USAGE, "-o needs a file");
-	((struct history_state *)state)->output = value;
-	return 0;
+	return output_set(&((struct history_state *)state)->output, value, "a file", err);
 }
 
 static int set_all(void *state, const char *value, struct error *err)
@@ -120,6 +120,29 @@ static void skip(struct history_state *state, const struct error *err)
 	state->n_skipped++;
 }
 
+static int add_names(struct history_state *state, const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_targets; i++) {
+		const char *name = rec->targets[i].name;
+		bool known = !name;
+		char **larger;
+
+		for (size_t j = 0; j < state->n_names; j++)
+			known |= name && !strcmp(state->names[j], name);
+		if (known)
+			continue;
+		larger = reallocarray(state->names, state->n_names + 1, sizeof(*larger));
+		if (!larger)
+			return -1;
+		state->names = larger;
+		larger[state->n_names] = strdup(name);
+		if (!larger[state->n_names])
+			return -1;
+		state->n_names++;
+	}
+	return 0;
+}
+
 /* One record at a time, without its stacks: there may be hundreds, and large ones. */
 static int add_record(struct history_state *state, const struct record_folder *folder)
 {
@@ -134,7 +157,8 @@ static int add_record(struct history_state *state, const struct record_folder *f
 		skip(state, &err);
 	} else if (rec) {
 		state->n_read++;
-		rc = history_add(state->history, rec, folder->path, &state->options);
+		rc = add_names(state, rec) ||
+		     history_add(state->history, rec, folder->path, &state->options);
 	} else if (!rc) {
 		skip(state, &err);
 	}
@@ -156,13 +180,6 @@ static int add_run(struct history_state *state, const char *path)
 	return rc;
 }
 
-static bool is_dir(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
-}
-
 static int add_all(struct history_state *state, struct error *err)
 {
 	struct dirent **entries;
@@ -177,7 +194,7 @@ static int add_all(struct history_state *state, struct error *err)
 			if (asprintf(&path, "%s/%s", state->dir, entries[i]->d_name) < 0)
 				path = NULL;
 			rc = path ? 0 : -1;
-			if (path && is_dir(path))
+			if (path && output_is_dir(path))
 				rc = add_run(state, path);
 			free(path);
 		}
@@ -189,6 +206,47 @@ static int add_all(struct history_state *state, struct error *err)
 	return 0;
 }
 
+/* "none of the 30 runs in DIR has a target './t.shh'; did you mean './t.sh'?" */
+static int unknown_target(const struct history_state *state, struct error *err)
+{
+	const char *wanted = state->targets[0], *near;
+
+	near = suggest_nearest(wanted, (const char *const *)state->names, state->n_names);
+	if (near)
+		return error_set(err, EXIT_CODE_USAGE,
+				 "none of the %zu runs in %s has the target '%s'; did you mean "
+				 "'%s'?",
+				 state->n_read, state->dir, wanted, near);
+	return error_set(err, EXIT_CODE_USAGE,
+			 "none of the %zu runs in %s has the target '%s'; there %s '%s'%s",
+			 state->n_read, state->dir, wanted, state->n_names > 1 ? "are" : "is",
+			 state->n_names ? state->names[0] : "?",
+			 state->n_names > 1 ? " and others" : "");
+}
+
+static bool has_target(const struct history_state *state)
+{
+	for (size_t i = 0; i < state->options.n_targets; i++)
+		for (size_t j = 0; j < state->n_names; j++)
+			if (!strcmp(state->targets[i], state->names[j]))
+				return true;
+	return !state->options.n_targets;
+}
+
+static int nothing_found(const struct history_state *state, struct error *err)
+{
+	if (!has_target(state))
+		return unknown_target(state, err);
+	if (!state->options.n_metrics)
+		return error_set(err, EXIT_CODE_USAGE, "none of the %zu runs in %s has any values",
+				 state->n_read, state->dir);
+	return error_set(err, EXIT_CODE_USAGE,
+			 "none of the %zu runs in %s has values of %s%s: name another metric "
+			 "('perfbpf list metrics')",
+			 state->n_read, state->dir, state->metrics[0],
+			 state->options.n_targets ? " of this target" : "");
+}
+
 static int check(const struct history_state *state, struct error *err)
 {
 	if (!state->n_read)
@@ -196,11 +254,7 @@ static int check(const struct history_state *state, struct error *err)
 				 "%s: none of its folders has a run.json that can be read: give "
 				 "the folder that results folders are in",
 				 state->dir);
-	if (!state->history->n_series)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "none of the %zu runs in %s knows such a metric of such a target",
-				 state->n_read, state->dir);
-	return 0;
+	return state->history->n_series ? 0 : nothing_found(state, err);
 }
 
 /* The locale's, as far as it says; a pipe into a file is read somewhere else, in the same way. */
@@ -217,8 +271,9 @@ static bool is_utf8(void)
 	return false;
 }
 
-static int put(const struct history_state *state, FILE *out, const char *name, struct error *err)
+static int put(const void *what, FILE *out, const char *name, struct error *err)
 {
+	const struct history_state *state = what;
 	const struct history_style style = {
 		.colour = stream_has_colour(out),
 		.utf8 = is_utf8(),
@@ -233,24 +288,6 @@ static int put(const struct history_state *state, FILE *out, const char *name, s
 	else if (history_text(state->history, &style, out))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory");
 	return stream_finish(out, name, err);
-}
-
-static int write_out(const struct history_state *state, struct error *err)
-{
-	FILE *out;
-	int rc;
-
-	if (!state->output)
-		return put(state, stdout, "standard output", err);
-	out = fopen(state->output, "we");
-	if (!out)
-		return error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", state->output,
-				 strerror(errno));
-	rc = put(state, out, state->output, err);
-	if (fclose(out) && !rc)
-		rc = error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", state->output,
-			       strerror(errno));
-	return rc;
 }
 
 static int run_history(int argc, char **argv)
@@ -277,9 +314,13 @@ static int run_history(int argc, char **argv)
 	else if (!state.history)
 		code = error_set(&err, EXIT_CODE_FAILED, "out of memory");
 	else
-		code = add_all(&state, &err) || check(&state, &err) || write_out(&state, &err);
+		code = add_all(&state, &err) || check(&state, &err) ||
+		       output_write(state.output, put, &state, &err);
 	if (code)
 		code = cmd_fail(&err);
+	for (size_t i = 0; i < state.n_names; i++)
+		free(state.names[i]);
+	free(state.names);
 	history_free(state.history);
 	return code;
 }

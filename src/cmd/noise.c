@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/run_options.h"
+#include "record/folder.h"
 #include "record/record.h"
 #include "report/report.h"
 
@@ -30,9 +31,19 @@ static int set_folder(void *state, const char *word, struct error *err)
 /* Of the options of `run` those that are not about another side. */
 static size_t choose_specs(struct option_spec specs[MAX_SPECS])
 {
-	static const char *const left_out[] = {"vs",          "pid",        "threshold",
-					       "soak",        "gate",       "margin",
-					       "until-width", "max-rounds", "strict"};
+	static const char *const left_out[] = {"vs",
+					       "pid",
+					       "threshold",
+					       "soak",
+					       "gate",
+					       "margin",
+					       "until-width",
+					       "max-rounds",
+					       "strict",
+					       "baseline",
+					       "baseline-threshold",
+					       "baseline-severity",
+					       "accept-differences"};
 	size_t n = 0;
 
 	for (size_t i = 0; i < run_table.n_specs && n < MAX_SPECS; i++) {
@@ -53,7 +64,7 @@ static size_t choose_specs(struct option_spec specs[MAX_SPECS])
 }
 
 /* As an ordinary user, of what a run has left. */
-static int report_folder(const struct noise_state *state)
+static int report_one(const struct noise_state *state, const char *path, bool first)
 {
 	struct report_options options = {
 		.colour = stream_has_colour(stdout),
@@ -61,12 +72,32 @@ static int report_folder(const struct noise_state *state)
 		.width = stream_width(stdout),
 	};
 	struct error err;
-	struct record *rec = record_read(state->folder, &err);
-	int failed = !rec || report_noise.write(rec, &options, stdout, &err) ||
-		     stream_finish(stdout, "standard output", &err);
+	struct record *rec = record_read(path, &err);
+	int failed;
 
+	if (rec && !first)
+		putchar('\n');
+	failed = !rec || report_noise.write(rec, &options, stdout, &err) ||
+		 stream_finish(stdout, "standard output", &err);
 	record_free(rec);
+	if (failed && rec && strcmp(path, state->folder) != 0)
+		error_prefix(&err, "%s", path);
 	return failed ? cmd_fail(&err) : EXIT_CODE_OK;
+}
+
+/* Of several scenarios each; one that cannot be read does not keep the others from it. */
+static int report_folder(const struct noise_state *state)
+{
+	struct record_folders folders;
+	struct error err;
+	int code = EXIT_CODE_OK;
+
+	if (record_folders_find(&folders, state->folder, &err))
+		code = cmd_fail(&err);
+	for (size_t i = 0; i < folders.n; i++)
+		code = exit_code_worse(code, report_one(state, folders.list[i].path, !i));
+	record_folders_clear(&folders);
+	return code;
 }
 
 static int check(struct noise_state *state, struct error *err)

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Reports from what a run has left: no BPF, no root. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/format_options.h"
 #include "record/folder.h"
 #include "report/report.h"
 #include "util/file.h"
-#include "util/suggest.h"
 
 #define MANY_FORMATS 32
 
@@ -23,42 +21,13 @@ struct report_state {
 	struct report_options options; /* side, kind and phase */
 };
 
-/* All names in one line, each after a blank. */
-static void list_formats(char *buf, size_t size)
-{
-	size_t n, used = 0;
-	const struct report_format *const *formats = report_formats(&n);
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < n && used < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, " %s", formats[i]->name);
-}
-
-static int unknown_format(const char *name, struct error *err)
-{
-	size_t n;
-	const struct report_format *const *formats = report_formats(&n);
-	const char *names[n], *near;
-	char known[512];
-
-	for (size_t i = 0; i < n; i++)
-		names[i] = formats[i]->name;
-	list_formats(known, sizeof(known));
-	near = suggest_nearest(name, names, n);
-	if (near)
-		return error_set(err, EXIT_CODE_USAGE,
-				 "unknown format '%s': did you mean '%s'? (formats:%s)", name, near,
-				 known);
-	return error_set(err, EXIT_CODE_USAGE, "unknown format '%s' (formats:%s)", name, known);
-}
-
 static int set_format(void *state, const char *value, struct error *err)
 {
 	struct report_state *report = state;
-	const struct report_format *format = report_find(value);
+	const struct report_format *format = format_find(value, err);
 
 	if (!format)
-		return unknown_format(value, err);
+		return -1;
 	for (size_t i = 0; i < report->n_formats; i++)
 		if (report->formats[i] == format)
 			return 0;
@@ -70,10 +39,8 @@ static int set_format(void *state, const char *value, struct error *err)
 
 static int set_output(void *state, const char *value, struct error *err)
 {
-	if (!*value)
-		return error_set(err, EXIT_CODE_USAGE, "-o needs a file or a folder");
-	((struct report_state *)state)->output = value;
-	return 0;
+	return output_set(&((struct report_state *)state)->output, value, "a file or a folder",
+			  err);
 }
 
 static int set_all(void *state, const char *value, struct error *err)
@@ -159,16 +126,9 @@ static enum options_result parse(int argc, char **argv, struct report_state *sta
 		.positional = set_dir,
 	};
 
-	list_formats(known, sizeof(known));
+	format_list(known, sizeof(known), false);
 	snprintf(help, sizeof(help), "one of%s; may be given several times (text)", known);
 	return options_parse(&table, argc, argv, state, err);
-}
-
-static bool is_dir(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
 /* One of the records that a results folder holds. */
@@ -277,10 +237,17 @@ static int check_alone(const struct report_state *state, const struct sources *s
 	return 0;
 }
 
+/* What goes into one stream. */
+struct stream {
+	const struct report_state *state;
+	const struct sources *sources;
+};
+
 /* One format after another, of all records each. */
-static int write_stream(const struct report_state *state, const struct sources *sources, FILE *out,
-			const char *name, struct error *err)
+static int write_stream(const void *what, FILE *out, const char *name, struct error *err)
 {
+	const struct report_state *state = ((const struct stream *)what)->state;
+	const struct sources *sources = ((const struct stream *)what)->sources;
 	struct report_options options = state->options;
 	bool first = true;
 
@@ -307,30 +274,13 @@ static int write_stream(const struct report_state *state, const struct sources *
 	return stream_finish(out, name, err);
 }
 
-/* Half a report is none. What is no file (/dev/stdout) stays where it is. */
-static void remove_file(const char *path)
-{
-	struct stat st;
-
-	if (!lstat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
-}
-
+/* @path NULL: standard output. */
 static int write_file(const struct report_state *state, const struct sources *sources,
 		      const char *path, struct error *err)
 {
-	FILE *out = fopen(path, "we");
-	int rc;
+	const struct stream stream = {state, sources};
 
-	if (!out)
-		return error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", path,
-				 strerror(errno));
-	rc = write_stream(state, sources, out, path, err);
-	if (fclose(out) && !rc)
-		rc = error_set(err, EXIT_CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
-	if (rc)
-		remove_file(path);
-	return rc;
+	return output_write(path, write_stream, &stream, err);
 }
 
 /* One record in one format, in its file or files below @dir. */
@@ -402,13 +352,11 @@ static int write_reports(const struct report_state *state, const struct sources 
 	const char *output = state->output;
 	bool folder;
 
-	if (!output)
-		return write_stream(state, sources, stdout, "standard output", err);
-	folder = is_dir(output) || output[strlen(output) - 1] == '/' || state->n_formats > 1 ||
-		 state->formats[0]->part;
+	folder = output &&
+		 (output_is_folder(output) || state->n_formats > 1 || state->formats[0]->part);
 	if (!folder)
 		return write_file(state, sources, output, err);
-	if (!is_dir(output) && access(output, F_OK) == 0)
+	if (!output_is_dir(output) && access(output, F_OK) == 0)
 		return error_set(err, EXIT_CODE_USAGE,
 				 "-o %s: is a file; several formats need a folder", output);
 	return write_folders(state, sources, err);

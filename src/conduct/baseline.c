@@ -21,24 +21,19 @@ static struct baseline_options options_of(const struct judge *judge)
 	return out;
 }
 
-/* What the results folder calls the sub-folder of the scenario. */
-static void name_folder(char *buf, size_t size, const char *scenario)
-{
-	snprintf(buf, size, "%s", scenario);
-	for (char *c = buf; *c; c++)
-		if (*c == '/')
-			*c = '-';
-}
-
 static struct record *read_one(const struct record_folders *folders,
 			       const struct scenario *scenario, struct error *err)
 {
-	char name[256], *path;
-	const struct record_folder *folder;
+	char *name = record_folder_name(scenario ? scenario->name : ""), *path;
+	const struct record_folder *folder = name ? record_folders_get(folders, name) : NULL;
+	bool is_short = !name;
 	struct record *rec;
 
-	name_folder(name, sizeof(name), scenario ? scenario->name : "");
-	folder = record_folders_get(folders, name);
+	free(name);
+	if (is_short) {
+		error_set(err, EXIT_CODE_FAILED, "out of memory");
+		return NULL;
+	}
 	if (!folder) {
 		error_set(err, EXIT_CODE_USAGE, "holds several records, and none of %s",
 			  scenario ? scenario->name : "commands");
@@ -167,7 +162,8 @@ void baselines_tell(const struct judge *judge, const struct record *rec, struct 
 		return;
 	if (!baseline->comparable)
 		progress_note(progress, true,
-			      "NOT COMPARABLE with %s, as host or scenario are not the same: no "
+			      "NOT COMPARABLE with %s, as host, scenario or the way of measuring "
+			      "are not the same: no "
 			      "regression fails this run (--accept-differences)",
 			      judge->options->baseline);
 	for (size_t i = 0; !baseline->comparable && i < baseline->n_differences; i++)

@@ -251,6 +251,10 @@ static int compare_metric(struct comparer *c, enum side side, const struct metri
 		row->effect = test.effect;
 		change = estimate(c, row);
 		verdict = verdict_of(row, &change);
+		/* Changed, and neither for the better nor for the worse. */
+		if (!row->gate && strcmp(verdict, "unchanged") != 0 &&
+		    !compare_has_direction(c->rec, metric->name))
+			verdict = "unknown";
 	}
 	row->verdict = strdup(verdict);
 	if (strcmp(verdict, "regressed"))

@@ -10,7 +10,8 @@
  * A regression is worse by more than the metric's threshold, as the Hodges-Lehmann estimate, and
  * significant: exact Mann-Whitney, by Holm over the metrics that the gate is on, p < 0.05.
  * Unchanged: the whole interval lies within the threshold, both ways. BASELINE_MIN_ROUNDS rounds of
- * each run are needed for any of these.
+ * each run are needed for any of these. Of what has no better end (compare_has_direction()) and no
+ * gate on it, a change is told and not judged: unknown.
  *
  * Its severity is that of Kailash's load tests (LoadTestFramework, analyze_performance_regression):
  * worse by over 100 % is critical, by over 50 % major, all else minor. There it is one for the
@@ -49,6 +50,8 @@ int baseline_rule_threshold(struct baseline_rule *rule, const char *text, struct
 int baseline_rule_severity(struct baseline_rule *rule, const char *text, struct error *err);
 /* -1 with @err, which names the nearest, where there is no such metric. */
 int baseline_check_metric(const char *name, struct error *err);
+/* The same of one that a gate is to be on; -1 also where none may be. */
+int baseline_check_gate(const char *name, struct error *err);
 /* What holds for @metric by @options and the defaults above; options may be NULL. */
 struct baseline_rule baseline_rule_of(const struct baseline_options *options, const char *metric);
 
@@ -70,6 +73,8 @@ int baseline_check(const struct record *rec, const struct record *base,
 bool record_has_regressed(const struct record *rec);
 /* Was a gate left without an answer, or has it none since the runs cannot be compared? */
 bool record_baseline_is_open(const struct record *rec);
+/* What came of it in one sentence, to be freed; NULL without memory. */
+char *baseline_headline(const struct record *rec);
 /* Why the run measures nothing that another could be held against, borrowed; NULL: it does. */
 const char *record_unfit(const struct record *rec);
 /* The side of @base whose target is that of @side in @rec; -1: none. */
@@ -77,7 +82,8 @@ int baseline_side_of(const struct record *rec, enum side side, const struct reco
 
 /*
  * baseline_differ.c: what of host, scenario and targets is not the same, into @out, a sentence
- * each. *@comparable: false where host or scenario differ. -1 without memory.
+ * each. *@comparable: false where host or scenario differ, a run has no end, or one counted system
+ * calls. -1 without memory.
  */
 int baseline_differ(struct record_baseline *out, const struct record *rec,
 		    const struct record *base, bool *comparable);

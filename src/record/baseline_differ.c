@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "record/baseline.h"
+#include "record/noise.h"
 #include "util/units.h"
 
 /* The kernel keeps a part of the memory, and not always the same. */
 #define SAME_MEMORY 0.02
 #define SAME_RATE   1e-9
+#define SAME_OTHERS 0.05 /* of all CPUs */
 
 struct differ {
 	struct record_baseline *out;
@@ -45,6 +47,14 @@ __attribute__((format(printf, 2, 3))) static void say(struct differ *differ, con
 static bool is_same(const char *a, const char *b)
 {
 	return (!a && !b) || (a && b && !strcmp(a, b));
+}
+
+static bool any_syscalls(const struct record *rec)
+{
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (rec->rounds[i].n_syscalls)
+			return true;
+	return false;
 }
 
 /* One that is not known on a side says nothing. */
@@ -179,11 +189,91 @@ static void differ_in_target(struct differ *differ, const struct record_target *
 		say(differ, "'%s' was started with other arguments in the earlier run", name);
 }
 
+/* --- how it was measured ------------------------------------------------------------- */
+
+/* What is left out by --without, or on at the one and off at the other. */
+static void differ_in_option(struct differ *differ, const char *what, bool then, bool now)
+{
+	if (then != now)
+		say(differ, "%s: %s in the earlier run, %s now", what,
+		    then ? "measured" : "not measured", now ? "measured" : "not measured");
+}
+
+/* Counting and timing each system call slows all of them down. */
+static void differ_in_syscalls(struct differ *differ, bool then, bool now)
+{
+	differ_in_option(differ, "system calls (--syscalls)", then, now);
+	if (then != now)
+		differ->comparable = false;
+}
+
+static void differ_in_profile(struct differ *differ, const struct record_profile *then,
+			      const struct record_profile *now)
+{
+	if (!then->has_oncpu || !now->has_oncpu)
+		return;
+	if (!isnan(then->oncpu.frequency_hertz) && !isnan(now->oncpu.frequency_hertz) &&
+	    !is_same_number(then->oncpu.frequency_hertz, now->oncpu.frequency_hertz))
+		say(differ, "samples a second (--freq): %.4g in the earlier run, %.4g now",
+		    then->oncpu.frequency_hertz, now->oncpu.frequency_hertz);
+}
+
+/* A machine that others kept busy is not the same one; that it was, the run knows by itself. */
+static void differ_in_others(struct differ *differ)
+{
+	double then = noise_of_others(differ->base), now = noise_of_others(differ->rec);
+
+	if (fabs(then - now) > SAME_OTHERS)
+		say(differ,
+		    "CPU time of others: %.1f %% of all CPUs in the earlier run, %.1f %% now",
+		    100 * then, 100 * now);
+}
+
+/* All rounds of a run are measured alike. */
+static void differ_in_measuring(struct differ *differ)
+{
+	const struct record_round *then, *now;
+
+	if (!differ->base->n_rounds || !differ->rec->n_rounds)
+		return;
+	then = &differ->base->rounds[0];
+	now = &differ->rec->rounds[0];
+	differ_in_syscalls(differ, any_syscalls(differ->base), any_syscalls(differ->rec));
+	differ_in_option(differ, "stacks (--profile)", then->has_profile, now->has_profile);
+	if (then->has_profile && now->has_profile)
+		differ_in_profile(differ, &then->profile, &now->profile);
+	differ_in_others(differ);
+	differ_in_option(differ, "requests (--without)", then->has_requests, now->has_requests);
+	differ_in_option(differ, "time (--without)", then->has_time, now->has_time);
+	differ_in_option(differ, "storage (--without)", then->has_io, now->has_io);
+	differ_in_option(differ, "protocols (--protocols)",
+			 then->has_requests && then->requests.unparsed != RECORD_NONE,
+			 now->has_requests && now->requests.unparsed != RECORD_NONE);
+	if (then->observer.mode && now->observer.mode &&
+	    strcmp(then->observer.mode, now->observer.mode) != 0)
+		say(differ,
+		    "perfbpf's own programs (--observer): '%s' in the earlier run, '%s' now",
+		    then->observer.mode, now->observer.mode);
+}
+
+/* What was cut short is no whole measurement: not to be the measure of another in silence. */
+static void differ_in_end(struct differ *differ)
+{
+	if (differ->base->complete && differ->rec->complete)
+		return;
+	say(differ, "%s did not come to its end: what was measured until then is compared",
+	    differ->base->complete  ? "this run"
+	    : differ->rec->complete ? "the earlier run"
+				    : "both runs");
+	differ->comparable = false;
+}
+
 int baseline_differ(struct record_baseline *out, const struct record *rec,
 		    const struct record *base, bool *comparable)
 {
 	struct differ differ = {.out = out, .rec = rec, .base = base, .comparable = true};
 
+	differ_in_end(&differ);
 	differ_in_host(&differ, "kernel", base->host.kernel, rec->host.kernel);
 	differ_in_host(&differ, "CPU model", base->host.cpu_model, rec->host.cpu_model);
 	differ_in_size(&differ);
@@ -191,6 +281,7 @@ int baseline_differ(struct record_baseline *out, const struct record *rec,
 		       rec->host.virtualization);
 	differ_in_host(&differ, "CPU frequency governor", base->host.governor, rec->host.governor);
 	differ_in_scenario(&differ);
+	differ_in_measuring(&differ);
 	for (size_t i = 0; i < rec->n_targets; i++)
 		differ_in_target(&differ, &rec->targets[i]);
 	if (!is_same(base->version, rec->version))

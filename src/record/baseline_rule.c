@@ -4,20 +4,18 @@
 #include <string.h>
 
 #include "record/baseline.h"
+#include "record/gate.h"
 #include "record/metric.h"
-#include "util/suggest.h"
 
 #define LEVELS 3
 
-static int unknown_metric(const char *name, struct error *err)
+int baseline_check_metric(const char *name, struct error *err)
 {
-	size_t n;
-	const struct metric *metrics = metric_table(&n);
-	const char *names[n], *near;
+	const char *near;
 
-	for (size_t i = 0; i < n; i++)
-		names[i] = metrics[i].name;
-	near = suggest_nearest(name, names, n);
+	if (metric_find(name))
+		return 0;
+	near = metric_nearest(name);
 	if (near)
 		return error_set(err, EXIT_CODE_USAGE, "unknown metric '%s'; did you mean '%s'?",
 				 name, near);
@@ -25,9 +23,13 @@ static int unknown_metric(const char *name, struct error *err)
 			 "unknown metric '%s'; 'perfbpf list metrics' has them all", name);
 }
 
-int baseline_check_metric(const char *name, struct error *err)
+int baseline_check_gate(const char *name, struct error *err)
 {
-	return metric_find(name) ? 0 : unknown_metric(name, err);
+	char problem[GATE_PROBLEM_MAX];
+
+	if (baseline_check_metric(name, err))
+		return -1;
+	return gate_find(name, problem) ? 0 : error_set(err, EXIT_CODE_USAGE, "%s", problem);
 }
 
 /* Takes "METRIC=" off @text, if it begins so. */

@@ -10,6 +10,9 @@
 #include "record/metric.h"
 #include "util/units.h"
 
+/* As many regressions the headline names. */
+#define MANY_NAMED 3
+
 static const char *put_value(char *buf, size_t size, const struct metric *metric, double value)
 {
 	if (!metric || metric->kind == METRIC_COUNT)
@@ -68,7 +71,9 @@ static void put_conclusion(char *buf, size_t size, const struct record_regressio
 {
 	double p = row->gate ? row->p_adjusted : row->p, limit = 100 * row->threshold;
 
-	if (!strcmp(row->verdict, "regressed"))
+	if (!strcmp(row->verdict, "unknown"))
+		snprintf(buf, size, "not judged, as it has no better end (p %.2g)", p);
+	else if (!strcmp(row->verdict, "regressed"))
 		snprintf(buf, size, "a %s regression (worse by more than %.3g %%, p %.2g)",
 			 row->severity, limit, p);
 	else if (!strcmp(row->verdict, "improved"))
@@ -88,6 +93,72 @@ static void put_conclusion(char *buf, size_t size, const struct record_regressio
 			 limit, p);
 }
 
+static const char *target_of(const struct record *rec, enum side side)
+{
+	for (size_t i = 0; i < rec->n_targets; i++)
+		if (rec->targets[i].side == side && rec->targets[i].name)
+			return rec->targets[i].name;
+	return side == SIDE_A ? "A" : "B";
+}
+
+/* "CPU time of tool 1.3x, minor"; of many the first few. */
+static size_t put_regressed(char *buf, size_t size, const struct record *rec)
+{
+	size_t n = 0, used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < rec->baseline.n_rows; i++) {
+		const struct record_regression *row = &rec->baseline.rows[i];
+		const struct metric *metric = row->metric ? metric_find(row->metric) : NULL;
+		char ratio[32] = "";
+
+		if (!row->gate || !row->verdict || strcmp(row->verdict, "regressed") ||
+		    n++ >= MANY_NAMED)
+			continue;
+		if (!isnan(row->ratio))
+			snprintf(ratio, sizeof(ratio), " %.3gx", row->ratio);
+		used += (size_t)snprintf(buf + used, size - used, "%s%.60s of %.60s%s, %.20s",
+					 n == 1 ? "" : "; ", metric ? metric->label : "?",
+					 target_of(rec, row->side), ratio,
+					 row->severity ? row->severity : "?");
+	}
+	if (n > MANY_NAMED)
+		snprintf(buf + used, size - used, "; and %zu more", n - MANY_NAMED);
+	return n;
+}
+
+char *baseline_headline(const struct record *rec)
+{
+	const struct record_baseline *baseline = &rec->baseline;
+	const char *path = baseline->path ? baseline->path : "the earlier run";
+	const char *weight = baseline->comparable ? "" : "NOT COMPARABLE, so that nothing fails: ";
+	char regressed[MANY_NAMED * 200 + 40], open[64] = "", *text;
+	size_t gates = 0, n_open = 0, n = put_regressed(regressed, sizeof(regressed), rec);
+	int written;
+
+	for (size_t i = 0; i < baseline->n_rows; i++) {
+		const char *verdict = baseline->rows[i].verdict;
+
+		gates += baseline->rows[i].gate;
+		n_open += baseline->rows[i].gate && verdict &&
+			  (!strcmp(verdict, "inconclusive") || !strcmp(verdict, "unknown"));
+	}
+	if (n_open)
+		snprintf(open, sizeof(open), "; %zu cannot be told", n_open);
+	if (record_unfit(rec))
+		written = asprintf(&text, "nothing was compared with %s: %s", path,
+				   record_unfit(rec));
+	else if (!gates)
+		written = asprintf(&text, "%sno gate is on the comparison with %s", weight, path);
+	else if (n)
+		written = asprintf(&text, "%s%zu of %zu gates regressed against %s: %s%s", weight,
+				   n, gates, path, regressed, open);
+	else
+		written = asprintf(&text, "%snone of %zu gate%s regressed against %s%s", weight,
+				   gates, gates == 1 ? "" : "s", path, open);
+	return written < 0 ? NULL : text;
+}
+
 char *baseline_text(const struct record_regression *row, const char *target, size_t tests)
 {
 	const struct metric *metric = metric_find(row->metric);
@@ -98,7 +169,7 @@ char *baseline_text(const struct record_regression *row, const char *target, siz
 		 target                ? target
 		 : row->side == SIDE_A ? "A"
 				       : "B");
-	if (!strcmp(row->verdict, "unknown"))
+	if (!strcmp(row->verdict, "unknown") && isnan(row->p))
 		return text_of_unknown(row, what);
 	put_conclusion(conclusion, sizeof(conclusion), row, tests);
 	if (asprintf(&text, "%s: %s, was %s (%s): %s", what,

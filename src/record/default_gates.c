@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Which metrics decide, where nobody says so. */
 #include <math.h>
+#include <string.h>
 
 #include "record/load.h"
 #include "record/metric.h"
@@ -68,4 +69,11 @@ size_t compare_default_gates(const struct record *rec, const char *names[COMPARE
 	if (latency)
 		names[n++] = latency;
 	return n;
+}
+
+bool compare_has_direction(const struct record *rec, const char *metric)
+{
+	if (!metric_find(metric) || metric_is_score(metric) || metric_is_neutral(metric))
+		return false;
+	return strncmp(metric, "cpu.utilization_", 16) != 0 || !ran_to_end(rec);
 }

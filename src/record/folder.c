@@ -95,6 +95,16 @@ const struct record_folder *record_folders_get(const struct record_folders *fold
 	return folders->n == 1 ? &folders->list[0] : NULL;
 }
 
+char *record_folder_name(const char *scenario)
+{
+	char *name = strdup(scenario);
+
+	for (char *c = name; c && *c; c++)
+		if (*c == '/')
+			*c = '-';
+	return name;
+}
+
 char *record_folder_file(const struct record_folder *folder)
 {
 	char *path;

@@ -27,6 +27,8 @@ void record_folders_clear(struct record_folders *folders);
  */
 const struct record_folder *record_folders_get(const struct record_folders *folders,
 					       const char *name);
+/* What a results folder calls the sub-folder of @scenario, to be freed. NULL without memory. */
+char *record_folder_name(const char *scenario);
 /* The path to read the record by without its stacks, to be freed. NULL without memory. */
 char *record_folder_file(const struct record_folder *folder);
 

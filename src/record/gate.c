@@ -8,7 +8,9 @@
 
 #include "record/compare.h"
 #include "record/metric.h"
-#include "util/suggest.h"
+#include "record/stopping.h"
+#include "record/verdict.h"
+#include "util/grouped.h"
 #include "util/units.h"
 
 static const struct record_comparison *find(const struct record *rec, const char *metric)
@@ -28,21 +30,6 @@ static bool is_different(const struct record_comparison *row)
 {
 	return (is_verdict(row, "B_lower") || is_verdict(row, "B_higher")) &&
 	       row->p_adjusted < COMPARE_SIGNIFICANT;
-}
-
-/* A row of metric.h that is nearly called @name; NULL: none. */
-static const char *nearest(const char *name)
-{
-	size_t n;
-	const struct metric *metrics = metric_table(&n);
-	const char **names = calloc(n, sizeof(*names)), *near = NULL;
-
-	for (size_t i = 0; names && i < n; i++)
-		names[i] = metrics[i].name;
-	if (names)
-		near = suggest_nearest(name, names, n);
-	free(names);
-	return near;
 }
 
 enum gate_result gate_judge(const struct record *rec, const char *metric)
@@ -88,11 +75,41 @@ static void name_size(const struct record_comparison *row, double confidence, ch
 		snprintf(buf, size, "without a ratio to");
 }
 
+void gate_outlook(char buf[GATE_OUTLOOK_MAX], const struct record *rec,
+		  const struct record_comparison *row)
+{
+	size_t gates = verdict_n_gated(rec);
+	int fewest = stopping_fewest(gates), used;
+	char number[GROUPED_MAX];
+
+	*buf = '\0';
+	if (is_verdict(row, "equivalent") || is_different(row))
+		return;
+	if (!is_verdict(row, "inconclusive")) {
+		if (!row->verdict || isnan(row->p_adjusted))
+			return;
+		used = snprintf(buf, GATE_OUTLOOK_MAX, "; p after Holm, over %zu metric%s, is %.2g",
+				gates, gates == 1 ? "" : "s", row->p_adjusted);
+		if (row->n < fewest)
+			snprintf(buf + used, GATE_OUTLOOK_MAX - (size_t)used,
+				 ": less than %.2g takes %d pairs or more", COMPARE_SIGNIFICANT,
+				 fewest);
+	} else if (row->n < STOPPING_MIN_PAIRS) {
+		snprintf(buf, GATE_OUTLOOK_MAX, "; it takes %d pairs at least", STOPPING_MIN_PAIRS);
+	} else if (row->pairs_needed > row->n + VERDICT_MANY_PAIRS) {
+		snprintf(buf, GATE_OUTLOOK_MAX, "; not even %s more would settle it",
+			 format_grouped(number, sizeof(number), VERDICT_MANY_PAIRS));
+	} else if (row->pairs_needed > 0) {
+		snprintf(buf, GATE_OUTLOOK_MAX, "; about %s would settle it",
+			 format_grouped(number, sizeof(number), row->pairs_needed));
+	}
+}
+
 char *gate_text(const struct record *rec, const char *metric)
 {
 	const struct record_comparison *row = find(rec, metric);
 	enum gate_result result = gate_judge(rec, metric);
-	char size[160], more[80] = "", *text = NULL;
+	char size[160], more[GATE_OUTLOOK_MAX] = "", *text = NULL;
 	int n;
 
 	if (result == GATE_NO_DATA || !row) {
@@ -100,9 +117,8 @@ char *gate_text(const struct record *rec, const char *metric)
 		return n < 0 ? NULL : text;
 	}
 	name_size(row, rec->statistics.confidence, size, sizeof(size));
-	if (result == GATE_INCONCLUSIVE && row->pairs_needed > 0)
-		snprintf(more, sizeof(more), "; about %lld would settle it",
-			 (long long)row->pairs_needed);
+	if (result == GATE_INCONCLUSIVE)
+		gate_outlook(more, rec, row);
 	n = asprintf(&text, "%s of B is %s%s A's after %lld pair%s%s", metric,
 		     result == GATE_PASSED         ? ""
 		     : result == GATE_INCONCLUSIVE ? "inconclusive, "
@@ -131,9 +147,17 @@ const char *gate_find(const char *name, char problem[GATE_PROBLEM_MAX])
 			 name);
 		return NULL;
 	}
+	if (metric && metric_is_neutral(metric->name)) {
+		snprintf(
+			problem, GATE_PROBLEM_MAX,
+			"'%.60s' only says how many were timed, of which neither more nor fewer is "
+			"better; a gate is on the times, e.g. %.*s.p99_seconds",
+			name, (int)(strlen(metric->name) - strlen(".count")), metric->name);
+		return NULL;
+	}
 	if (metric)
 		return metric->name;
-	near = nearest(name);
+	near = metric_nearest(name);
 	if (near)
 		snprintf(problem, GATE_PROBLEM_MAX,
 			 "no metric is named '%.60s'; did you mean '%s'?", name, near);

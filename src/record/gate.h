@@ -17,6 +17,10 @@ enum gate_result {
 enum gate_result gate_judge(const struct record *rec, const char *metric);
 /* GATE_WORSE or GATE_NO_DATA. */
 bool gate_fails(enum gate_result result);
+#define GATE_OUTLOOK_MAX 160
+/* What is missing for an answer, as "; about 34 would settle it"; "" where there is one. */
+void gate_outlook(char buf[GATE_OUTLOOK_MAX], const struct record *rec,
+		  const struct record_comparison *row);
 /*
  * One sentence: what B is of A in @metric, with its interval, or why nobody can say; of what is
  * inconclusive also how many pairs would settle it. To be freed; NULL without memory.

@@ -450,3 +450,10 @@ bool metric_is_score(const char *name)
 {
 	return name && !strncmp(name, "score.", 6);
 }
+
+bool metric_is_neutral(const char *name)
+{
+	size_t length = name ? strlen(name) : 0;
+
+	return length > 14 && !strncmp(name, "latency.", 8) && !strcmp(name + length - 6, ".count");
+}

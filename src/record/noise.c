@@ -14,6 +14,14 @@
 
 const double noise_effects[NOISE_EFFECTS] = {0.01, 0.02, 0.05, 0.10};
 
+/* NAN where it is one of nothing. */
+static double known_share(const struct ratios *ratios, double d)
+{
+	double share = ratios_share(ratios, d);
+
+	return isfinite(share) ? share : NAN;
+}
+
 int noise_of(const struct record *rec, const struct metric *metric, struct noise *out)
 {
 	struct ratios ratios;
@@ -25,13 +33,17 @@ int noise_of(const struct record *rec, const struct metric *metric, struct noise
 	}
 	out->n = ratios.n;
 	out->without = ratios.without;
-	out->spread = stats_deviation(ratios.ln, ratios.n);
-	out->detectable = expm1(stats_detectable(ratios.ln, ratios.n));
+	out->by_difference = !isnan(ratios.scale);
+	out->spread = stats_deviation(ratios.d, ratios.n);
+	out->detectable = known_share(&ratios, stats_detectable(ratios.d, ratios.n));
 	for (size_t i = 0; i < NOISE_EFFECTS; i++) {
-		double root = DETECTABLE_SPREADS * out->spread / log1p(noise_effects[i]);
+		double root = DETECTABLE_SPREADS * out->spread /
+			      ratios_of_share(&ratios, noise_effects[i]);
 
-		out->pairs[i] = isnan(root) ? NAN : fmax(ceil(root * root), STOPPING_MIN_PAIRS);
+		out->pairs[i] = isfinite(root) ? fmax(ceil(root * root), STOPPING_MIN_PAIRS) : NAN;
 	}
+	if (out->by_difference)
+		out->spread = known_share(&ratios, out->spread);
 	ratios_clear(&ratios);
 	return 0;
 }

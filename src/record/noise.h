@@ -12,12 +12,15 @@
 extern const double noise_effects[NOISE_EFFECTS];
 
 struct noise {
-	size_t n;          /* pairs with a ratio */
-	size_t without;    /* pairs in which a side is zero, or not known */
-	double spread;     /* standard deviation of ln(B/A); NAN: n < 2 */
+	size_t n;       /* pairs that know both sides */
+	size_t without; /* pairs that do not */
+	/* A value is zero: all is of B - A, over the larger side's median, as the verdict is. */
+	bool by_difference;
+	double spread;     /* standard deviation of ln(B/A); NAN: n < 2, or of zero */
 	double detectable; /* what n pairs show with power 0.8 at 5 %, relative; NAN likewise */
-	/* Pairs that show each of noise_effects so: (2.8 spread / ln(1 + effect))^2, as
-	 * stats_detectable() has it, and no less than there are to be for any verdict. */
+	/* NAN where the spread is, or where the medians are zero. Pairs that show each of
+	 * noise_effects so: (2.8 spread / ln(1 + effect))^2, as stats_detectable() has it, and no
+	 * less than there are to be for any verdict. */
 	double pairs[NOISE_EFFECTS];
 };
 

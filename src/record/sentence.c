@@ -7,6 +7,7 @@
 
 #include "record/load.h"
 #include "record/metric.h"
+#include "record/stopping.h"
 #include "record/verdict.h"
 #include "stats/stats.h"
 #include "util/grouped.h"
@@ -15,8 +16,7 @@
 #define NUMBER_MAX 64
 #define PART_MAX   256
 #define DASH       "\xe2\x80\x93"
-/* More is no plan, but a way of saying that it will not be settled. */
-#define MANY_PAIRS 1000
+#define PRICES_MAX 3
 
 static const char *target_name(const struct record *rec, enum side side)
 {
@@ -53,7 +53,20 @@ static const struct wording wordings[] = {
 	{"latency.delivery.p99_seconds", "had", "delivery p99"},
 	{"latency.response.p99_seconds", "had", "response p99"},
 	{"latency.round_trip.p99_seconds", "had", "round-trip p99"},
+	{"network.tx_bytes", "sent", "bytes"},
+	{"network.rx_bytes", "received", "bytes"},
+	{"io.read_bytes", "read", "bytes"},
+	{"io.write_bytes", "wrote", "bytes"},
 };
+
+/* Of others there is only the label: @verb is "had". */
+static bool has_wording(const char *name)
+{
+	for (size_t i = 0; i < sizeof(wordings) / sizeof(wordings[0]); i++)
+		if (!strcmp(wordings[i].metric, name))
+			return true;
+	return false;
+}
 
 static struct wording wording_of(const char *name)
 {
@@ -182,33 +195,22 @@ static bool has_verdict(const struct record_comparison *row, const char *word)
 	return row->verdict && !strcmp(row->verdict, word);
 }
 
-/* From how many pairs on p can be below the bound by Holm, were all of one sign. */
-static long long fewest_pairs(size_t gates)
-{
-	int n = 1;
-
-	while (n < 100 && ldexp((double)gates, 1 - n) >= COMPARE_SIGNIFICANT)
-		n++;
-	return n;
-}
-
 /* What is missing for a conclusion, or what it is worth. */
 static void put_outlook(char *buf, const struct record *rec, const struct record_comparison *row)
 {
 	size_t gates = verdict_n_gated(rec);
 	long long more = row->pairs_needed == RECORD_NONE ? 0 : row->pairs_needed - row->n;
+	char number[GROUPED_MAX];
 
 	*buf = '\0';
 	if (has_verdict(row, "inconclusive") && isnan(row->difference_low)) {
-		snprintf(buf, PART_MAX,
-			 "; %lld pair%s too few for an interval: %s%lld more pair%s would settle "
-			 "it",
-			 (long long)row->n, row->n == 1 ? " is" : "s are",
-			 row->n < 2 ? "at least " : "about ", more, more == 1 ? "" : "s");
+		snprintf(buf, PART_MAX, "; %lld pair%s too few for an interval, which takes %d",
+			 (long long)row->n, row->n == 1 ? " is" : "s are", STOPPING_MIN_PAIRS);
 	} else if (has_verdict(row, "inconclusive") && row->pairs_needed == RECORD_NONE) {
 		snprintf(buf, PART_MAX, "; how many more pairs would settle it is not known");
-	} else if (has_verdict(row, "inconclusive") && more > MANY_PAIRS) {
-		snprintf(buf, PART_MAX, "; not even %d more pairs would settle it", MANY_PAIRS);
+	} else if (has_verdict(row, "inconclusive") && more > VERDICT_MANY_PAIRS) {
+		snprintf(buf, PART_MAX, "; not even %s more pairs would settle it",
+			 format_grouped(number, sizeof(number), VERDICT_MANY_PAIRS));
 	} else if (has_verdict(row, "inconclusive")) {
 		snprintf(buf, PART_MAX, "; about %lld more pair%s would settle it", more,
 			 more == 1 ? "" : "s");
@@ -217,38 +219,84 @@ static void put_outlook(char *buf, const struct record *rec, const struct record
 				    "; corrected for %zu metrics p is %.2g, so no winner is named",
 				    gates, row->p_adjusted);
 
-		if (row->n < fewest_pairs(gates))
+		if (row->n < stopping_fewest(gates))
 			snprintf(buf + used, PART_MAX - (size_t)used,
-				 ": that takes %lld pairs or more", fewest_pairs(gates));
+				 ": that takes %d pairs or more", stopping_fewest(gates));
 	}
 }
 
-/* Does the row, with a gate, say the opposite of the winner's? */
+/* Does the row, with a gate, say what the sentence does not: the opposite of the winner's, or a
+ * difference where none is the winner? */
 static bool is_against(const struct record *rec, const struct record_comparison *row)
 {
 	bool lower = has_verdict(row, "B_lower"), higher = has_verdict(row, "B_higher");
 	enum side better = lower == row->lower_is_better ? SIDE_B : SIDE_A;
 
-	return (lower || higher) && row->p_adjusted < COMPARE_SIGNIFICANT &&
-	       metric_find(row->metric) && (int)better != rec->verdict.winner;
+	if (!(lower || higher) || !(row->p_adjusted < COMPARE_SIGNIFICANT) ||
+	    !metric_find(row->metric) || row == verdict_row(rec, rec->statistics.primary))
+		return false;
+	return rec->verdict.winner < 0 || (int)better != rec->verdict.winner;
 }
 
-/* What the better side has to pay for it; the first such thing. */
+/* How many times more, either way; from nothing to something is more than all else. */
+static double size_of(const struct record_comparison *row)
+{
+	return isnan(row->ratio) ? INFINITY : fabs(log(row->ratio));
+}
+
+/* The largest first; what does not fit is left out. Returns how many there are. */
+static size_t find_prices(const struct record *rec, const struct record_comparison *out[PRICES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rec->n_comparison; i++) {
+		const struct record_comparison *row = &rec->comparison[i];
+		size_t at = n < PRICES_MAX ? n : PRICES_MAX;
+
+		if (!is_against(rec, row))
+			continue;
+		for (; at > 0 && size_of(row) > size_of(out[at - 1]); at--)
+			if (at < PRICES_MAX)
+				out[at] = out[at - 1];
+		if (at < PRICES_MAX)
+			out[at] = row;
+		n++;
+	}
+	return n < PRICES_MAX ? n : PRICES_MAX;
+}
+
+/* "used 9.97x the CPU time", or "had 12 more errors" where there is no ratio. */
+static void put_claim(char *buf, size_t size, const struct record_comparison *row)
+{
+	struct wording wording = wording_of(row->metric);
+	char number[NUMBER_MAX];
+
+	if (isnan(row->ratio)) {
+		put_value(number, row->unit, fabs(row->difference));
+		snprintf(buf, size, "%s %s %s %s", wording.verb, number,
+			 row->difference < 0 ? "less" : "more", wording.thing);
+		return;
+	}
+	put_ratio(number, row->ratio, places(row->ratio));
+	snprintf(buf, size, "%s %sx the %s", wording.verb, number, wording.thing);
+}
+
+/* What the better side has to pay for it; where none is better, in what else they differ. */
 static void put_price(char *buf, const struct record *rec)
 {
-	char ratio[NUMBER_MAX];
+	const struct record_comparison *rows[PRICES_MAX];
+	size_t n = find_prices(rec, rows), used = 0;
 
 	*buf = '\0';
-	for (size_t i = 0; rec->verdict.winner >= 0 && i < rec->n_comparison; i++) {
-		const struct record_comparison *row = &rec->comparison[i];
-		struct wording wording = wording_of(row->metric);
+	for (size_t i = 0; i < n && used < PART_MAX; i++) {
+		char claim[PART_MAX];
 
-		if (!is_against(rec, row) || isnan(row->ratio))
-			continue;
-		put_ratio(ratio, row->ratio, places(row->ratio));
-		snprintf(buf, PART_MAX, "; but it %s %sx the %s", wording.verb, ratio,
-			 wording.thing);
-		return;
+		put_claim(claim, sizeof(claim), rows[i]);
+		used += (size_t)snprintf(buf + used, PART_MAX - used, "%s%s",
+					 !i          ? "; but it "
+					 : i < n - 1 ? ", "
+						     : " and ",
+					 claim);
 	}
 }
 
@@ -274,21 +322,18 @@ static char *claim_of(const struct record *rec, const struct record_comparison *
 		      const char *b)
 {
 	struct wording wording = wording_of(row->metric);
-	char ratio[NUMBER_MAX], shift[NUMBER_MAX];
-	char *claim;
+	char part[PART_MAX], *claim;
 	int n;
 
-	put_ratio(ratio, row->ratio, places(row->ratio));
-	put_value(shift, row->unit, fabs(row->difference));
-	if (has_verdict(row, "equivalent"))
+	put_claim(part, sizeof(part), row);
+	if (has_verdict(row, "equivalent") && !has_wording(row->metric))
+		n = asprintf(&claim, "%s of %s and of %s: the same within %.3g %%", wording.thing,
+			     b, a, rec->statistics.margin * 100);
+	else if (has_verdict(row, "equivalent"))
 		n = asprintf(&claim, "%s %s the same %s as %s within %.3g %%", b, wording.verb,
 			     wording.thing, a, rec->statistics.margin * 100);
-	else if (!isnan(row->ratio))
-		n = asprintf(&claim, "%s %s %sx the %s of %s", b, wording.verb, ratio,
-			     wording.thing, a);
 	else
-		n = asprintf(&claim, "%s %s %s %s %s than %s", b, wording.verb, shift,
-			     row->difference < 0 ? "less" : "more", wording.thing, a);
+		n = asprintf(&claim, "%s %s %s %s", b, part, isnan(row->ratio) ? "than" : "of", a);
 	return n < 0 ? NULL : claim;
 }
 
@@ -328,7 +373,7 @@ char *sentence_of_two(const struct record *rec)
 
 	if (row && row->verdict)
 		return sentence_of_row(rec, row);
-	if (asprintf(&text, "no conclusion: no pair tells the %s of both sides",
+	if (asprintf(&text, "no conclusion: in no pair was the %s of both sides measured",
 		     metric ? metric->label
 		     : name ? name
 			    : "metrics") < 0)

@@ -8,16 +8,17 @@
 #include "record/ratios.h"
 #include "stats/paired.h"
 
-static int expect(const struct stopping *stopping, const double *ln_ratios, size_t n, int done)
+static int expect(const struct stopping *stopping, const struct ratios *ratios, int done)
 {
 	size_t least = stats_min_pairs(COMPARE_CONFIDENCE);
 	size_t pairs;
 
 	/* The spread of a few pairs says next to nothing. */
-	if (n < least && done < (int)least)
+	if (ratios->n < least && done < (int)least)
 		pairs = least;
 	else
-		pairs = stats_pairs_for_width(ln_ratios, n, log1p(stopping->until_width),
+		pairs = stats_pairs_for_width(ratios->d, ratios->n,
+					      ratios_of_share(ratios, stopping->until_width),
 					      COMPARE_CONFIDENCE);
 	if (!pairs || pairs >= (size_t)stopping->max_pairs)
 		return stopping->max_pairs;
@@ -27,8 +28,8 @@ static int expect(const struct stopping *stopping, const double *ln_ratios, size
 	return (int)pairs > stopping->min_pairs ? (int)pairs : stopping->min_pairs;
 }
 
-void stopping_judge(const struct stopping *stopping, const double *ln_ratios, size_t n, int done,
-		    struct stopping_state *state)
+static void judge(const struct stopping *stopping, const struct ratios *ratios, int done,
+		  struct stopping_state *state)
 {
 	struct stats_interval interval;
 
@@ -39,15 +40,24 @@ void stopping_judge(const struct stopping *stopping, const double *ln_ratios, si
 		state->is_over = done >= stopping->min_pairs;
 		return;
 	}
-	interval = stats_signed_rank_interval(ln_ratios, n, COMPARE_CONFIDENCE);
-	state->width = expm1((interval.high - interval.low) / 2);
+	interval = stats_signed_rank_interval(ratios->d, ratios->n, COMPARE_CONFIDENCE);
+	state->width = ratios_share(ratios, (interval.high - interval.low) / 2);
 	state->is_reached = state->width <= stopping->until_width;
 	state->is_over =
 		done >= stopping->max_pairs || (done >= stopping->min_pairs && state->is_reached);
 	if (state->is_over)
 		state->expected_pairs = done;
 	else if (!state->is_reached)
-		state->expected_pairs = expect(stopping, ln_ratios, n, done);
+		state->expected_pairs = expect(stopping, ratios, done);
+}
+
+void stopping_judge(const struct stopping *stopping, const double *ln_ratios, size_t n, int done,
+		    struct stopping_state *state)
+{
+	/* They are looked at only. */
+	const struct ratios ratios = {.n = n, .d = (double *)ln_ratios, .scale = NAN};
+
+	judge(stopping, &ratios, done, state);
 }
 
 int stopping_look(const struct stopping *stopping, const struct record *rec, const char *metric,
@@ -64,7 +74,7 @@ int stopping_look(const struct stopping *stopping, const struct record *rec, con
 		ratios_clear(&ratios);
 		return -1;
 	}
-	stopping_judge(stopping, ratios.ln, ratios.n, done, state);
+	judge(stopping, &ratios, done, state);
 	ratios_clear(&ratios);
 	return 0;
 }

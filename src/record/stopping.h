@@ -22,7 +22,7 @@ struct stopping {
 };
 
 struct stopping_state {
-	double width;       /* half of the interval's, relative; NAN: not known yet */
+	double width;       /* half of the verdict's interval, relative; NAN: not known yet */
 	bool is_reached;    /* it is until_width or less */
 	bool is_over;       /* no further pair is wanted */
 	int expected_pairs; /* in all, by the spread so far; max_pairs where that is not known */
@@ -31,7 +31,8 @@ struct stopping_state {
 /* Of @n pairs' ln(B/A), after @done pairs: those with and without a ratio. */
 void stopping_judge(const struct stopping *stopping, const double *ln_ratios, size_t n, int done,
 		    struct stopping_state *state);
-/* The same of a record, by the metric (metric.h) of that name. -1 without memory. */
+/* The same of a record, by the metric (metric.h) of that name; where a value is zero, by the
+ * differences over the larger side's median. -1 without memory. */
 int stopping_look(const struct stopping *stopping, const struct record *rec, const char *metric,
 		  int done, struct stopping_state *state);
 /*

@@ -142,13 +142,18 @@ const struct record_comparison *verdict_row(const struct record *rec, const char
 	return NULL;
 }
 
+static bool may_be_gated(const char *metric)
+{
+	return !metric_is_score(metric) && !metric_is_neutral(metric);
+}
+
 /* The first of the gates' metrics that has a row. */
 static int set_primary(struct record *rec, const char *const *gates, size_t n)
 {
 	free(rec->statistics.primary);
 	rec->statistics.primary = NULL;
 	for (size_t i = 0; i < n; i++)
-		if (verdict_row(rec, gates[i]) && !metric_is_score(gates[i])) {
+		if (verdict_row(rec, gates[i]) && may_be_gated(gates[i])) {
 			rec->statistics.primary = strdup(gates[i]);
 			return rec->statistics.primary ? 0 : -1;
 		}
@@ -170,7 +175,7 @@ int verdict_gates(struct record *rec, const struct compare_options *options, boo
 		row->exploratory = true;
 		for (size_t j = 0; j < n && row->exploratory; j++)
 			row->exploratory =
-				strcmp(row->metric, gates[j]) != 0 || metric_is_score(row->metric);
+				strcmp(row->metric, gates[j]) != 0 || !may_be_gated(row->metric);
 		p[i] = row->exploratory ? NAN : row->p;
 	}
 	stats_holm(p, rec->n_comparison, p);

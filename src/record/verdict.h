@@ -6,6 +6,9 @@
 #include "record/compare.h"
 #include "record/pairs.h"
 
+/* More is no plan, but a way of saying that it will not be settled. */
+#define VERDICT_MANY_PAIRS 1000
+
 /* The values of both sides in the pairs that know them, and room for as many differences. */
 struct pair_values {
 	double *a, *b, *d;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/compare.h"
+#include "record/stopping.h"
 #include "report/summary.h"
 #include "stats/stats.h"
 
@@ -39,8 +41,20 @@ static void put_ends(char *buf, double low, double high)
 		snprintf(buf, COSTS_CELL_MAX, "%.*f" DASH "%.*f", places, low, places, high);
 }
 
-char *costs_interval(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
+static int64_t most_pairs(const struct record *rec)
 {
+	int64_t most = 0;
+
+	for (size_t i = 0; i < rec->n_comparison; i++)
+		most = rec->comparison[i].n > most ? rec->comparison[i].n : most;
+	return most;
+}
+
+char *costs_interval(char buf[COSTS_CELL_MAX], const struct record *rec,
+		     const struct record_comparison *row)
+{
+	size_t used;
+
 	enum metric_kind kind = summary_row(NULL, row, true).kind;
 	char low[32], high[32];
 
@@ -53,6 +67,11 @@ char *costs_interval(char buf[COSTS_CELL_MAX], const struct record_comparison *r
 		snprintf(buf, COSTS_CELL_MAX, "%s%s to %s%s", row->difference_low > 0 ? "+" : "",
 			 low, row->difference_high > 0 ? "+" : "", high);
 	}
+	/* In the place of the dash, or after the interval. */
+	used = strcmp(buf, "-") != 0 ? strlen(buf) : 0;
+	if (row->n > 0 && row->n < most_pairs(rec))
+		snprintf(buf + used, COSTS_CELL_MAX - used, "%s%lld pair%s", used ? ", " : "",
+			 (long long)row->n, row->n == 1 ? "" : "s");
 	return buf;
 }
 
@@ -116,6 +135,15 @@ static bool what_it_shows(char buf[COSTS_CELL_MAX], const struct record_comparis
 
 	snprintf(buf, COSTS_CELL_MAX, " %.90s", costs_detectable(share, row));
 	return isfinite(row->mde);
+}
+
+/* Its interval has a direction, and the gate has none all the same. */
+static bool what_is_open(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
+{
+	snprintf(buf, COSTS_CELL_MAX, " (p %.2g)", row->p_adjusted);
+	return row->verdict &&
+	       (!strcmp(row->verdict, "B_lower") || !strcmp(row->verdict, "B_higher")) &&
+	       row->p_adjusted >= COMPARE_SIGNIFICANT;
 }
 
 static bool outliers_of(char buf[COSTS_CELL_MAX], const struct record_comparison *row)
@@ -190,17 +218,38 @@ static int add_own_cost(const struct record *rec, char **notes, int *n)
 	return 0;
 }
 
+/* "; that takes 7 pairs or more.", where these are fewer. */
+static void put_fewest(char buf[COSTS_CELL_MAX], const struct record *rec)
+{
+	size_t gates = 0;
+	int fewest;
+
+	for (size_t i = 0; i < rec->n_comparison; i++)
+		gates += !isnan(rec->comparison[i].p_adjusted);
+	fewest = stopping_fewest(gates);
+	snprintf(buf, COSTS_CELL_MAX, ", which is inconclusive.");
+	if (most_pairs(rec) < fewest)
+		snprintf(buf, COSTS_CELL_MAX,
+			 ", which is inconclusive: with %zu gates a conclusion takes %d pairs or "
+			 "more.",
+			 gates, fewest);
+}
+
 int costs_notes(const struct record *rec, char *notes[COSTS_MAX_NOTES])
 {
+	char open[COSTS_CELL_MAX];
 	int n = 0;
 
 	if (!rec->statistics.primary)
 		return 0;
+	put_fewest(open, rec);
 	if (!add_own_cost(rec, notes, &n) && !explain(rec, notes, &n) &&
 	    !add_note(notes, &n,
 		      "Gates, corrected for one another (Holm): ", list_gated(rec, nothing_more),
 		      ". All other rows are exploratory: up to one in twenty may differ by "
 		      "chance.") &&
+	    !add_note(notes, &n, "Different by its interval, but not after that correction: ",
+		      list_gated(rec, what_is_open), open) &&
 	    !add_note(notes, &n, "The smallest difference that these pairs could show: ",
 		      list_gated(rec, what_it_shows), ".") &&
 	    !add_note(notes, &n, "Far out, and kept: ", list_gated(rec, outliers_of), "."))

@@ -78,7 +78,7 @@ static void add_cost_row(const struct costs_text *text, const struct cost_column
 	add_median(costs, table, row.kind, c->b_median, c->b_min, c->b_max);
 	table_add(table, summary_ratio(cell, sizeof(cell), c->ratio));
 	if (costs->intervals) {
-		table_add(table, costs_interval(cell, c));
+		table_add(table, costs_interval(cell, text->rec, c));
 		table_add(table, costs_verdict(c));
 	}
 	if (costs->detectable)

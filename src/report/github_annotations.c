@@ -5,6 +5,7 @@
  * step, so what is beyond is summed up in the last of them.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/outcome.h"
@@ -90,25 +91,26 @@ static int write_annotations(const struct record *rec, const struct report_optio
 			     FILE *out, struct error *err)
 {
 	struct summary *summary = summary_new(rec);
-	struct outcomes *outcomes = summary ? outcomes_new(rec, summary) : NULL;
+	struct outcomes *outcomes = summary ? outcomes_new(rec, summary, options) : NULL;
+	char *headline = report_headline(rec, options);
+	int rc = outcomes && headline ? 0 : -1;
 
-	(void)options;
-	if (outcomes) {
+	if (!rc) {
 		put_all(out, "error", rec, outcomes, OUTCOME_FAILS);
 		put_all(out, "warning", rec, outcomes, OUTCOME_WARNS);
 		begin_command(out, "notice", rec, "verdict");
-		put_data(out, rec->verdict.text ? rec->verdict.text : "no verdict was made");
+		put_data(out, headline);
 		putc('\n', out);
 	}
-	summary_free(summary);
-	if (!outcomes)
-		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	outcomes_free(outcomes);
-	return 0;
+	summary_free(summary);
+	free(headline);
+	return rc ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }
 
 const struct report_format report_github_annotations = {
 	.name = "github-annotations",
 	.description = "workflow commands of GitHub Actions: errors, warnings, the verdict",
+	.has_baseline = true,
 	.write = write_annotations,
 };

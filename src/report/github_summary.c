@@ -26,6 +26,7 @@ struct page {
 	const struct record *rec;
 	const struct summary *summary;
 	const struct outcomes *outcomes;
+	const char *headline;
 	bool all;
 	FILE *out;
 	size_t left;    /* bytes */
@@ -145,8 +146,7 @@ static void put_verdict(struct page *page)
 	fputs(", ", page->item);
 	put_cut(page->item, outcome_scenario(rec), NAME_MAX);
 	fputs("\n\n**", page->item);
-	put_cut(page->item, rec->verdict.text ? rec->verdict.text : "no verdict was made",
-		TEXT_MAX);
+	put_cut(page->item, page->headline, TEXT_MAX);
 	fputs("**\n\n", page->item);
 	item_end(page);
 }
@@ -320,20 +320,24 @@ static int write_summary(const struct record *rec, const struct report_options *
 			 struct error *err)
 {
 	struct summary *summary = summary_new(rec);
-	struct outcomes *outcomes = summary ? outcomes_new(rec, summary) : NULL;
+	struct outcomes *outcomes = summary ? outcomes_new(rec, summary, options) : NULL;
+	char *headline = report_headline(rec, options);
 	struct page page = {.rec = rec,
 			    .summary = summary,
 			    .outcomes = outcomes,
+			    .headline = headline,
 			    .all = options->all_metrics,
 			    .out = out,
 			    .left = GITHUB_SUMMARY_BYTES - RESERVED_BYTES};
 
-	if (outcomes) {
+	if (outcomes && headline) {
 		put_verdict(&page);
 		put_bad(&page, OUTCOME_FAILS);
 		put_bad(&page, OUTCOME_WARNS);
-		put_costs(&page);
-		put_insights(&page);
+		if (!options->only_baseline) {
+			put_costs(&page);
+			put_insights(&page);
+		}
 		put_judged(&page);
 		put_command(&page);
 		if (page.omitted)
@@ -341,15 +345,16 @@ static int write_summary(const struct record *rec, const struct report_options *
 				page.omitted);
 		putc('\n', out);
 	}
+	page.failed |= !outcomes || !headline;
 	outcomes_free(outcomes);
 	summary_free(summary);
-	return !outcomes || page.failed
-		       ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report")
-		       : 0;
+	free(headline);
+	return page.failed ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }
 
 const struct report_format report_github_summary = {
 	.name = "github-summary",
 	.description = "Markdown for $GITHUB_STEP_SUMMARY",
+	.has_baseline = true,
 	.write = write_summary,
 };

@@ -12,6 +12,7 @@
 #include "stats/trend.h"
 
 #define MANY_RUNS    10
+#define MANY_COLUMNS 7
 #define LINE_COLUMNS 72
 #define SPARK_LEVELS 8
 #define SPARK_INDENT 2
@@ -77,12 +78,23 @@ static void add_mark(struct table *table, const struct history_point *point)
 			   point->change_p);
 }
 
-static void add_row(struct table *table, const struct history_point *point, enum metric_kind kind)
+/* Of commands nobody knows one. */
+static bool has_version(const struct history_series *series)
+{
+	for (size_t i = 0; i < series->n_points; i++)
+		if (series->points[i].version)
+			return true;
+	return false;
+}
+
+static void add_row(struct table *table, const struct history_point *point, enum metric_kind kind,
+		    bool with_version)
 {
 	char low[32], high[32], median[32];
 
 	table_add(table, point->started_at ? point->started_at : "-");
-	table_add(table, point->version ? point->version : "-");
+	if (with_version)
+		table_add(table, point->version ? point->version : "-");
 	table_add(table, summary_value(median, sizeof(median), kind, point->median));
 	if (isnan(point->low))
 		table_add(table, "-");
@@ -97,17 +109,24 @@ static void add_row(struct table *table, const struct history_point *point, enum
 static int print_runs(const struct history_series *series, const struct history_style *style,
 		      const struct text_style *text, FILE *out)
 {
-	static const struct table_column columns[] = {
-		{"run", false},   {"version", false}, {"median", true}, {"95 % interval", true},
-		{"rounds", true}, {"", false},        {"folder", false}};
-	struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const bool with_version = has_version(series);
+	struct table_column columns[MANY_COLUMNS] = {{"run", false}, {"version", false}};
+	const struct table_column numbers[] = {{"median", true},
+					       {"95 % interval", true},
+					       {"rounds", true},
+					       {"", false},
+					       {"folder", false}};
+	const size_t first = with_version ? 2 : 1, n = sizeof(numbers) / sizeof(numbers[0]);
+	struct table *table;
 	enum metric_kind kind = metric_find(series->metric)->kind;
 	size_t hidden = 0;
 	int rc;
 
+	memcpy(&columns[first], numbers, sizeof(numbers));
+	table = table_new(columns, first + n);
 	for (size_t i = 0; i < series->n_points; i++) {
 		if (is_shown(series, i, style))
-			add_row(table, &series->points[i], kind);
+			add_row(table, &series->points[i], kind, with_version);
 		else
 			hidden++;
 	}

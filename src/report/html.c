@@ -5,6 +5,7 @@
  * are data in it, drawn by html_script.js with dygraphs. Each chart's figures are in a
  * table beside it.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/html.h"
@@ -148,16 +149,19 @@ static int write_html(const struct record *rec, const struct report_options *opt
 	struct summary *summary = summary_new(rec);
 	struct sections *sections =
 		summary ? sections_new(rec, summary, options->all_metrics, true) : NULL;
+	char *headline = report_headline(rec, options);
 	const struct html html = {.rec = rec,
 				  .summary = summary,
 				  .out = out,
-				  .only_baseline = options->only_baseline && rec->has_baseline};
+				  .headline = headline,
+				  .only_baseline = options->only_baseline};
 	int rc;
 
-	if (sections)
+	if (sections && headline)
 		rc = put_page(&html, sections, err);
 	else
 		rc = error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
+	free(headline);
 	sections_free(sections);
 	summary_free(summary);
 	return rc;
@@ -168,5 +172,6 @@ const struct report_format report_html = {
 	.file_name = "report.html",
 	.description = "one page for a browser: verdict, tables, charts, flame graphs",
 	.alone = true,
+	.has_baseline = true,
 	.write = write_html,
 };

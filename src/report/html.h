@@ -17,6 +17,7 @@ struct html {
 	const struct record *rec;
 	const struct summary *summary;
 	FILE *out;
+	const char *headline;
 	bool only_baseline; /* the page answers how the run compares with an earlier one */
 };
 
@@ -77,7 +78,7 @@ void html_base64(FILE *out, const unsigned char *bytes, size_t n);
 void html_put_verdict(const struct html *html); /* html_verdict.c */
 /* html_baseline.c: instead of the run's own: how it compares with the earlier one */
 void html_put_baseline_badges(const struct html *html);
-void html_put_baseline_sentence(const struct html *html);
+void html_put_baseline_remarks(const struct html *html);
 int html_put_costs(const struct html *html);     /* html_costs.c */
 int html_put_times(const struct html *html);     /* html_times.c */
 int html_put_rounds(const struct html *html);    /* html_rounds.c */

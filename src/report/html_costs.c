@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/compare.h"
 #include "report/costs.h"
 #include "report/html.h"
 
@@ -125,10 +126,18 @@ static void put_edge(FILE *out, const struct axis *axis, double ratio)
 			ROW_HEIGHT / 2 - 4, tip, -tip);
 }
 
-static const char *class_of(const struct record_comparison *c)
+static bool is_different(const struct record_comparison *c)
+{
+	return !strcmp(c->verdict, "B_lower") || !strcmp(c->verdict, "B_higher");
+}
+
+static const char *class_of(const struct record *rec, const struct record_comparison *c)
 {
 	if (!c->verdict)
 		return "none";
+	/* Neither is better, unless a gate was asked for. */
+	if (is_different(c) && c->exploratory && !compare_has_direction(rec, c->metric))
+		return "different";
 	if (!strcmp(c->verdict, "B_lower"))
 		return c->lower_is_better ? "better" : "worse";
 	if (!strcmp(c->verdict, "B_higher"))
@@ -148,7 +157,7 @@ static void put_interval(const struct html *html, const struct axis *axis,
 	fprintf(out,
 		"<svg class=\"%s\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\" "
 		"aria-label=\"B/A %s",
-		class_of(c), AXIS_WIDTH, ROW_HEIGHT, AXIS_WIDTH, ROW_HEIGHT,
+		class_of(html->rec, c), AXIS_WIDTH, ROW_HEIGHT, AXIS_WIDTH, ROW_HEIGHT,
 		summary_ratio(ratio, sizeof(ratio), c->ratio));
 	if (has_interval)
 		fprintf(out, ", interval %s to %s", summary_ratio(low, sizeof(low), c->ci_low),
@@ -169,9 +178,10 @@ static void put_interval(const struct html *html, const struct axis *axis,
 	fputs("</svg>", out);
 }
 
-static void put_verdict(FILE *out, const struct record_comparison *c)
+static void put_verdict(const struct html *html, const struct record_comparison *c)
 {
-	const char *class = class_of(c);
+	FILE *out = html->out;
+	const char *class = class_of(html->rec, c);
 	char pairs[32];
 
 	fprintf(out, "<td class=\"verdict %s\">%s", class, costs_verdict(c));
@@ -186,13 +196,14 @@ static void put_verdict(FILE *out, const struct record_comparison *c)
 }
 
 /* B/A, and its interval less loudly. */
-static void put_ratio(FILE *out, const struct record_comparison *c)
+static void put_ratio(const struct html *html, const struct record_comparison *c)
 {
+	FILE *out = html->out;
 	char ratio[32], interval[COSTS_CELL_MAX];
 
 	fputs("<td class=\"n\">", out);
 	html_text(out, summary_ratio(ratio, sizeof(ratio), c->ratio));
-	costs_interval(interval, c);
+	costs_interval(interval, html->rec, c);
 	/* Where all pairs are alike there is none. */
 	if (strcmp(interval, "-") != 0 && (c->difference_low != 0 || c->difference_high != 0)) {
 		fputs(" <small>(", out);
@@ -236,11 +247,11 @@ static void put_row(const struct html *html, const struct axis *axis,
 	put_median(out, row.kind, c->a_median, c->a_min, c->a_max);
 	if (html->summary->two_sided) {
 		put_median(out, row.kind, c->b_median, c->b_min, c->b_max);
-		put_ratio(out, c);
+		put_ratio(html, c);
 		fputs("<td class=\"drawn\">", out);
 		put_interval(html, axis, c);
 		fputs("</td>", out);
-		put_verdict(out, c);
+		put_verdict(html, c);
 	}
 	fputs("</tr>\n", out);
 }

@@ -130,15 +130,15 @@ void html_put_verdict(const struct html *html)
 	put_names(html);
 	put_line(html);
 	fputs("<div class=\"card\">\n", out);
-	if (html->only_baseline) {
+	if (html->only_baseline)
 		html_put_baseline_badges(html);
-		html_put_baseline_sentence(html);
-	} else {
+	else
 		put_badges(html);
-		fputs("<p class=\"sentence\">", out);
-		html_text(out, rec->verdict.text ? rec->verdict.text : "no verdict was made");
-		fputs("</p>\n", out);
-	}
+	fputs("<p class=\"sentence\">", out);
+	html_text(out, html->headline);
+	fputs("</p>\n", out);
+	if (html->only_baseline)
+		html_put_baseline_remarks(html);
 	if (!rec->complete)
 		fputs("<p>The run did not come to its end: this is what was measured until "
 		      "then.</p>\n",

@@ -14,5 +14,6 @@ static int write_json(const struct record *rec, const struct report_options *opt
 const struct report_format report_json = {
 	.name = "json",
 	.description = "the whole record, as in run.json",
+	.has_baseline = true,
 	.write = write_json,
 };

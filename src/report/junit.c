@@ -125,7 +125,8 @@ static void put_counts(FILE *out, const struct outcomes *outcomes)
 		outcomes_count(outcomes, OUTCOME_FAILS), measured_seconds(outcomes));
 }
 
-static void put_suite(FILE *out, const struct record *rec, const struct outcomes *outcomes)
+static void put_suite(FILE *out, const struct record *rec, const struct outcomes *outcomes,
+		      const char *headline)
 {
 	fputs("<testsuite", out);
 	put_attribute(out, "name", outcome_scenario(rec));
@@ -141,7 +142,7 @@ static void put_suite(FILE *out, const struct record *rec, const struct outcomes
 	for (size_t i = 0; i < outcomes->n; i++)
 		put_case(out, outcome_scenario(rec), &outcomes->list[i]);
 	fputs("<system-out>", out);
-	escape_xml(out, rec->verdict.text ? rec->verdict.text : "no verdict was made");
+	escape_xml(out, headline);
 	for (size_t i = 0; i < rec->n_notes; i++) {
 		putc('\n', out);
 		escape_xml(out, rec->notes[i]);
@@ -153,22 +154,22 @@ static int write_junit(const struct record *rec, const struct report_options *op
 		       struct error *err)
 {
 	struct summary *summary = summary_new(rec);
-	struct outcomes *outcomes = summary ? outcomes_new(rec, summary) : NULL;
+	struct outcomes *outcomes = summary ? outcomes_new(rec, summary, options) : NULL;
+	char *headline = report_headline(rec, options);
+	int rc = outcomes && headline ? 0 : -1;
 
-	(void)options;
-	if (outcomes) {
+	if (!rc) {
 		fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"perfbpf\"",
 		      out);
 		put_counts(out, outcomes);
 		fputs(">\n", out);
-		put_suite(out, rec, outcomes);
+		put_suite(out, rec, outcomes, headline);
 		fputs("</testsuites>\n", out);
 	}
-	summary_free(summary);
-	if (!outcomes)
-		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	outcomes_free(outcomes);
-	return 0;
+	summary_free(summary);
+	free(headline);
+	return rc ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }
 
 const struct report_format report_junit = {
@@ -176,5 +177,6 @@ const struct report_format report_junit = {
 	.file_name = "junit.xml",
 	.description = "JUnit's XML: what was judged, as test cases for CI",
 	.alone = true,
+	.has_baseline = true,
 	.write = write_junit,
 };

@@ -22,6 +22,7 @@ struct markdown {
 	FILE *out;
 	bool all;
 	bool only_baseline;
+	const char *headline;
 };
 
 static void put_cell(FILE *out, const char *text)
@@ -101,11 +102,13 @@ static void put_verdict(const struct markdown *md)
 		fputs(" (B)", md->out);
 	}
 	fputs("\n\n**", md->out);
-	escape_markdown(md->out, rec->verdict.text ? rec->verdict.text : "no verdict was made");
+	escape_markdown(md->out, md->headline);
 	fputs("**\n\n", md->out);
 	if (!rec->complete)
 		fputs("The run did not come to its end: this is what was measured until then.\n\n",
 		      md->out);
+	if (md->only_baseline) /* what failed the run itself is not asked for here */
+		return;
 	for (size_t i = 0; i < summary->n_failures; i++) {
 		fputs("- ", md->out);
 		escape_markdown(md->out, summary->failures[i]);
@@ -161,7 +164,7 @@ static void put_cost_row(const struct markdown *md, const struct record_comparis
 		put_cell(md->out, summary_ratio(cell, sizeof(cell), c->ratio));
 	}
 	if (intervals) {
-		put_cell(md->out, costs_interval(cell, c));
+		put_cell(md->out, costs_interval(cell, md->rec, c));
 		put_cell(md->out, costs_verdict(c));
 		put_cell(md->out, costs_detectable(cell, c));
 	}
@@ -391,17 +394,18 @@ static int write_markdown(const struct record *rec, const struct report_options 
 			  struct error *err)
 {
 	struct summary *summary = summary_new(rec);
+	char *headline = report_headline(rec, options);
 	struct markdown md = {.rec = rec,
+			      .headline = headline,
 			      .summary = summary,
 			      .out = out,
 			      .all = options->all_metrics,
 			      .only_baseline = options->only_baseline};
-	int rc = 0;
+	int rc = summary && headline ? 0 : -1;
 
-	if (!summary)
-		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
-	put_verdict(&md);
-	if (!md.only_baseline) {
+	if (!rc)
+		put_verdict(&md);
+	if (!rc && !md.only_baseline) {
 		rc = put_costs(&md);
 		if (!rc && options->has_charts)
 			rc = markdown_put_charts(out, rec);
@@ -409,7 +413,7 @@ static int write_markdown(const struct record *rec, const struct report_options 
 	}
 	if (!rc)
 		rc = put_sections(&md);
-	if (!md.only_baseline) {
+	if (!rc && !md.only_baseline) {
 		put_processes(&md, SIDE_A);
 		put_processes(&md, SIDE_B);
 		put_observer(&md);
@@ -417,6 +421,7 @@ static int write_markdown(const struct record *rec, const struct report_options 
 		put_reproduction(&md);
 	}
 	summary_free(summary);
+	free(headline);
 	return rc ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }
 
@@ -424,5 +429,6 @@ const struct report_format report_markdown = {
 	.name = "md",
 	.file_name = "report.md",
 	.description = "Markdown: verdict, tables, and how to run it again",
+	.has_baseline = true,
 	.write = write_markdown,
 };

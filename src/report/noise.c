@@ -24,7 +24,8 @@ struct noise_report {
 	struct text_style style;
 	FILE *out;
 	bool all, same;
-	double spread; /* of the CPU time */
+	bool has_star, has_dash, has_differences; /* in a row that is shown */
+	double spread;                            /* of the CPU time */
 };
 
 static const char *const columns_of_effects[NOISE_EFFECTS] = {"1 %", "2 %", "5 %", "10 %"};
@@ -47,12 +48,18 @@ static void add_pairs(struct table *table, double pairs)
 		table_addf(table, "%.0f", pairs);
 }
 
+static bool is_different(const struct record_comparison *row)
+{
+	return row->verdict &&
+	       (!strcmp(row->verdict, "B_lower") || !strcmp(row->verdict, "B_higher"));
+}
+
 /* What the comparison says; between a side and itself a difference is none of its. */
 static const char *name_verdict(const struct record_comparison *row)
 {
 	if (!row->verdict)
 		return "-";
-	if (strcmp(row->verdict, "B_lower") != 0 && strcmp(row->verdict, "B_higher") != 0)
+	if (!is_different(row))
 		return row->verdict;
 	return row->exploratory ? "differs*" : "DIFFERS";
 }
@@ -70,8 +77,12 @@ static int add_row(struct noise_report *report, struct table *table,
 		return 1;
 	if (noise_of(report->rec, metric, &noise))
 		return -1;
-	if (!noise.n && !report->all)
+	/* Of medians of zero there is no more to say than of what nobody knows. */
+	if ((!noise.n || (noise.by_difference && !(fabs(noise.spread) > 0))) && !report->all)
 		return 1;
+	report->has_star |= row->exploratory && is_different(row);
+	report->has_dash |= isnan(noise.spread) || isnan(noise.pairs[0]);
+	report->has_differences |= noise.by_difference && noise.spread > 0;
 	if (!strcmp(row->metric, "cpu.total_seconds"))
 		report->spread = noise.spread;
 	table_add(table, shown.label);
@@ -106,7 +117,7 @@ static int print_table(struct noise_report *report)
 		rc = table_print(table, report->out, &report->style);
 	else if (rc >= 0)
 		paragraph_print(report->out, &report->style, 2,
-				"No metric has a ratio in any pair: there is nothing to tell.");
+				"No pair tells a metric of both sides: there is nothing to tell.");
 	table_free(table);
 	return rc < 0 ? -1 : 0;
 }
@@ -117,18 +128,17 @@ static void explain(const struct noise_report *report)
 			"spread: standard deviation of ln(B/A) between pairs. seen: the smallest "
 			"true difference that these pairs show in four of five runs (at 95 %). "
 			"1 % to 10 %: how many pairs show one so small.");
+	if (report->has_differences)
+		paragraph_print(report->out, &report->style, 2,
+				"Where a value is zero there is no ratio: there it is B - A, over "
+				"the larger side's median.");
+	if (report->has_dash)
+		paragraph_print(report->out, &report->style, 2,
+				"-: fewer than two pairs know it, or its medians are zero.");
 	if (!report->same)
 		paragraph_print(report->out, &report->style, 2,
 				"The sides are not the same program: the spread is that of both "
 				"together, and whether they differ is another report's.");
-}
-
-static bool has_exploratory(const struct record *rec)
-{
-	for (size_t i = 0; i < rec->n_comparison; i++)
-		if (*name_verdict(&rec->comparison[i]) == 'd')
-			return true;
-	return false;
 }
 
 /* A difference in what a gate is on is loud: chance gives one in twenty runs. */
@@ -136,7 +146,7 @@ static void print_verdict(const struct noise_report *report)
 {
 	if (!report->same || !report->rec->verdict.valid)
 		return;
-	if (has_exploratory(report->rec))
+	if (report->has_star)
 		paragraph_print(report->out, &report->style, 2,
 				"*: no gate is on it. Of so many metrics one in twenty differs by "
 				"chance.");

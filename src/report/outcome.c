@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/baseline.h"
 #include "record/threshold.h"
 
 #define MANY_DETAILS 100
@@ -226,16 +227,43 @@ static int add_all(struct outcomes *outcomes, const struct record *rec,
 		if (add_endurance(outcomes, &rec->rounds[i]))
 			return -1;
 	return outcomes_add_comparison(outcomes, rec, summary) ||
-			       outcomes_add_baseline(outcomes, rec)
+			       outcomes_add_baseline(outcomes, rec, rec->statistics.strict)
 		       ? -1
 		       : 0;
 }
 
-struct outcomes *outcomes_new(const struct record *rec, const struct summary *summary)
+/* --- the comparison alone ------------------------------------------------------------- */
+
+/* Of the run itself only what keeps it from being compared: it was judged when it was made. */
+static int add_compared(struct outcomes *outcomes, const struct record *rec,
+			const struct report_options *options)
+{
+	const char *unfit = options->not_compared ? options->not_compared : record_unfit(rec);
+	bool fails = options->not_compared ? options->is_failure : unfit != NULL;
+	struct outcome *outcome = outcome_add(outcomes, "validity",
+					      fails   ? OUTCOME_FAILS
+					      : unfit ? OUTCOME_OPEN
+						      : OUTCOME_HOLDS,
+					      "run");
+
+	if (outcome_say(outcome, "%s", unfit ? unfit : "valid"))
+		return -1;
+	if (options->missing &&
+	    outcome_say(outcome_add(outcomes, "baseline",
+				    options->strict ? OUTCOME_FAILS : OUTCOME_OPEN,
+				    "all of the baseline"),
+			"not compared: %s", options->missing))
+		return -1;
+	return outcomes_add_baseline(outcomes, rec, options->strict);
+}
+
+struct outcomes *outcomes_new(const struct record *rec, const struct summary *summary,
+			      const struct report_options *options)
 {
 	struct outcomes *outcomes = calloc(1, sizeof(*outcomes));
 
-	if (!outcomes || !add_all(outcomes, rec, summary))
+	if (!outcomes || !(options->only_baseline ? add_compared(outcomes, rec, options)
+						  : add_all(outcomes, rec, summary)))
 		return outcomes;
 	outcomes_free(outcomes);
 	return NULL;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "record/record.h"
+#include "report/report.h"
 #include "report/summary.h"
 
 enum outcome_state {
@@ -34,8 +35,12 @@ struct outcomes {
 	struct outcome *list;
 };
 
-/* NULL without memory. Strings are as they came from outside. */
-struct outcomes *outcomes_new(const struct record *rec, const struct summary *summary);
+/*
+ * All that was judged of the run; of options->only_baseline what `compare` judges and nothing else.
+ * NULL without memory. Strings are as they came from outside.
+ */
+struct outcomes *outcomes_new(const struct record *rec, const struct summary *summary,
+			      const struct report_options *options);
 void outcomes_free(struct outcomes *outcomes);
 size_t outcomes_count(const struct outcomes *outcomes, enum outcome_state state);
 
@@ -54,6 +59,7 @@ int outcome_detail(struct outcome *outcome, const char *fmt, ...)
 /* outcome_gates.c: B against A, and the run against an earlier one. */
 int outcomes_add_comparison(struct outcomes *outcomes, const struct record *rec,
 			    const struct summary *summary);
-int outcomes_add_baseline(struct outcomes *outcomes, const struct record *rec);
+/* @strict: what a gate cannot answer fails. */
+int outcomes_add_baseline(struct outcomes *outcomes, const struct record *rec, bool strict);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/compare.h"
 #include "record/gate.h"
 #include "report/outcome.h"
 
@@ -14,9 +15,11 @@ static bool is_noise(const struct record *rec)
 	return rec->n_argv > 1 && rec->argv[1] && !strcmp(rec->argv[1], "noise");
 }
 
+/* By its interval, or by p after the correction for all gates. */
 static bool is_inconclusive(const struct record_comparison *c)
 {
-	return !strcmp(c->verdict, "inconclusive");
+	return !strcmp(c->verdict, "inconclusive") ||
+	       (strcmp(c->verdict, "equivalent") != 0 && c->p_adjusted >= COMPARE_SIGNIFICANT);
 }
 
 static bool is_worse(const struct record_comparison *c)
@@ -26,10 +29,10 @@ static bool is_worse(const struct record_comparison *c)
 
 static const char *words_of(const struct record_comparison *c)
 {
-	if (is_worse(c))
-		return "B is worse";
 	if (is_inconclusive(c))
 		return "inconclusive";
+	if (is_worse(c))
+		return "B is worse";
 	return strcmp(c->verdict, "equivalent") != 0 ? "B is better" : "equivalent";
 }
 
@@ -99,12 +102,10 @@ static int add_row_of_comparison(struct outcomes *outcomes, const struct record 
 	struct outcome *outcome =
 		outcome_add(outcomes, "comparison", state_of(rec, c), "B against A: %s", c->metric);
 	struct summary_row row = summary_row(rec, c, true);
-	char size[160], needed[64] = "";
+	char size[160], needed[GATE_OUTLOOK_MAX];
 
 	name_size(rec, c, row.kind, size, sizeof(size));
-	if (c->pairs_needed != RECORD_NONE)
-		snprintf(needed, sizeof(needed), "; about %lld would settle it",
-			 (long long)c->pairs_needed);
+	gate_outlook(needed, rec, c);
 	return outcome_say(outcome, "%s: %s, %lld pairs%s)", words_of(c), size,
 			   c->n == RECORD_NONE ? 0LL : (long long)c->n, needed);
 }
@@ -130,27 +131,26 @@ int outcomes_add_comparison(struct outcomes *outcomes, const struct record *rec,
 /* --- against an earlier run ---------------------------------------------------------- */
 
 static enum outcome_state state_of_row(const struct record *rec,
-				       const struct record_regression *row)
+				       const struct record_regression *row, bool strict)
 {
 	if (!strcmp(row->verdict, "regressed"))
 		return rec->baseline.comparable ? OUTCOME_FAILS : OUTCOME_WARNS;
 	if (strcmp(row->verdict, "unchanged") != 0 && strcmp(row->verdict, "improved") != 0)
-		return rec->statistics.strict ? OUTCOME_FAILS : OUTCOME_OPEN;
+		return strict ? OUTCOME_FAILS : OUTCOME_OPEN;
 	return OUTCOME_HOLDS;
 }
 
 static int add_row(struct outcomes *outcomes, const struct record *rec,
-		   const struct record_regression *row)
+		   const struct record_regression *row, bool strict)
 {
 	struct outcome *outcome =
-		outcome_add(outcomes, "baseline", state_of_row(rec, row), "%s: %s",
+		outcome_add(outcomes, "baseline", state_of_row(rec, row, strict), "%s: %s",
 			    row->side == SIDE_A ? "A" : "B", row->metric ? row->metric : "?");
 	char ratio[32];
 
 	summary_ratio(ratio, sizeof(ratio), row->ratio);
-	if (row->text)
-		return outcome_say(outcome, "%s%s%s", row->severity ? row->severity : "",
-				   row->severity ? ": " : "", row->text);
+	if (row->text) /* which has the severity */
+		return outcome_say(outcome, "%s", row->text);
 	return outcome_say(outcome, "%s%s%s: new/base is %s", row->severity ? row->severity : "",
 			   row->severity ? ", " : "", row->verdict, ratio);
 }
@@ -164,20 +164,22 @@ static bool has_gate(const struct record_baseline *baseline)
 }
 
 /* What differs between the runs, since it takes the weight from all else. */
-static int add_differences(struct outcomes *outcomes, const struct record *rec)
+static int add_differences(struct outcomes *outcomes, const struct record *rec, bool strict)
 {
 	const struct record_baseline *baseline = &rec->baseline;
 	bool holds = baseline->comparable && has_gate(baseline);
 	struct outcome *outcome = outcome_add(outcomes, "baseline",
-					      holds                    ? OUTCOME_HOLDS
-					      : rec->statistics.strict ? OUTCOME_FAILS
-								       : OUTCOME_WARNS,
+					      holds    ? OUTCOME_HOLDS
+					      : strict ? OUTCOME_FAILS
+						       : OUTCOME_WARNS,
 					      "the same host and scenario as the baseline");
-	int rc = outcome_say(outcome, "%s %s", baseline->path ? baseline->path : "the baseline",
-			     holds                  ? "can be compared with"
-			     : baseline->comparable ? "has nothing that a gate is on"
-						    : "differs in host or scenario: no gate is on "
-						      "the comparison");
+	int rc = outcome_say(
+		outcome, "%s %s", baseline->path ? baseline->path : "the baseline",
+		holds ? "can be compared with this run"
+		: baseline->comparable
+			? "has nothing that a gate is on"
+			: "differs in host, scenario or the way of measuring: no gate is on "
+			  "the comparison");
 
 	for (size_t i = 0; !rc && i < baseline->n_differences; i++)
 		rc = outcome_detail(outcome, "%s",
@@ -185,16 +187,16 @@ static int add_differences(struct outcomes *outcomes, const struct record *rec)
 	return rc;
 }
 
-int outcomes_add_baseline(struct outcomes *outcomes, const struct record *rec)
+int outcomes_add_baseline(struct outcomes *outcomes, const struct record *rec, bool strict)
 {
 	if (!rec->has_baseline)
 		return 0;
-	if (add_differences(outcomes, rec))
+	if (add_differences(outcomes, rec, strict))
 		return -1;
 	for (size_t i = 0; i < rec->baseline.n_rows; i++) {
 		const struct record_regression *row = &rec->baseline.rows[i];
 
-		if (row->verdict && row->gate && add_row(outcomes, rec, row))
+		if (row->verdict && row->gate && add_row(outcomes, rec, row, strict))
 			return -1;
 	}
 	return 0;

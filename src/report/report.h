@@ -26,8 +26,14 @@ struct report_options {
 	bool all_metrics; /* not only the headline metrics */
 	bool continued;   /* another record came before in the same file: no header again (csv only)
 			   */
-	bool only_baseline; /* nothing but the comparison with an earlier run (text, md; first of all: html) */
-	int width;          /* columns of the terminal, 0: do not wrap or cut */
+	/* The answer is the comparison with an earlier run: text and md show nothing else, html
+	 * begins with it, and what CI reads is red by it alone. */
+	bool only_baseline;
+	bool strict;              /* of that comparison: what a gate cannot answer fails */
+	const char *not_compared; /* why there is none; NULL: it was made */
+	bool is_failure;          /* and whether that fails the command */
+	const char *missing;   /* what of the earlier run this one did not measure; NULL: nothing */
+	int width;             /* columns of the terminal, 0: do not wrap or cut */
 	enum report_side side; /* of formats that take it */
 	/* Formats of stacks only. */
 	bool has_kind; /* false: all kinds where a file holds several, else on-CPU */
@@ -45,6 +51,7 @@ struct report_format {
 	const char *own_name;    /* of the file where only `report` writes it; NULL: report.NAME */
 	const char *description; /* one line */
 	bool alone;              /* two records of it cannot be in one file */
+	bool has_baseline;       /* shows the comparison with an earlier run */
 	bool is_binary;          /* nothing for a terminal */
 	bool takes_side;         /* not of stacks, and still can be of one side only */
 	/*
@@ -82,6 +89,12 @@ extern const struct report_format report_github_annotations;
 extern const struct report_format report_benchfmt;
 extern const struct report_format report_hyperfine;
 extern const struct report_format report_bencher;
+
+/*
+ * The run in one sentence: its verdict, or what came of the comparison where that is the answer. To
+ * be freed; NULL without memory.
+ */
+char *report_headline(const struct record *rec, const struct report_options *options);
 
 /* All formats, in the order of the help text. */
 const struct report_format *const *report_formats(size_t *n);

@@ -69,7 +69,8 @@ static void add_origin(const struct builder *b, const struct record_baseline *ba
 		     baseline->version ? baseline->version : "");
 	if (!baseline->comparable)
 		section_note(b->out,
-			     "NOT COMPARABLE: host or scenario are not the same, so all of it is "
+			     "NOT COMPARABLE: host, scenario or the way of measuring are not the "
+			     "same, so all of it is "
 			     "exploratory, and no regression fails the run "
 			     "(--accept-differences).");
 	for (size_t i = 0; i < baseline->n_differences; i++)

@@ -24,6 +24,7 @@ struct text {
 	struct text_style style;
 	bool all;
 	bool only_baseline;
+	const char *headline;
 };
 
 /* Ends a table: prints and frees it. */
@@ -98,8 +99,7 @@ static void print_title(const struct text *text)
 				 sides[SIDE_A].name, sides[SIDE_B].name);
 	else
 		paragraph_print(text->out, &text->style, 2, sides[SIDE_A].name);
-	paragraph_print(text->out, &text->style, 2,
-			text->rec->verdict.text ? text->rec->verdict.text : "no verdict was made");
+	paragraph_print(text->out, &text->style, 2, text->headline);
 	fputs(text->style.colour ? "\x1b[0m" : "", text->out);
 	print_run(text);
 	print_host(text);
@@ -426,8 +426,10 @@ static int write_text(const struct record *rec, const struct report_options *opt
 		      struct error *err)
 {
 	struct summary *summary = summary_new(rec);
+	char *headline = report_headline(rec, options);
 	struct text text = {
 		.rec = rec,
+		.headline = headline,
 		.summary = summary,
 		.out = out,
 		.style = {.colour = options->colour,
@@ -437,9 +439,10 @@ static int write_text(const struct record *rec, const struct report_options *opt
 		.all = options->all_metrics,
 		.only_baseline = options->only_baseline,
 	};
-	int rc = summary ? print_all(&text) : -1;
+	int rc = summary && headline ? print_all(&text) : -1;
 
 	summary_free(summary);
+	free(headline);
 	return rc ? error_set(err, EXIT_CODE_FAILED, "out of memory for the report") : 0;
 }
 
@@ -447,5 +450,6 @@ const struct report_format report_text = {
 	.name = "text",
 	.file_name = "report.txt",
 	.description = "tables to read, as `perfbpf run` prints them",
+	.has_baseline = true,
 	.write = write_text,
 };

@@ -95,6 +95,56 @@ check compare/md-table 'no table' grep -q '^| CPU time |' report.md
 exits 98 compare/json base slow --format json -o slow.json
 equal compare/json-read "$(jq -r '.baseline.rows[] | select(.metric == "cpu.total_seconds") | .severity' slow.json)" minor
 exits 2 compare/format base slow --format svg
+exits 2 compare/format-without-it base slow --format csv
+check compare/formats-with-it "$(cat "$ERR")" grep -q 'these have: text json md html junit' "$ERR"
+exits 2 compare/gate-on-a-score base same --gate score.composite
+# The headline is that of the comparison, and says it once.
+check compare/md-headline "$(cat report.md)" grep -q '^\*\*1 of 2 gates regressed against base: CPU time of tool 1.3x, minor\*\*$' report.md
+equal compare/md-once "$(grep -c 'a minor regression' report.md)" 1
+# What can be read is said; what cannot, is not taken for a missing scenario.
+exits 2 compare/broken-only base broken
+equal compare/broken-once "$(wc -l <"$ERR")" 1
+
+# --- junit: red where the exit code is, and nowhere else
+# red CODE NAME ARGUMENT...: the exit code, and failures exactly where it is not 0
+red() {
+	local failures
+	exits "${@:1:2}" "${@:3}" --format junit -o red.xml
+	failures=$(grep -c '<failure' red.xml)
+	equal "$2-red" "$((failures > 0))" "$(($1 > 0))"
+	rm red.xml
+}
+put failed s $at 1 '.thresholds = [{side: "A", metric: "latency.response", expression: "p(99)<1ms", unit: "s",
+	value: 0.002, passed: false, text: "2 ms"}] | .statistics = {strict: true, gates: ["cpu.total_seconds"]}'
+red 0 junit/own-threshold base failed
+red 98 junit/regressed base slow
+red 0 junit/short base short
+red 97 junit/short-strict base short --strict
+red 97 junit/kernel-strict base kernel --strict
+red 96 junit/invalid base invalid
+red 97 junit/gone-strict several base --strict
+exits 2 junit/one-a-file several later --format junit
+exits 98 junit/folder several later --format junit -o junit/
+check junit/files "$(find junit)" test -s junit/s/junit.xml -a -s junit/t-u/junit.xml
+
+# --- what else is not the same
+put cut s $at 1 '.complete = false'
+put counted s $at 1 '.rounds[].syscalls = [{name: "read", calls: 1, errors: 0, seconds: 0.1}]'
+exits 0 compare/cut cut slow
+check compare/cut-named "$(cat "$OUT")" grep -q 'the earlier run did not come to its end' "$OUT"
+exits 0 compare/syscalls counted slow
+check compare/syscalls-named "$(cat "$OUT")" grep -q 'system calls (--syscalls): measured in the earlier run' "$OUT"
+
+# --- noise of several scenarios
+pairs='.targets += [.targets[0] | .side = "B"] | .rounds += [.rounds[] | .side = "B" | .position = 1]'
+put pairs/s s $at 1 "$pairs"
+put pairs/t t $at 1 "$pairs"
+perfbpf noise pairs
+equal noise/several "$RC" 0
+equal noise/each "$(grep -c '^Noise of tool' "$OUT")" 2
+perfbpf noise several
+equal noise/one-sided "$RC" 2
+check noise/one-sided-named "$(cat "$ERR")" grep -q 'several/t-u: one side alone has no pairs' "$ERR"
 if nobody_can_reach "$PERFBPF" && nobody_can_reach "$WORK/base/run.json"; then
 	as_nobody "$PERFBPF" compare base slow >"$OUT" 2>"$ERR"
 	equal compare/ordinary-user $? 98
@@ -133,6 +183,10 @@ perfbpf history runs --format csv -o trends.csv
 equal history/csv "$(awk -F, '$3 == "cpu.total_seconds"' trends.csv | wc -l)" 33
 perfbpf history runs --target nobody
 equal history/no-such-target "$RC" 2
+perfbpf history runs --target toll
+check history/meant "$(cat "$ERR")" grep -q "has the target 'toll'; did you mean 'tool'?" "$ERR"
+perfbpf history runs --metric latency.response
+check history/meant-metric "$(cat "$ERR")" grep -q "did you mean 'latency.response.p99_seconds'?" "$ERR"
 perfbpf history base
 equal history/no-runs "$RC" 2
 perfbpf history runs --metric cpu

@@ -352,7 +352,7 @@ static void test_closed_loop(void **state)
 	assert_string_equal(rec->verdict.text,
 			    "no conclusion: curl used 0.82x the CPU time per operation of kubectl "
 			    "(1 pair; closed loop, at 0.50x the operations per second); 1 pair is "
-			    "too few for an interval: at least 5 more pairs would settle it");
+			    "too few for an interval, which takes 6");
 	assert_string_equal(rec->statistics.primary, "cpu.seconds_per_thousand_operations");
 	assert_true(find(rec, "cpu.total_seconds")->exploratory);
 	assert_false(find(rec, "work.operations_per_second")->exploratory);

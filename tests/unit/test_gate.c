@@ -106,6 +106,19 @@ static void texts(void **state)
 			 "10 pairs; about 34 would settle it");
 	assert_text(rec, "window_seconds",
 		    "no pair of rounds tells window_seconds, so nothing guards it");
+	rec->comparison[1].pairs_needed = 35075;
+	assert_text(rec, PACE,
+		    PACE " of B is inconclusive, 1.1x (95 % interval 1.09 to 1.115) of A's after "
+			 "10 pairs; not even 1,000 more would settle it");
+	/* What the correction for several gates takes is told. */
+	rec->comparison[0].p_adjusted = 0.0625;
+	rec->comparison[0].n = 6;
+	assert_text(rec, CPU,
+		    CPU " of B is inconclusive, 1.1x (95 % interval 1.09 to 1.115) of A's after 6 "
+			"pairs; p after Holm, over 2 metrics, is 0.062: less than 0.05 takes 7 "
+			"pairs or more");
+	rec->comparison[0].p_adjusted = 0.01;
+	rec->comparison[0].n = 10;
 	rec->comparison[0].ratio = NAN;
 	rec->comparison[0].difference = 0.02;
 	rec->comparison[0].difference_low = 0.01;
@@ -117,7 +130,8 @@ static void texts(void **state)
 	rec->comparison[1].n = 1;
 	rec->comparison[1].pairs_needed = RECORD_NONE;
 	assert_text(rec, PACE,
-		    PACE " of B is inconclusive, 1.1x (no interval yet) of A's after 1 pair");
+		    PACE " of B is inconclusive, 1.1x (no interval yet) of A's after 1 pair; it "
+			 "takes 6 pairs at least");
 	record_free(rec);
 }
 

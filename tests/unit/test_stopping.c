@@ -113,14 +113,26 @@ static void of_a_record(void **state)
 	assert_true(isnan(now.width) && !now.is_over);
 	assert_int_equal(stopping_look(&stopping, rec, NULL, 50, &now), 0);
 	assert_true(now.is_over && !now.is_reached);
-	/* All zero: no ratio. */
-	assert_int_equal(noise_of(rec, metric_find("network.retransmits"), &noise), 0);
+	/* All zero: no ratio, and as narrow as can be, as the verdict is that they are the same. */
 	for (size_t i = 0; i < rec->n_rounds; i++)
 		rec->rounds[i].memory.major_faults = 0;
 	assert_int_equal(noise_of(rec, metric_find("memory.major_faults"), &noise), 0);
-	assert_int_equal(noise.n, 0);
-	assert_int_equal(noise.without, 8);
-	assert_true(isnan(noise.spread) && isnan(noise.pairs[0]));
+	assert_int_equal(noise.n, 8);
+	assert_int_equal(noise.without, 0);
+	assert_true(noise.by_difference && noise.spread == 0 && isnan(noise.pairs[0]));
+	assert_int_equal(stopping_look(&stopping, rec, "memory.major_faults", 8, &now), 0);
+	assert_true(now.width == 0 && now.is_reached && now.is_over);
+	/* One zero among them: all pairs by their differences, over the larger median. */
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		rec->rounds[i].memory.major_faults =
+			i < 2 ? 0
+			      : 1000 + (rec->rounds[i].side == SIDE_B ? rec->rounds[i].pair : 0);
+	assert_int_equal(noise_of(rec, metric_find("memory.major_faults"), &noise), 0);
+	assert_true(noise.by_difference && noise.n == 8);
+	assert_true(noise.spread > 0.002 && noise.spread < 0.003);
+	assert_int_equal(noise.pairs[0], 6);
+	assert_int_equal(stopping_look(&stopping, rec, "memory.major_faults", 8, &now), 0);
+	assert_true(now.width > 0.002 && now.width < 0.005 && now.is_reached);
 	record_free(rec);
 }
 

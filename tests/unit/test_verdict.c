@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "record/metric.h"
 #include "sample_load.h"
 #include "stats/paired.h"
 #include "stats/stats.h"
@@ -149,7 +150,7 @@ static void test_inconclusive(void **state)
 	rec = with_cpu(10, 1.0198, 0.06);
 	compare(rec);
 	assert_true(find(rec, "cpu.total_seconds")->pairs_needed > 1000);
-	assert_non_null(strstr(rec->verdict.text, "; not even 1000 more pairs would settle it"));
+	assert_non_null(strstr(rec->verdict.text, "; not even 1,000 more pairs would settle it"));
 	record_free(rec);
 }
 
@@ -183,8 +184,8 @@ static void test_too_few(void **state)
 	}
 	assert_int_equal(rec->verdict.winner, -1);
 	assert_text(rec, "no conclusion: curl used 10.0x the CPU time of kubectl for the same "
-			 "140,000 lines (5 pairs); 5 pairs are too few for an interval: about 1 "
-			 "more pair would settle it");
+			 "140,000 lines (5 pairs); 5 pairs are too few for an interval, which "
+			 "takes 6");
 	record_free(rec);
 }
 
@@ -236,9 +237,9 @@ static void test_gates(void **state)
 			 0);
 	assert_string_equal(rec->statistics.primary, "work.lines");
 	assert_int_equal(rec->verdict.winner, -1);
-	assert_text(rec, "curl had the same lines delivered as kubectl within 2 % for the same "
-			 "140,000 lines (1.000x, 95 % interval 1.000\xe2\x80\x93"
-			 "1.000, 10 pairs)");
+	assert_text(rec, "lines delivered of curl and of kubectl: the same within 2 % for the "
+			 "same 140,000 lines (1.000x, 95 % interval 1.000\xe2\x80\x93"
+			 "1.000, 10 pairs); but it used 0.50x the CPU time");
 	record_free(rec);
 }
 
@@ -291,7 +292,7 @@ static void test_unknown(void **state)
 	assert_int_equal(find(rec, "cpu.total_seconds")->n, 0);
 	assert_null(find(rec, "cpu.total_seconds")->verdict);
 	assert_int_equal(rec->verdict.winner, -1);
-	assert_text(rec, "no conclusion: no pair tells the CPU time of both sides");
+	assert_text(rec, "no conclusion: in no pair was the CPU time of both sides measured");
 	record_free(rec);
 }
 
@@ -343,6 +344,69 @@ static void test_commands(void **state)
 	assert_int_equal(rec->verdict.winner, SIDE_B);
 	assert_text(rec, "curl took 0.20x the time of kubectl (95 % interval 0.189\xe2\x80\x93"
 			 "0.210, 10 pairs); but it had 2.00x the peak resident set");
+	record_free(rec);
+}
+
+/* Where the primary one is the same, or open, what else differs is told all the same: the largest
+ * first, and what has no ratio before all. */
+static void test_prices(void **state)
+{
+	static const char *const gates[] = {"window_seconds", "cpu.total_seconds",
+					    "memory.rss_peak_bytes", "memory.major_faults"};
+	const struct compare_options options = {.work_bound = 0.001, .gates = gates, .n_gates = 4};
+	struct record *rec = sample_commands(10);
+
+	(void)state;
+	for (size_t i = 0; i < rec->n_rounds; i++) {
+		struct record_round *round = &rec->rounds[i];
+		bool is_b = round->side == SIDE_B;
+
+		round->window_seconds = 1;
+		round->cpu.total_seconds = is_b ? 8 : 1;
+		round->memory.rss_peak_bytes = is_b ? 64 << 20 : 32 << 20;
+		round->memory.major_faults = is_b ? 12 : 0;
+	}
+	assert_int_equal(record_compare(rec, &options), 0);
+	assert_int_equal(rec->verdict.winner, -1);
+	assert_text(rec, "curl took the same time as kubectl within 2 % (1.000x, 95 % interval "
+			 "1.000\xe2\x80\x93"
+			 "1.000, 10 pairs); but it had 12 more major faults, used 8.00x the CPU "
+			 "time and had 2.00x the peak resident set");
+	/* Of a winner only what it loses, with a ratio or without. */
+	for (size_t i = 0; i < rec->n_rounds; i++)
+		if (rec->rounds[i].side == SIDE_B) {
+			rec->rounds[i].window_seconds = 0.5;
+			rec->rounds[i].cpu.total_seconds = 0.25;
+			rec->rounds[i].memory.rss_peak_bytes = 32 << 20;
+		}
+	assert_int_equal(record_compare(rec, &options), 0);
+	assert_int_equal(rec->verdict.winner, SIDE_B);
+	assert_non_null(strstr(rec->verdict.text, "10 pairs); but it had 12 more major faults"));
+	assert_null(strstr(rec->verdict.text, "CPU time"));
+	record_free(rec);
+}
+
+/* How many were timed has no better end, nor has the CPU use of commands that ran to theirs. */
+static void test_direction(void **state)
+{
+	static const char *const gates[] = {"latency.run_queue.count", "cpu.total_seconds"};
+	struct record *commands = sample_commands(6), *rec = with_cpu(10, 0.5, 0.01);
+
+	(void)state;
+	assert_true(compare_has_direction(commands, "cpu.total_seconds"));
+	assert_false(compare_has_direction(commands, "cpu.utilization_avg"));
+	assert_true(compare_has_direction(rec, "cpu.utilization_avg"));
+	assert_false(compare_has_direction(rec, "latency.run_queue.count"));
+	assert_false(compare_has_direction(rec, "score.composite"));
+	assert_false(compare_has_direction(rec, "side_metrics.lag"));
+	assert_false(metric_is_neutral("work.lines") || metric_is_neutral("latency.count") ||
+		     metric_is_neutral(NULL));
+	assert_int_equal(record_compare(rec, &(struct compare_options){.work_bound = 0.001,
+								       .gates = gates,
+								       .n_gates = 2}),
+			 0);
+	assert_string_equal(rec->statistics.primary, "cpu.total_seconds");
+	record_free(commands);
 	record_free(rec);
 }
 
@@ -412,7 +476,8 @@ int main(void)
 		cmocka_unit_test(test_correction),   cmocka_unit_test(test_gates),
 		cmocka_unit_test(test_differences),  cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_outliers),     cmocka_unit_test(test_invalid),
-		cmocka_unit_test(test_commands),     cmocka_unit_test(test_side_metric),
+		cmocka_unit_test(test_commands),     cmocka_unit_test(test_prices),
+		cmocka_unit_test(test_direction),    cmocka_unit_test(test_side_metric),
 		cmocka_unit_test(test_loads),        cmocka_unit_test(test_one_side),
 	};
 
