@@ -129,8 +129,8 @@ HAVE_DYGRAPHS   := $(and $(wildcard $(DYGRAPHS)/dygraph.min.js),$(wildcard $(DYG
 AS_STRING       := sed 's/[\\"]/\\&/g; s/.*/"&\\n"/'
 HTML_ASSETS     := $(addprefix $(BUILD)/html_,style.inc script.inc library.inc library_style.inc)
 
-$(BUILD)/html_style.inc: $(addprefix src/report/html_,style.css charts.css fit.css)
-$(BUILD)/html_script.inc: $(addprefix src/report/html_,numbers.js script.js)
+$(BUILD)/html_style.inc: $(addprefix src/report/html_,style.css tables.css charts.css fit.css)
+$(BUILD)/html_script.inc: $(addprefix src/report/html_,numbers.js page.js script.js)
 $(BUILD)/html_style.inc $(BUILD)/html_script.inc:
 	@mkdir -p $(@D)
 	$(Q)cat $^ | $(AS_STRING) >$@

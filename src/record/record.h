@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "record/record_verdict.h"
+#include "record/record_work.h"
 #include "util/error.h"
 
 struct profile;
@@ -29,12 +31,6 @@ struct profile;
 #define RECORD_MAX_RECOVERIES   256
 #define RECORD_MAX_PRODUCERS    256
 #define RECORD_MAX_KINDS        1000
-
-enum side {
-	SIDE_A = 0,
-	SIDE_B = 1,
-	SIDES = 2,
-};
 
 struct record_cpu {
 	double total_seconds; /* exact, the scheduler's own account */
@@ -66,101 +62,6 @@ struct record_network {
 	int64_t retransmits;                              /* TCP segments */
 	struct record_network_family inet, inet6, unix_,
 		other; /* JSON keys inet, inet6, unix, other under "families" */
-};
-
-struct record_work {
-	int64_t lines; /* seen at the target's output, intended within the window */
-	int64_t bytes; /* of those lines */
-	int64_t expected_lines;
-	int64_t lost;
-	int64_t duplicated;
-	int64_t reordered;
-	int64_t malformed;
-	int64_t foreign; /* lines of the tool's own, without a stamp */
-	/* Of drivers that ask: what was answered well, what was not, and what was due and never
-	 * sent. Together they are what was offered. */
-	int64_t operations, errors, dropped;
-	int64_t completed; /* good answers that came in the window, whenever they were due */
-	int64_t rows, rows_expected; /* in the driver's own terms: rows, messages */
-	/* The plan says how much is offered (open loop, iterations), not the target's speed. */
-	bool is_fixed;
-};
-
-/* How many operations failed in one way. */
-struct record_error {
-	char *kind; /* "status 503" "refused" "timeout"; "other": all beyond the bound */
-	int64_t count;
-};
-
-/*
- * A distribution of times. Its names: "delivery" (of a driver); of requests "queue",
- * "service", "response" (server) and "round_trip" (client); of threads "run_queue" and
- * "wait_REASON"; "block_read", "block_write", "fsync", "connect", "rtt"; "exec", of a driver's
- * commands from exec to exit; and what a scenario scrapes.
- */
-struct record_latency {
-	char *name;
-	int64_t count;
-	double min_seconds, mean_seconds, p50_seconds, p90_seconds, p95_seconds, p99_seconds,
-		p999_seconds, max_seconds;
-	/*
-	 * Its histogram, buckets that are not empty only, in ascending order: how many values
-	 * lie above the upper bound before (or the bucket's own lower end) and not above this
-	 * one. 0 buckets: the source gave none.
-	 */
-	size_t n_buckets;
-	double *bucket_upper_seconds, *bucket_counts;
-};
-
-/* Other things that a driver counts: "status 200", "reconnects". */
-struct record_count {
-	char *name;
-	int64_t count;
-};
-
-/* The requests of one kind; their times are the latency "response NAME". */
-struct record_kind {
-	char *name;
-	int64_t operations, errors, bytes, rows; /* as of struct record_work */
-};
-
-/* What a load did in one phase, or one producer in all. */
-struct record_load {
-	int64_t operations, errors, dropped; /* as of struct record_work */
-	double late_seconds_max;             /* by the driver's own fault */
-	double rate_per_second;              /* good answers */
-	/* From the intended moment, and from the moment at which it was sent. */
-	struct record_latency response, service;
-};
-
-struct record_producer {
-	char *name;
-	struct record_load load;
-};
-
-/* What passed over the members' stream sockets, as turns of a conversation. */
-struct record_requests {
-	int64_t served;      /* requests that a member answered */
-	int64_t sent;        /* requests of a member that were answered */
-	int64_t in_flight;   /* begun in the window and not answered at its end */
-	int64_t streams;     /* connections that stream: left out of the times */
-	int64_t overlapped;  /* turns in which more arrived before the answer: pipelining, or a
-				request in parts */
-	int64_t interleaved; /* of those served and sent: several in flight, no times of answers */
-	int64_t no_arrival;  /* requests whose arrival was not seen: without queue and response */
-	int64_t no_role;     /* connections of which nobody knows who asks: left out */
-	int64_t unparsed;    /* pieces that the wanted protocols could not tell; NONE without
-				--protocols */
-};
-
-/* One kind of request, as its protocol tells it; only with --protocols. */
-struct record_protocol {
-	char *protocol; /* "http" "http2" "grpc" "postgres" "redis" "kafka" "mysql" */
-	char *role;     /* "server" or "client" */
-	char *label;    /* "GET /users/:id", "SELECT", "GET", "Produce" */
-	int64_t count, errors;
-	struct record_latency service;  /* server only */
-	struct record_latency response; /* arrival to last byte; of a client: sent to last byte */
 };
 
 /*
@@ -442,89 +343,6 @@ struct record_target {
 	size_t n_argv;
 	char **argv; /* as run, variables filled in */
 	char *version;
-};
-
-/* One metric over all rounds of both sides. */
-struct record_comparison {
-	char *metric; /* a name of metric.h */
-	char *unit;
-	bool lower_is_better;
-	double a_median, a_min, a_max;
-	double b_median, b_min, b_max;  /* NAN with one side */
-	double ratio;                   /* B/A */
-	double ci_low, ci_high, p, mde; /* NAN where there is no verdict */
-	double p_adjusted;              /* by Holm, over the metrics that a gate is on; else NAN */
-	/* B - A in the unit of the metric, and its interval; what is judged where there is no ratio
-	 */
-	double difference, difference_low, difference_high;
-	int64_t n;            /* pairs */
-	int64_t pairs_needed; /* to settle what is inconclusive; RECORD_NONE: settled, or unknown */
-	int64_t outliers;     /* rounds of both sides that lie far out; they are kept */
-	bool exploratory;     /* no gate is on it */
-	char *verdict;        /* B_lower B_higher equivalent inconclusive, or NULL */
-};
-
-/* How the comparison was made. */
-struct record_statistics {
-	double margin;      /* ratios within 1 +- this are called equivalent */
-	double confidence;  /* of the intervals: 0.95 */
-	char *primary;      /* the metric by which a winner is named; NULL: one side only */
-	char *stopping;     /* "rounds": a fixed number of pairs; "width": see below */
-	double until_width; /* half the width of primary's interval to reach; NAN: not asked for */
-	bool width_reached;
-	/* Metrics that a gate was asked for: the run fails where B is worse in one. None: none was.
-	 */
-	size_t n_gates;
-	char **gates;
-	bool strict; /* what is inconclusive fails the run too */
-};
-
-/* What explains the difference, how good the data are, or what to run next. */
-struct record_insight {
-	char *kind;   /* "cause" "quality" "next" */
-	char *metric; /* what its number is of; NULL: of no row of the table */
-	double value; /* NAN: it has none */
-	char *text;   /* one sentence, with the number */
-};
-
-/* One metric of one side against the same in an earlier run. */
-struct record_regression {
-	enum side side;
-	char *metric, *unit;
-	bool lower_is_better;
-	bool gate; /* the gate is on it; the rest is exploratory */
-	double base_median, new_median;
-	double ratio, ci_low, ci_high; /* new / base, Hodges-Lehmann; NAN: none */
-	double p, p_adjusted;          /* Mann-Whitney; by Holm over the metrics with a gate */
-	double effect;                 /* U/(n m): the share of pairs in which new is larger */
-	int64_t n_base, n_new;         /* rounds */
-	double threshold;              /* the relative change that is a regression */
-	char *severity;                /* "minor" "major" "critical", NULL: no regression */
-	char *verdict; /* "regressed" "improved" "unchanged" "inconclusive" "unknown" */
-	char *text;    /* one sentence */
-};
-
-/* The comparison with an earlier run. */
-struct record_baseline {
-	char *path;       /* of its results folder, as given */
-	char *started_at; /* of its first round */
-	char *version;    /* of the perfbpf that measured it */
-	bool comparable;  /* false: the differences below make all of it exploratory */
-	size_t n_differences;
-	char **differences; /* host, kernel, scenario: a sentence each */
-	size_t n_rows;
-	struct record_regression *rows;
-};
-
-/* A threshold (threshold.h) on one side, and whether it holds. */
-struct record_threshold {
-	enum side side;
-	char *metric, *expression;
-	char *level; /* NULL and "critical": the run fails with it */
-	char *unit;  /* of the value: "s", "bytes" or "" */
-	double value;
-	bool passed;
-	char *text; /* what more there is to say, NULL: nothing */
 };
 
 struct record {

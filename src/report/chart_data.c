@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int compare_doubles(const void *a, const void *b)
+int chart_compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
@@ -27,7 +27,7 @@ double chart_quantile(const double *sorted, size_t n, double q)
 
 void chart_sample_sort(struct chart_sample *sample)
 {
-	qsort(sample->values, sample->n, sizeof(double), compare_doubles);
+	qsort(sample->values, sample->n, sizeof(double), chart_compare);
 	sample->low = chart_quantile(sample->values, sample->n, 0);
 	sample->q1 = chart_quantile(sample->values, sample->n, 0.25);
 	sample->median = chart_quantile(sample->values, sample->n, 0.5);
@@ -173,7 +173,7 @@ static void summarize(struct chart_track *track, const double *moments, double *
 				column[n++] = moments[round * track->n + i];
 		if (n * 2 < track->rounds)
 			n = 0;
-		qsort(column, n, sizeof(*column), compare_doubles);
+		qsort(column, n, sizeof(*column), chart_compare);
 		track->seconds[i] = ((double)i + 0.5) * track->width_seconds;
 		track->median[i] = chart_quantile(column, n, 0.5);
 		track->low[i] = chart_quantile(column, n, quartiles ? 0.25 : 0);

@@ -38,6 +38,8 @@ void chart_sample_sort(struct chart_sample *sample);
 void chart_sample_clear(struct chart_sample *sample);
 /* The quantile @q of ascending values, between two of them in proportion; NAN of none. */
 double chart_quantile(const double *sorted, size_t n, double q);
+/* Of two doubles, for qsort(). */
+int chart_compare(const void *a, const void *b);
 
 /* Values over time of a round: NULL where it has none. */
 typedef const double *chart_series(const struct record_series *series, size_t *n,

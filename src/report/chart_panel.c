@@ -9,6 +9,7 @@
 
 #define SMALL_HEIGHT 150
 #define BAR_WIDTH    38
+#define BOX_LEFT     18 /* of the middle, with the dots on its right */
 #define MANY_DOTS    60
 #define HEADROOM     1.1  /* for the figure above a bar */
 #define LEAST_RANGE  0.02 /* of boxes, as a share of the largest value */
@@ -219,31 +220,55 @@ static void put_bar(struct chart *chart, const struct chart_plot *plot, enum sid
 	put_tag(chart, plot, side, x);
 }
 
-int chart_put_bars(struct chart *chart, const struct record *rec, struct chart_cell cell,
-		   const char *title, const struct chart_measure *measure)
+/* What a small panel is: the ends of its axis, and what stands in a side's part, whose middle is
+ * @x. */
+struct small_panel {
+	void (*range)(const struct chart_sample samples[SIDES], double *low, double *high);
+	void (*put)(struct chart *chart, const struct chart_plot *plot, enum side side, double x,
+		    const struct chart_sample *sample, const struct chart_measure *measure);
+};
+
+static int put_small_panel(struct chart *chart, const struct record *rec, struct chart_cell cell,
+			   const char *title, const struct chart_measure *measure,
+			   const struct small_panel *panel)
 {
 	struct chart_sample samples[SIDES];
 	size_t n = chart_has_side(rec, SIDE_B) ? SIDES : 1;
 	struct chart_plot plot;
+	double low, high;
 	int rc = take_both(samples, rec, measure);
 
 	if (!rc && samples[SIDE_A].n + samples[SIDE_B].n) {
+		panel->range(samples, &low, &high);
 		chart_cell_place(&plot, chart, cell);
-		chart_axis_linear(&plot.y, measure->kind, 0,
-				  HEADROOM * fmax(samples[SIDE_A].high, samples[SIDE_B].high), 4);
+		chart_axis_linear(&plot.y, measure->kind, low, high, 4);
 		chart_plot_place(&plot);
 		put_title(chart, &plot, title, measure);
 		chart_grid_y(chart, &plot);
 		for (size_t i = 0; i < n; i++)
 			if (samples[i].n)
-				put_bar(chart, &plot, (enum side)i, slot(&plot, i, n), &samples[i],
-					measure);
+				panel->put(chart, &plot, (enum side)i, slot(&plot, i, n),
+					   &samples[i], measure);
 		chart_rule(chart, "base", plot.left, plot.top + plot.height, plot.left + plot.width,
 			   plot.top + plot.height);
 	}
 	chart_sample_clear(&samples[SIDE_A]);
 	chart_sample_clear(&samples[SIDE_B]);
 	return rc;
+}
+
+static void range_of_bars(const struct chart_sample samples[SIDES], double *low, double *high)
+{
+	*low = 0;
+	*high = HEADROOM * fmax(samples[SIDE_A].high, samples[SIDE_B].high);
+}
+
+int chart_put_bars(struct chart *chart, const struct record *rec, struct chart_cell cell,
+		   const char *title, const struct chart_measure *measure)
+{
+	static const struct small_panel bars = {range_of_bars, put_bar};
+
+	return put_small_panel(chart, rec, cell, title, measure, &bars);
 }
 
 /* Beside each other by where they are in the order: the same record is always the same picture. */
@@ -264,15 +289,19 @@ static void put_dots(struct chart *chart, const struct chart_plot *plot, enum si
 	}
 }
 
-static void put_box(struct chart *chart, const struct chart_plot *plot, enum side side, double x,
-		    const struct chart_sample *sample)
+/* With its rounds beside it, on the right. */
+static void put_box(struct chart *chart, const struct chart_plot *plot, enum side side,
+		    double middle, const struct chart_sample *sample,
+		    const struct chart_measure *measure)
 {
+	const double x = middle - BOX_LEFT;
 	const char *box = side == SIDE_A ? "box a" : "box b";
 	double reach = WHISKER * (sample->q3 - sample->q1), low = sample->q1, high = sample->q3;
 	double top = chart_axis_place(&plot->y, sample->q3);
 	double bottom = chart_axis_place(&plot->y, sample->q1);
 	double median = chart_axis_place(&plot->y, sample->median);
 
+	(void)measure;
 	for (size_t i = 0; i < sample->n; i++) {
 		if (sample->values[i] >= sample->q1 - reach)
 			low = fmin(low, sample->values[i]);
@@ -295,37 +324,25 @@ static void put_box(struct chart *chart, const struct chart_plot *plot, enum sid
 	put_tag(chart, plot, side, x);
 }
 
+static void range_of_boxes(const struct chart_sample samples[SIDES], double *low, double *high)
+{
+	double more;
+
+	*low = fmin(samples[SIDE_A].low, samples[SIDE_B].low);
+	*high = fmax(samples[SIDE_A].high, samples[SIDE_B].high);
+	more = (LEAST_RANGE * *high - (*high - *low)) / 2;
+	/* Rounds that are all but alike look like that. */
+	if (more > 0) {
+		*low -= more;
+		*high += more;
+	}
+	*low = *low < *high * 0.4 ? 0 : *low;
+}
+
 int chart_put_boxes(struct chart *chart, const struct record *rec, struct chart_cell cell,
 		    const char *title, const struct chart_measure *measure)
 {
-	struct chart_sample samples[SIDES];
-	size_t n = chart_has_side(rec, SIDE_B) ? SIDES : 1;
-	struct chart_plot plot;
-	int rc = take_both(samples, rec, measure);
+	static const struct small_panel boxes = {range_of_boxes, put_box};
 
-	if (!rc && samples[SIDE_A].n + samples[SIDE_B].n) {
-		double low = fmin(samples[SIDE_A].low, samples[SIDE_B].low);
-		double high = fmax(samples[SIDE_A].high, samples[SIDE_B].high);
-		double more = (LEAST_RANGE * high - (high - low)) / 2;
-
-		/* Rounds that are all but alike look like that. */
-		if (more > 0) {
-			low -= more;
-			high += more;
-		}
-		chart_cell_place(&plot, chart, cell);
-		chart_axis_linear(&plot.y, measure->kind, low < high * 0.4 ? 0 : low, high, 4);
-		chart_plot_place(&plot);
-		put_title(chart, &plot, title, measure);
-		chart_grid_y(chart, &plot);
-		for (size_t i = 0; i < n; i++)
-			if (samples[i].n)
-				put_box(chart, &plot, (enum side)i, slot(&plot, i, n) - 18,
-					&samples[i]);
-		chart_rule(chart, "base", plot.left, plot.top + plot.height, plot.left + plot.width,
-			   plot.top + plot.height);
-	}
-	chart_sample_clear(&samples[SIDE_A]);
-	chart_sample_clear(&samples[SIDE_B]);
-	return rc;
+	return put_small_panel(chart, rec, cell, title, measure, &boxes);
 }

@@ -65,8 +65,8 @@ static void put_invalid(struct chart *chart, const struct record *rec)
 	if (!invalid)
 		return;
 	snprintf(text, sizeof(text),
-		 "%zu of %zu rounds are not valid, and are in this chart like the others.", invalid,
-		 rec->n_rounds);
+		 "%zu of %zu rounds %s not valid, and in this chart like the others.", invalid,
+		 rec->n_rounds, invalid == 1 ? "is" : "are");
 	chart_note(chart, text);
 }
 

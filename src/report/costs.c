@@ -9,6 +9,12 @@
 #include "record/compare.h"
 #include "record/stopping.h"
 #include "report/summary.h"
+#include "stats/stats.h"
+
+/* perfbpf's own part of a side's CPU time is told beside the table from here on, where the sides
+ * differ in it by so much. */
+#define OWN_SHARE      0.05
+#define OWN_DIFFERENCE 0.02
 
 #define DASH "\xe2\x80\x93"
 
@@ -187,6 +193,42 @@ static int explain(const struct record *rec, char **notes, int *n)
 	return 0;
 }
 
+/* The median over the rounds; NAN: not known. */
+static double own_share(const struct record *rec, enum side side, double *room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rec->n_rounds; i++) {
+		const struct record_round *round = &rec->rounds[i];
+		double share = round->observer.probe_seconds / round->cpu.total_seconds;
+
+		if (round->side == side && isfinite(share))
+			room[n++] = share;
+	}
+	return stats_median(room, n);
+}
+
+/* What is measured is CPU time with perfbpf's part in it, which may make up the difference. */
+static int add_own_cost(const struct record *rec, char **notes, int *n)
+{
+	double *room = calloc(rec->n_rounds + 1, sizeof(*room)), a, b;
+
+	if (!room)
+		return -1;
+	a = own_share(rec, SIDE_A, room);
+	b = own_share(rec, SIDE_B, room);
+	free(room);
+	if (!(fmax(a, b) > OWN_SHARE) || !(fabs(a - b) > OWN_DIFFERENCE))
+		return 0;
+	if (asprintf(&notes[*n],
+		     "Measuring is part of these CPU times, and not the same part: perfbpf's own "
+		     "programs ran as long as %.3g %% of A's CPU time and %.3g %% of B's.",
+		     100 * a, 100 * b) < 0)
+		return -1;
+	++*n;
+	return 0;
+}
+
 /* "; that takes 7 pairs or more.", where these are fewer. */
 static void put_fewest(char buf[COSTS_CELL_MAX], const struct record *rec)
 {
@@ -212,7 +254,7 @@ int costs_notes(const struct record *rec, char *notes[COSTS_MAX_NOTES])
 	if (!rec->statistics.primary)
 		return 0;
 	put_fewest(open, rec);
-	if (!explain(rec, notes, &n) &&
+	if (!add_own_cost(rec, notes, &n) && !explain(rec, notes, &n) &&
 	    !add_note(notes, &n,
 		      "Gates, corrected for one another (Holm): ", list_gated(rec, nothing_more),
 		      ". All other rows are exploratory: up to one in twenty may differ by "

@@ -10,7 +10,7 @@
 #include "report/table.h"
 
 #define COSTS_CELL_MAX  96
-#define COSTS_MAX_NOTES 5
+#define COSTS_MAX_NOTES 6
 
 /* Has any row an interval? Else the columns of intervals and verdicts would be empty. */
 bool costs_have_intervals(const struct record *rec);

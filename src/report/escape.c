@@ -204,7 +204,7 @@ static void put_word(FILE *out, const char *s)
 	}
 }
 
-char *escape_argv(char *const *argv, size_t n)
+static char *join(const char *first, char *const *argv, size_t n)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -214,11 +214,24 @@ char *escape_argv(char *const *argv, size_t n)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		fputs(i ? " " : "", out);
-		put_word(out, argv[i] ? argv[i] : "");
+		put_word(out, i ? (argv[i] ? argv[i] : "") : first);
 	}
 	if (fclose(out)) {
 		free(text);
 		return NULL;
 	}
 	return text;
+}
+
+char *escape_argv(char *const *argv, size_t n)
+{
+	return join(n && argv[0] ? argv[0] : "", argv, n);
+}
+
+char *escape_own_argv(char *const *argv, size_t n)
+{
+	const char *path = n && argv[0] ? argv[0] : "";
+	const char *slash = strrchr(path, '/');
+
+	return join(slash && slash[1] ? slash + 1 : path, argv, n);
 }

@@ -24,5 +24,7 @@ void escape_folded(FILE *out, const char *s);
 /* Words that a shell takes back as they are, without a control character among them. To be freed;
  * NULL without memory. */
 char *escape_argv(char *const *argv, size_t n);
+/* The same of perfbpf's own command line, without the folder that this machine has it in. */
+char *escape_own_argv(char *const *argv, size_t n);
 
 #endif

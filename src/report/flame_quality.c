@@ -162,7 +162,8 @@ char *flame_quality(char buf[FLAME_QUALITY_MAX], const struct record_stacks *sta
 		put_share(&line, stacks->deferred, stacks->samples, "walked on in user space");
 	put_share(&line, stacks->frames_named, stacks->frames, "of frames named");
 	line.separator = "; ";
-	put(&line, "%s samples", summary_integer(text, sizeof(text), stacks->samples));
+	put(&line, stacks->samples == 1 ? "%s sample" : "%s samples",
+	    summary_integer(text, sizeof(text), stacks->samples));
 	put_count(&line, stacks->lost, "lost");
 	put_seconds(&line, stacks->sampled_seconds, "sampled");
 	put_seconds(&line, stacks->exact_seconds, "exact");

@@ -295,7 +295,7 @@ static void put_insights(struct page *page)
 /* A fence that no run of backticks inside can close. */
 static void put_command(struct page *page)
 {
-	char *text = escape_argv(page->rec->argv, page->rec->n_argv), fence[64] = "```";
+	char *text = escape_own_argv(page->rec->argv, page->rec->n_argv), fence[64] = "```";
 	size_t longest = 0, run = 0;
 
 	for (const char *c = text; c && *c; c++) {

@@ -5,6 +5,9 @@
  * are data in it, drawn by html_script.js with dygraphs. Each chart's figures are in a
  * table beside it.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "report/html.h"
 #include "report/report.h"
 
@@ -17,7 +20,7 @@ static void put_title(const struct html *html)
 {
 	FILE *out = html->out;
 
-	fputs("<title>", out);
+	fputs(html->only_baseline ? "<title>Against an earlier run: " : "<title>", out);
 	for (size_t side = 0; side < html_sides(html); side++) {
 		fputs(side ? " against " : "", out);
 		html_text(out, html->summary->sides[side].name);
@@ -58,6 +61,19 @@ static void put_navigation(const struct html *html)
 	fputs("<button type=\"button\" id=\"theme\" hidden>Dark</button></div></nav>\n", html->out);
 }
 
+static bool is_of_baseline(const struct section *section)
+{
+	return !strcmp(section->title, SECTION_BASELINE);
+}
+
+/* Where it is what was asked for, it comes before all else. */
+static void put_baseline(const struct html *html, const struct sections *sections)
+{
+	for (size_t i = 0; i < sections->n_judgements; i++)
+		if (html->only_baseline && is_of_baseline(&sections->list[i]))
+			html_put_section(html, &sections->list[i]);
+}
+
 static void put_judgements(const struct html *html, const struct sections *sections)
 {
 	if (!sections->n_judgements)
@@ -65,7 +81,8 @@ static void put_judgements(const struct html *html, const struct sections *secti
 	fputs("<section id=\"gates\"><h2>Gates and insights</h2>\n<div class=\"parts\">\n",
 	      html->out);
 	for (size_t i = 0; i < sections->n_judgements; i++)
-		html_put_section(html, &sections->list[i]);
+		if (!html->only_baseline || !is_of_baseline(&sections->list[i]))
+			html_put_section(html, &sections->list[i]);
 	fputs("</div></section>\n", html->out);
 }
 
@@ -111,6 +128,7 @@ static int put_page(const struct html *html, const struct sections *sections, st
 	put_navigation(html);
 	fputs("<main>\n", html->out);
 	html_put_verdict(html);
+	put_baseline(html, sections);
 	if (html_put_costs(html))
 		return error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
 	put_judgements(html, sections);
@@ -131,13 +149,19 @@ static int write_html(const struct record *rec, const struct report_options *opt
 	struct summary *summary = summary_new(rec);
 	struct sections *sections =
 		summary ? sections_new(rec, summary, options->all_metrics, true) : NULL;
-	const struct html html = {.rec = rec, .summary = summary, .out = out};
+	char *headline = report_headline(rec, options);
+	const struct html html = {.rec = rec,
+				  .summary = summary,
+				  .out = out,
+				  .headline = headline,
+				  .only_baseline = options->only_baseline};
 	int rc;
 
-	if (sections)
+	if (sections && headline)
 		rc = put_page(&html, sections, err);
 	else
 		rc = error_set(err, EXIT_CODE_FAILED, "out of memory for the report");
+	free(headline);
 	sections_free(sections);
 	summary_free(summary);
 	return rc;

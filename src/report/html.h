@@ -17,6 +17,8 @@ struct html {
 	const struct record *rec;
 	const struct summary *summary;
 	FILE *out;
+	const char *headline;
+	bool only_baseline; /* the page answers how the run compares with an earlier one */
 };
 
 /* html_assets.c: made at build from html_style.css, html_script.js and the charts' library. */
@@ -73,7 +75,10 @@ void html_base64(FILE *out, const unsigned char *bytes, size_t n);
 
 /* --- the parts of the page, in their order. 0, or -1 without memory */
 
-void html_put_verdict(const struct html *html);  /* html_verdict.c */
+void html_put_verdict(const struct html *html); /* html_verdict.c */
+/* html_baseline.c: instead of the run's own: how it compares with the earlier one */
+void html_put_baseline_badges(const struct html *html);
+void html_put_baseline_remarks(const struct html *html);
 int html_put_costs(const struct html *html);     /* html_costs.c */
 int html_put_times(const struct html *html);     /* html_times.c */
 int html_put_rounds(const struct html *html);    /* html_rounds.c */

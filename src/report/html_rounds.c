@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "report/chart_data.h"
 #include "report/html.h"
 #include "stats/stats.h"
 
@@ -27,22 +28,6 @@ struct spread {
 	double q1, median, q3, low, high;
 };
 
-static int compare_reals(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Of sorted values, between the two nearest. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-	double at = q * (double)(n - 1);
-	size_t i = (size_t)at;
-
-	return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[i];
-}
-
 static int find_spread(struct spread *spread, const struct record *rec, const struct metric *metric,
 		       size_t side)
 {
@@ -60,10 +45,10 @@ static int find_spread(struct spread *spread, const struct record *rec, const st
 	}
 	if (!spread->n)
 		return 0;
-	qsort(spread->sorted, spread->n, sizeof(double), compare_reals);
-	spread->q1 = quantile(spread->sorted, spread->n, 0.25);
-	spread->median = quantile(spread->sorted, spread->n, 0.5);
-	spread->q3 = quantile(spread->sorted, spread->n, 0.75);
+	qsort(spread->sorted, spread->n, sizeof(double), chart_compare);
+	spread->q1 = chart_quantile(spread->sorted, spread->n, 0.25);
+	spread->median = chart_quantile(spread->sorted, spread->n, 0.5);
+	spread->q3 = chart_quantile(spread->sorted, spread->n, 0.75);
 	reach = WHISKER * (spread->q3 - spread->q1);
 	spread->low = spread->q1;
 	spread->high = spread->q3;

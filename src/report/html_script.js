@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How report.html acts: draws its charts with dygraphs, keeps those over time together, opens
- * flame graphs, and changes between light and dark. Strings come from the record, and are only ever
- * put in as text.
+ * How report.html acts: draws its charts with dygraphs, keeps those over time together, and changes
+ * between light and dark. Strings come from the record, and are only ever put in as text.
  */
 (function () {
 'use strict';
 
 var FORMATS = numbers.FORMATS, short = numbers.short, time = numbers.time, percentile = numbers.percentile;
+var all = page.all, json = page.json, colour = page.colour, alpha = page.alpha;
+var addOption = page.addOption, toPicture = page.toPicture;
 var root = document.documentElement;
 var dark = window.matchMedia('(prefers-color-scheme: dark)');
 var chosen = null; /* by the button: 'dark', 'light' */
@@ -15,18 +16,6 @@ var charts = [], spans = [], shown = { A: true, B: true, median: true, pair: '' 
 var LETTERS = ['A', 'B'];
 var KINDS = ['phase', 'fault'];
 var PAPER = { width: 660, height: 190 };
-
-function all(selector, within) {
-	return Array.prototype.slice.call((within || document).querySelectorAll(selector));
-}
-
-function json(element) {
-	return element ? JSON.parse(element.textContent) : null;
-}
-
-function colour(name) {
-	return getComputedStyle(root).getPropertyValue('--' + name).trim();
-}
 
 /* --- what all charts share */
 
@@ -49,11 +38,6 @@ function tell(chart, parts) {
 		if (part[1]) span.className = part[1];
 		chart.readout.appendChild(span);
 	});
-}
-
-function alpha(name, share) {
-	var c = colour(name), n = parseInt(c.slice(1, 7), 16);
-	return 'rgba(' + (n >> 16) + ',' + (n >> 8 & 255) + ',' + (n & 255) + ',' + share + ')';
 }
 
 /* --- over time */
@@ -419,13 +403,6 @@ function showSides() {
 	});
 }
 
-function addOption(select, value, text) {
-	var option = document.createElement('option');
-	option.value = value;
-	option.textContent = text;
-	select.appendChild(option);
-}
-
 function setControls() {
 	var form = document.querySelector('.controls'), pairs = {}, banded = false;
 	if (!form || !charts.length) return;
@@ -446,36 +423,6 @@ function setControls() {
 	});
 	form.addEventListener('submit', function (event) { event.preventDefault(); });
 	form.elements.reset.addEventListener('click', wholeTime);
-}
-
-/* A flame graph is unpacked into a frame when it is first opened, and goes with the page. */
-function openFlame(details) {
-	var packed = details.querySelector('.packed'), bytes, text, i, frame;
-	if (!packed || !details.open) return;
-	packed.remove();
-	if (!window.DecompressionStream) {
-		details.appendChild(document.createTextNode(
-			'This browser cannot unpack it; flame-*.svg beside this page shows the same.'));
-		return;
-	}
-	text = atob(packed.textContent.replace(/\s/g, ''));
-	bytes = new Uint8Array(text.length);
-	for (i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-	frame = document.createElement('iframe');
-	frame.title = details.querySelector('summary').textContent;
-	details.appendChild(frame);
-	new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text()
-		.then(function (svg) {
-			frame.dataset.tall = /<svg[^>]* height="([\d.]+)"/.exec(svg)[1];
-			fitFlame(frame);
-			frame.src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
-		});
-}
-
-/* A browser scales a graph into its frame: as high as it is drawn, which is for 960 px at least. */
-function fitFlame(frame) {
-	var wide = frame.clientWidth;
-	if (wide) frame.style.height = Math.ceil(frame.dataset.tall * Math.min(1, wide / 960)) + 2 + 'px';
 }
 
 function isDark() {
@@ -504,17 +451,6 @@ function toPaper() {
 	all('.plot canvas').forEach(toPicture);
 }
 
-/* Chromium prints a canvas by doing again what was done on it, and loses what was clipped there. */
-function toPicture(canvas) {
-	var picture = document.createElement('img');
-	picture.src = canvas.toDataURL();
-	picture.alt = '';
-	picture.className = 'picture';
-	picture.style.cssText = canvas.style.cssText;
-	canvas.parentNode.insertBefore(picture, canvas);
-	canvas.classList.add('on-paper');
-}
-
 function fromPaper() {
 	all('.picture').forEach(function (picture) { picture.remove(); });
 	all('.on-paper').forEach(function (canvas) { canvas.classList.remove('on-paper'); });
@@ -522,19 +458,10 @@ function fromPaper() {
 	applyTheme();
 }
 
-/* What a part of the page is not there for has no place in the bar. */
-function setNavigation() {
-	all('nav a').forEach(function (link) {
-		if (!document.getElementById(link.hash.slice(1))) link.remove();
-	});
-}
-
 function onResize() {
-	all('.flame iframe').forEach(fitFlame);
 	charts.forEach(function (chart) { if (chart.graph) chart.graph.resize(); });
 }
 
-setNavigation();
 if (window.Dygraph) readCharts();
 document.getElementById('theme').hidden = false;
 setControls();
@@ -544,9 +471,6 @@ document.getElementById('theme').addEventListener('click', function () {
 	applyTheme();
 });
 dark.addEventListener('change', applyTheme);
-all('.flame').forEach(function (details) {
-	details.addEventListener('toggle', function () { openFlame(details); });
-});
 window.addEventListener('beforeprint', toPaper);
 window.addEventListener('afterprint', fromPaper);
 window.addEventListener('resize', onResize);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "report/chart_data.h"
+
 #define BAND_LOW  0.1
 #define BAND_HIGH 0.9
 
@@ -144,22 +146,6 @@ static int add_rounds(const struct work *work)
 	return 0;
 }
 
-static int compare_reals(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Of sorted values, between the two nearest. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-	double at = q * (double)(n - 1);
-	size_t i = (size_t)at;
-
-	return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[i];
-}
-
 /* Means of the rounds of @side at a point, sorted; those not known are left out. */
 static size_t gather(const struct work *work, enum side side, size_t point)
 {
@@ -176,7 +162,7 @@ static size_t gather(const struct work *work, enum side side, size_t point)
 			work->values[n++] = means[point];
 		means += work->series->n;
 	}
-	qsort(work->values, n, sizeof(*work->values), compare_reals);
+	qsort(work->values, n, sizeof(*work->values), chart_compare);
 	return n;
 }
 
@@ -198,7 +184,7 @@ static int add_medians(const struct work *work, enum side side)
 
 		for (size_t i = 0; i < (series->is_banded ? 3 : 1); i++)
 			(*all[i])[point] = n && 2 * n >= series->rounds[side]
-						   ? quantile(work->values, n, quantiles[i])
+						   ? chart_quantile(work->values, n, quantiles[i])
 						   : NAN;
 	}
 	return 0;

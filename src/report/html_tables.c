@@ -3,19 +3,66 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/escape.h"
 #include "report/html.h"
 
 /* More of them unfold. */
 #define FIRST_PROCESSES 12
+/* Letters: of a cell at most, of what half of the page holds. */
+#define LONG_CELL 36
+#define HALF_PAGE 72
+
+/* Does its table need more than half of the page? A cell that can be broken at blanks counts as its
+ * beginning. */
+static bool is_wide(const struct section *section)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < section->n_columns; i++) {
+		size_t most = strlen(section->columns[i].title);
+
+		for (size_t j = i; j < section->n_cells; j += section->n_columns) {
+			size_t length = strlen(section->cells[j]);
+
+			most = length > most ? length : most;
+		}
+		sum += (most > LONG_CELL ? LONG_CELL : most) + 2;
+	}
+	return section->n_cells && sum > HALF_PAGE;
+}
+
+/* A command line belongs to the note before it; one click takes all of it. */
+static void put_section_notes(FILE *out, const struct section *section)
+{
+	if (!section->n_notes)
+		return;
+	fputs("<ul class=\"notes\">", out);
+	for (size_t i = 0; i < section->n_notes; i++) {
+		const char *next = i + 1 < section->n_notes ? section->notes[i + 1] : "";
+
+		if (section_is_command(section->notes[i])) {
+			fputs("<pre tabindex=\"0\">", out);
+			html_text(out, section->notes[i] + strlen(SECTION_COMMAND));
+			fputs("</pre></li>", out);
+			continue;
+		}
+		fputs("<li>", out);
+		html_text(out, section->notes[i]);
+		fputs(section_is_command(next) ? "" : "</li>", out);
+	}
+	fputs("</ul>", out);
+}
 
 void html_put_section(const struct html *html, const struct section *section)
 {
 	size_t n = section->n_columns;
 	FILE *out = html->out;
 
-	fputs("<section class=\"part\"><h3>", out);
+	fputs(is_wide(section) ? "<section class=\"part wide\"><h3>"
+			       : "<section class=\"part\"><h3>",
+	      out);
 	html_text(out, section->title);
 	fputs("</h3>\n", out);
 	if (section->n_cells) {
@@ -33,14 +80,8 @@ void html_put_section(const struct html *html, const struct section *section)
 		}
 		html_table_end(out);
 	}
-	if (section->n_notes)
-		fputs("<ul class=\"notes\">", out);
-	for (size_t i = 0; i < section->n_notes; i++) {
-		fputs("<li>", out);
-		html_text(out, section->notes[i]);
-		fputs("</li>", out);
-	}
-	fputs(section->n_notes ? "</ul></section>\n" : "</section>\n", out);
+	put_section_notes(out, section);
+	fputs("</section>\n", out);
 }
 
 void html_put_work(const struct html *html)
@@ -200,10 +241,9 @@ void html_put_notes(const struct html *html)
 	fputs("</ul></section>\n", html->out);
 }
 
-static void put_command(FILE *out, char *const *argv, size_t n)
+/* @text is taken. */
+static void put_command(FILE *out, char *text)
 {
-	char *text = escape_argv(argv, n);
-
 	fputs("<pre tabindex=\"0\">", out);
 	html_text(out, text);
 	fputs("</pre>\n", out);
@@ -250,7 +290,7 @@ void html_put_reproduction(const struct html *html)
 	FILE *out = html->out;
 
 	fputs("<section id=\"again\"><h2>To run it again</h2>\n", out);
-	put_command(out, rec->argv, rec->n_argv);
+	put_command(out, escape_own_argv(rec->argv, rec->n_argv));
 	fputs("<dl class=\"facts\">\n", out);
 	put_host(html);
 	fputs("</dl>\n", out);
@@ -266,7 +306,7 @@ void html_put_reproduction(const struct html *html)
 			html_text(out, target->version);
 		}
 		fputs(", ran as</h3>\n", out);
-		put_command(out, target->argv, target->n_argv);
+		put_command(out, escape_argv(target->argv, target->n_argv));
 	}
 	fputs("</section>\n", out);
 }

@@ -109,13 +109,14 @@ static void put_reasons(const struct html *html)
 	if (!summary->invalid)
 		return;
 	fprintf(out,
-		"<p>%zu of %zu rounds are not valid; medians and charts below are over all of "
+		"<p>%zu of %zu rounds %s not valid; medians and charts below are over all of "
 		"them.</p>\n",
-		summary->invalid, html->rec->n_rounds);
+		summary->invalid, html->rec->n_rounds, summary->invalid == 1 ? "is" : "are");
 	put_list(out, reasons, first);
 	if (first == n)
 		return;
-	fprintf(out, "<details><summary>%zu more reasons</summary>", n - first);
+	fprintf(out, "<details><summary>%zu more reason%s</summary>", n - first,
+		n - first == 1 ? "" : "s");
 	put_list(out, reasons + first, n - first);
 	fputs("</details>\n", out);
 }
@@ -129,15 +130,20 @@ void html_put_verdict(const struct html *html)
 	put_names(html);
 	put_line(html);
 	fputs("<div class=\"card\">\n", out);
-	put_badges(html);
+	if (html->only_baseline)
+		html_put_baseline_badges(html);
+	else
+		put_badges(html);
 	fputs("<p class=\"sentence\">", out);
-	html_text(out, rec->verdict.text ? rec->verdict.text : "no verdict was made");
+	html_text(out, html->headline);
 	fputs("</p>\n", out);
+	if (html->only_baseline)
+		html_put_baseline_remarks(html);
 	if (!rec->complete)
 		fputs("<p>The run did not come to its end: this is what was measured until "
 		      "then.</p>\n",
 		      out);
-	if (html->summary->n_failures)
+	if (html->summary->n_failures && !html->only_baseline)
 		put_list(out, html->summary->failures, html->summary->n_failures);
 	put_reasons(html);
 	fputs("</div>\n</header>\n", out);

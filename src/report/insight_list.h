@@ -62,6 +62,11 @@ struct insight_target {
 	char extra[160]; /* "B's extra CPU time (1.43 s a round)" */
 };
 
+static inline const char *insights_letter(enum side side)
+{
+	return side == SIDE_A ? "A" : "B";
+}
+
 /* Appends one; @metric may be NULL, @value NAN. */
 void insights_add(struct insights *list, const char *kind, const char *metric, double value,
 		  double weight, const char *fmt, ...) __attribute__((format(printf, 6, 7)));

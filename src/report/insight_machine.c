@@ -19,11 +19,6 @@
 /* A driver's schedule is kept by ticks of a few milliseconds. */
 #define LATE_SECONDS 0.010
 
-static const char *letter(enum side side)
-{
-	return side == SIDE_A ? "A" : "B";
-}
-
 double insights_stolen(const struct insights *list, enum side side)
 {
 	double stolen = 0, all = 0;
@@ -238,7 +233,7 @@ static void add_stacks(struct insights *list)
 				list, "quality", NULL, share, 1,
 				"%.0f %% of the on-CPU stacks of %s end before the thread's start: "
 				"what their callers cost is not known",
-				100 * share, letter((enum side)side));
+				100 * share, insights_letter((enum side)side));
 	}
 }
 

@@ -114,7 +114,7 @@ static char *command_of(const struct record *rec, const struct plan *plan)
 			words[used++] = rec->argv[i];
 		i += skip ? skip : 1;
 	}
-	text = escape_argv((char *const *)words, used);
+	text = escape_own_argv((char *const *)words, used);
 	free(words);
 	return text;
 }
@@ -306,9 +306,9 @@ static void add_profile(struct insights *list)
 	if (most >= FEW_SAMPLES || !(most * HIGH_HERTZ / hertz >= FEW_SAMPLES))
 		return;
 	snprintf(why, sizeof(why),
-		 "only %.0f samples of A's CPU time and %.0f of B's: more of them tell which "
+		 "only %.0f sample%s of A's CPU time and %.0f of B's: more of them tell which "
 		 "functions differ",
-		 samples[SIDE_A], samples[SIDE_B]);
+		 samples[SIDE_A], samples[SIDE_A] == 1 ? "" : "s", samples[SIDE_B]);
 	add_run(list, NULL, most, (struct change[]){{"--freq", NULL, TEXT_OF(HIGH_HERTZ)}}, 1, why);
 }
 
@@ -320,11 +320,16 @@ static void add_quiet(struct insights *list)
 
 	if (others >= OTHERS_SHARE || stolen >= STOLEN_SHARE)
 		insights_add(
-			list, "next", NULL, fmax(others, stolen), 0,
-			"a quieter machine settles more with the same pairs: %s",
+			list, "next", NULL, fmax(others, stolen), 0, "a quieter machine %s: %s",
+			list->two_sided ? "settles more with the same pairs"
+					: "makes the next numbers steadier",
 			others >= OTHERS_SHARE
-				? "end what else runs here, or keep it off some CPUs and pin both "
-				  "sides to them (taskset -c)"
+				? (list->two_sided
+					   ? "end what else runs here, or keep it off some CPUs "
+					     "and "
+					     "pin both sides to them (taskset -c)"
+					   : "end what else runs here, or keep it off the CPUs of "
+					     "what is measured")
 				: "the host gives these CPUs to others too; a machine of its own "
 				  "does not");
 	if (governor && !strcmp(governor, "powersave"))

@@ -29,11 +29,6 @@
 #define WARMING_ROUNDS 3
 #define WARMING_TICKS  16
 
-static const char *letter(enum side side)
-{
-	return side == SIDE_A ? "A" : "B";
-}
-
 static double margin_of(const struct insights *list)
 {
 	double margin = list->rec->statistics.margin;
@@ -134,7 +129,7 @@ static void add_drift(struct insights *list, enum side side)
 		     "%s of %s drifted by %+.3g %% of its median from the first to the last of %zu "
 		     "rounds; pairs in "
 		     "random order take that out of the difference, not out of the medians",
-		     metric->label, letter(side), 100 * over, n);
+		     metric->label, insights_letter(side), 100 * over, n);
 }
 
 static void add_first_round(struct insights *list, enum side side)
@@ -155,7 +150,7 @@ static void add_first_round(struct insights *list, enum side side)
 	insights_add(list, "quality", metric->name, first / median - 1, 3,
 		     "the first round of %s stands out, as where something was still cold: %s is "
 		     "%.3g %% above the median of the other %zu",
-		     letter(side), metric->label, 100 * (first / median - 1), n - 1);
+		     insights_letter(side), metric->label, 100 * (first / median - 1), n - 1);
 }
 
 /* CPU use in the first quarter over that in the second half; NAN: not known. */
@@ -194,7 +189,7 @@ static void add_warming(struct insights *list, enum side side)
 		list, "quality", "cpu.utilization_avg", least, 3,
 		"%s was still warming up when the window opened: in each of its %zu rounds the "
 		"CPU use of the first quarter is at least %.3g times that of the second half",
-		letter(side), list->n_rounds[side], least);
+		insights_letter(side), list->n_rounds[side], least);
 }
 
 /* B/A of the pair that @a is in; NAN: not known. */

@@ -118,8 +118,8 @@ static void put_verdict(const struct markdown *md)
 	if (!summary->invalid)
 		return;
 	fprintf(md->out,
-		"%zu of %zu rounds are not valid; the medians below are over all of them.\n\n",
-		summary->invalid, rec->n_rounds);
+		"%zu of %zu rounds %s not valid; the medians below are over all of them.\n\n",
+		summary->invalid, rec->n_rounds, summary->invalid == 1 ? "is" : "are");
 	for (size_t i = 0; i < summary->n_reasons && (md->all || i < MANY_REASONS); i++) {
 		fputs("- ", md->out);
 		escape_markdown(md->out, summary->reasons[i]);
@@ -338,10 +338,9 @@ static void put_observer(const struct markdown *md)
 	putc('\n', md->out);
 }
 
-static void put_code(FILE *out, char *const *argv, size_t n)
+/* @text is taken. */
+static void put_code(FILE *out, char *text)
 {
-	char *text = escape_argv(argv, n);
-
 	put_fenced(out, "", text);
 	putc('\n', out);
 	free(text);
@@ -362,7 +361,7 @@ static void put_reproduction(const struct markdown *md)
 	char number[32];
 
 	fputs("## To run it again\n\n", md->out);
-	put_code(md->out, rec->argv, rec->n_argv);
+	put_code(md->out, escape_own_argv(rec->argv, rec->n_argv));
 	put_item(md->out, "perfbpf", rec->version);
 	fprintf(md->out, "- seed: %" PRIu64 "\n", rec->seed);
 	put_item(md->out, "scenario", rec->scenario.name);
@@ -387,7 +386,7 @@ static void put_reproduction(const struct markdown *md)
 		fputs(rec->targets[i].version ? ", version " : "", md->out);
 		escape_markdown(md->out, rec->targets[i].version);
 		fputs(", ran as\n\n", md->out);
-		put_code(md->out, rec->targets[i].argv, rec->targets[i].n_argv);
+		put_code(md->out, escape_argv(rec->targets[i].argv, rec->targets[i].n_argv));
 	}
 }
 

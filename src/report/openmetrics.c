@@ -117,10 +117,11 @@ static void put_metric(FILE *out, const struct record *rec, const struct metric 
 			continue;
 		fputs(name, out);
 		put_side(out, rec, round->side);
-		/* The round's number tells those apart that have no pair. */
+		/* Rounds and pairs from 1, as in all texts; the round's number tells those apart
+		 * that have no pair. */
 		fprintf(out, ",round=\"%zu\",pair=\"", i + 1);
-		if (round->pair != RECORD_NONE)
-			fprintf(out, "%" PRId64, round->pair);
+		if (round->pair >= 0 && round->pair < INT64_MAX)
+			fprintf(out, "%" PRId64, round->pair + 1);
 		fprintf(out, "\",valid=\"%s\"} %.15g\n", round->validity.valid ? "true" : "false",
 			value);
 	}
@@ -235,7 +236,7 @@ static void put_protocols(FILE *out, const struct record *rec, struct merged *si
 	}
 }
 
-/* One gauge of a round, with a name of its own: {side=…,round="0",NAME="…"} */
+/* One gauge of a round, with a name of its own: {side=…,round="1",NAME="…"} */
 static void put_named(FILE *out, const struct record *rec, size_t round, const char *metric,
 		      const char *label, const char *name, double value)
 {
@@ -243,7 +244,7 @@ static void put_named(FILE *out, const struct record *rec, size_t round, const c
 		return;
 	fputs(metric, out);
 	put_side(out, rec, rec->rounds[round].side);
-	fprintf(out, ",round=\"%zu\",", round);
+	fprintf(out, ",round=\"%zu\",", round + 1);
 	put_label(out, label, name);
 	fprintf(out, "} %.15g\n", value);
 }

@@ -26,8 +26,8 @@ struct report_options {
 	bool all_metrics; /* not only the headline metrics */
 	bool continued;   /* another record came before in the same file: no header again (csv only)
 			   */
-	/* The answer is the comparison with an earlier run: text and md show nothing else, and
-	 * what CI reads is red by it alone. */
+	/* The answer is the comparison with an earlier run: text and md show nothing else, html
+	 * begins with it, and what CI reads is red by it alone. */
 	bool only_baseline;
 	bool strict;              /* of that comparison: what a gate cannot answer fails */
 	const char *not_compared; /* why there is none; NULL: it was made */

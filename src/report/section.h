@@ -16,6 +16,8 @@
 
 #define SECTION_MAX_COLUMNS 8
 #define SECTION_COMMAND     "$ "
+/* The title of the comparison with an earlier run. */
+#define SECTION_BASELINE "Against the earlier run"
 
 struct section {
 	char *title;

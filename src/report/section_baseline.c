@@ -84,7 +84,7 @@ void builder_add_baseline(const struct builder *b)
 
 	if (!b->rec->has_baseline)
 		return;
-	section_begin(b->out, "Against the earlier run");
+	section_begin(b->out, SECTION_BASELINE);
 	if (b->summary->two_sided)
 		section_column(b->out, "", false);
 	section_column(b->out, "metric", false);

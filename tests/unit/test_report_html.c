@@ -11,6 +11,7 @@
 #include "report/html_series.h"
 #include "sample_load.h"
 #include "sample_flame.h"
+#include "sample_gates.h"
 #include "sample_report.h"
 
 #define MAX_DEPTH 64
@@ -309,6 +310,88 @@ static void test_unequal_lengths(void **state)
 	free_of_ticks(rec);
 }
 
+/* Of a comparison with an earlier run that comes first, the run itself after it, and the table
+ * once.
+ */
+static void test_baseline(void **state)
+{
+	const struct report_options options = {.only_baseline = true};
+	struct record *rec = sample_record(8, true);
+	char *text = NULL;
+	const char *at;
+	size_t size;
+	struct error err;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	record_compare(rec, &(struct compare_options){.work_bound = 0.001});
+	sample_regression(rec, "cpu.total_seconds", "regressed", "major", "slower");
+	sample_regression(rec, "wall_seconds", "improved", NULL, "faster");
+	sample_regression(rec, "memory.rss_peak_bytes", "inconclusive", NULL, "open");
+	sample_replace(&rec->baseline.path, "ear<lier");
+	assert_int_equal(report_html.write(rec, &options, out, &err), 0);
+	fclose(out);
+	assert_well_formed(text);
+	assert_holds(text, "<title>Against an earlier run: ");
+	assert_holds(text, "<li class=\"bad\">regressed</li>");
+	assert_holds(text, "<p class=\"sentence\">1 of 3 gates regressed against ear&lt;lier");
+	at = strstr(text, "<section class=\"part wide\"><h3>Against the earlier run</h3>");
+	assert_non_null(at);
+	assert_true(at < strstr(text, "id=\"cost\""));
+	assert_null(strstr(at + 40, "<h3>Against the earlier run</h3>"));
+	free(text);
+	record_free(rec);
+}
+
+/* A command line is its own block below its reason, and names no folder of perfbpf. */
+static void test_command(void **state)
+{
+	struct record *rec = sample_record(2, true);
+	char *text;
+
+	(void)state;
+	sample_replace(&rec->argv[0], "/opt/far/perfbpf");
+	rec->insights = calloc(1, sizeof(*rec->insights));
+	rec->insights[rec->n_insights++] = (struct record_insight){
+		.kind = strdup("next"),
+		.value = NAN,
+		.text = strdup("more of it: $ perfbpf run --freq 999 --vs 'a < b'"),
+	};
+	text = report_of(rec);
+	assert_well_formed(text);
+	assert_holds(text, "<li>more of it:<pre tabindex=\"0\">perfbpf run --freq 999 --vs "
+			   "&#39;a &lt; b&#39;</pre></li>");
+	assert_holds(text, "<pre tabindex=\"0\">perfbpf run</pre>");
+	assert_null(strstr(text, "/opt/far"));
+	free(text);
+	record_free(rec);
+}
+
+/* perfbpf's own part of the CPU time is told where it is not the same on both sides. */
+static void test_own_cost(void **state)
+{
+	static const double parts[][SIDES] = {{0.01, 0.5}, {0.5, 0.5}, {0.01, 0.04}};
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct record *rec = sample_record(8, true);
+
+		for (size_t j = 0; j < rec->n_rounds; j++)
+			rec->rounds[j].observer.probe_seconds =
+				parts[i][rec->rounds[j].side] * rec->rounds[j].cpu.total_seconds;
+		record_compare(rec, &(struct compare_options){.work_bound = 0.001});
+		text = report_of(rec);
+		if (!i)
+			assert_holds(text, "ran as long as 1 % of A&#39;s CPU time and 50 % of "
+					   "B&#39;s.</li>");
+		else
+			assert_null(strstr(text, "Measuring is part of these CPU times"));
+		free(text);
+		record_free(rec);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +399,8 @@ int main(void)
 		cmocka_unit_test(test_planted),      cmocka_unit_test(test_others),
 		cmocka_unit_test(test_whole_series), cmocka_unit_test(test_thinned),
 		cmocka_unit_test(test_banded),       cmocka_unit_test(test_unequal_lengths),
+		cmocka_unit_test(test_baseline),     cmocka_unit_test(test_command),
+		cmocka_unit_test(test_own_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,10 +121,10 @@ static void csv_and_openmetrics(void **state)
 	assert_has(text, ",status 503=15; timeout=5,cache_hit_ratio=0.97,");
 	free(text);
 	text = report_of(rec, &report_openmetrics, 0);
-	assert_has(text, "\nperfbpf_errors{side=\"A\",target=\"kubectl\",round=\"0\",kind=\"status "
+	assert_has(text, "\nperfbpf_errors{side=\"A\",target=\"kubectl\",round=\"1\",kind=\"status "
 			 "503\"} 15\n");
 	assert_has(text,
-		   "\nperfbpf_side_metric{side=\"B\",target=\"curl\",round=\"1\",name=\"cache_hit_"
+		   "\nperfbpf_side_metric{side=\"B\",target=\"curl\",round=\"2\",name=\"cache_hit_"
 		   "ratio\"} 0.97\n");
 	assert_has(text, "\nperfbpf_threshold_passed{side=\"B\",target=\"curl\",metric=\"latency."
 			 "response\",threshold=\"p(95)<2.5ms\",level=\"\"} 0\n");

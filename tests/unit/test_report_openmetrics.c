@@ -38,12 +38,12 @@ static void gauges(void **state)
 	assert_has(text, "# HELP perfbpf_cpu_total_seconds CPU time of the whole process tree, "
 			 "exact\n# TYPE perfbpf_cpu_total_seconds gauge\n# UNIT "
 			 "perfbpf_cpu_total_seconds seconds\nperfbpf_cpu_total_seconds{side=\"A\","
-			 "target=\"kubectl\",round=\"1\",pair=\"0\",valid=\"true\"} 1\n");
+			 "target=\"kubectl\",round=\"1\",pair=\"1\",valid=\"true\"} 1\n");
 	assert_has(text, "perfbpf_cpu_total_seconds{side=\"B\",target=\"curl\",round=\"4\","
-			 "pair=\"1\",valid=\"true\"} 0.451\n");
+			 "pair=\"2\",valid=\"true\"} 0.451\n");
 	assert_has(text, "# UNIT perfbpf_memory_rss_peak_bytes bytes\n");
 	assert_has(text, "perfbpf_requests_per_second{side=\"A\",target=\"kubectl\",round=\"1\","
-			 "pair=\"0\",valid=\"true\"} 2000\n");
+			 "pair=\"1\",valid=\"true\"} 2000\n");
 	/* What is not known in a round is no 0. */
 	assert_has(text, "perfbpf_network_retransmits{side=\"A\",target=\"kubectl\",round=\"1\"");
 	assert_null(strstr(text, "perfbpf_network_retransmits{side=\"B\",target=\"curl\",round="
@@ -136,7 +136,7 @@ static void only_valid_rounds(void **state)
 	text = sample_report(rec, &report_openmetrics, 0, false);
 	assert_true(value_of(text, "perfbpf_latency_seconds_count{side=\"A\",target=\"kubectl\","
 				   "name=\"queue\"") == 20000);
-	assert_has(text, "round=\"1\",pair=\"0\",valid=\"false\"} 1\n");
+	assert_has(text, "round=\"1\",pair=\"1\",valid=\"false\"} 1\n");
 	free(text);
 	record_free(rec);
 }
