@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/baseline_options.h"
 #include "cmd/cmd.h"
 #include "cmd/run_options.h"
 
@@ -26,6 +27,23 @@ static const struct option_spec specs[] = {
 	 "what must hold, or the exit code is 99: 'memory.rss_peak_bytes:value<512MiB'; may be "
 	 "repeated",
 	 add_threshold},
+	{"baseline", 0, "DIR",
+	 "compare with the results of an earlier run; the exit code is 98 where it has regressed",
+	 set_baseline},
+	{"baseline-threshold", 0, "[M=]P",
+	 "a change for the worse by more is a regression (10%); of one metric: M=5%",
+	 add_baseline_threshold},
+	{"baseline-severity", 0, "[M=]P,P,P",
+	 "from where on it is minor, major and critical (10%,50%,100%)", add_baseline_severity},
+	{"accept-differences", 0, NULL,
+	 "of host and scenario to the earlier run: a regression is one all the same",
+	 set_accept_differences},
+	{"gate", 0, "METRIC",
+	 "with --baseline: what may not have regressed, in place of the usual ones; may be "
+	 "repeated",
+	 add_gates},
+	{"strict", 0, NULL, "with --baseline: the exit code is 97 where a gate is inconclusive",
+	 set_strict},
 	{"soak", 0, NULL, "judge what grows and what wears off: leaks above all", set_soak},
 	{"tick", 0, "D", "interval of the time series (100ms)", set_tick},
 	{"all", 'a', NULL, "show all metrics, not only the headline", set_all},

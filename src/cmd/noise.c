@@ -27,12 +27,22 @@ static int set_folder(void *state, const char *word, struct error *err)
 	return 0;
 }
 
-/* Of the options of `run` those that are not about another side. */
+/* Of the options of `run` those that are not about another side, or an earlier run. */
 static size_t choose_specs(struct option_spec specs[MAX_SPECS])
 {
-	static const char *const left_out[] = {"vs",          "pid",        "threshold",
-					       "soak",        "gate",       "margin",
-					       "until-width", "max-rounds", "strict"};
+	static const char *const left_out[] = {"vs",
+					       "pid",
+					       "threshold",
+					       "soak",
+					       "gate",
+					       "margin",
+					       "until-width",
+					       "max-rounds",
+					       "strict",
+					       "baseline",
+					       "baseline-threshold",
+					       "baseline-severity",
+					       "accept-differences"};
 	size_t n = 0;
 
 	for (size_t i = 0; i < run_table.n_specs && n < MAX_SPECS; i++) {
