@@ -27,23 +27,11 @@ static const struct option_spec specs[] = {
 	 "what must hold, or the exit code is 99: 'memory.rss_peak_bytes:value<512MiB'; may be "
 	 "repeated",
 	 add_threshold},
+	/* Of one round there is no verdict: no gate could ever fail. */
 	{"baseline", 0, "DIR",
-	 "compare with the results of an earlier run; the exit code is 98 where it has regressed",
+	 "show what has changed since an earlier run; one round each is no verdict, so that the "
+	 "exit code does not tell",
 	 set_baseline},
-	{"baseline-threshold", 0, "[M=]P",
-	 "a change for the worse by more is a regression (10%); of one metric: M=5%",
-	 add_baseline_threshold},
-	{"baseline-severity", 0, "[M=]P,P,P",
-	 "from where on it is minor, major and critical (10%,50%,100%)", add_baseline_severity},
-	{"accept-differences", 0, NULL,
-	 "of host and scenario to the earlier run: a regression is one all the same",
-	 set_accept_differences},
-	{"gate", 0, "METRIC",
-	 "with --baseline: what may not have regressed, in place of the usual ones; may be "
-	 "repeated",
-	 add_gates},
-	{"strict", 0, NULL, "with --baseline: the exit code is 97 where a gate is inconclusive",
-	 set_strict},
 	{"soak", 0, NULL, "judge what grows and what wears off: leaks above all", set_soak},
 	{"tick", 0, "D", "interval of the time series (100ms)", set_tick},
 	{"all", 'a', NULL, "show all metrics, not only the headline", set_all},
