@@ -8,6 +8,7 @@
 
 #include "cmd/cmd.h"
 #include "record/folder.h"
+#include "report/overview.h"
 #include "report/report.h"
 #include "util/file.h"
 #include "util/suggest.h"
@@ -277,6 +278,23 @@ static int check_alone(const struct report_state *state, const struct sources *s
 	return 0;
 }
 
+/* Behind the records of several scenarios, what they come to. */
+static int write_overview(const struct sources *sources, const struct report_options *options,
+			  FILE *out, struct error *err)
+{
+	const struct text_style style = {.colour = options->colour, .width = options->width};
+	struct overview *overview = overview_new();
+	int failed = !overview;
+
+	for (size_t i = 0; i < sources->n && !failed; i++)
+		if (sources->list[i].rec)
+			failed = overview_add(overview, sources->list[i].rec, NULL);
+	if (!failed && overview_count(overview) > 1)
+		failed = overview_print(overview, out, &style);
+	overview_free(overview);
+	return failed ? out_of_memory(err) : 0;
+}
+
 /* One format after another, of all records each. */
 static int write_stream(const struct report_state *state, const struct sources *sources, FILE *out,
 			const char *name, struct error *err)
@@ -303,6 +321,8 @@ static int write_stream(const struct report_state *state, const struct sources *
 			first = false;
 			options.continued = true;
 		}
+		if (format == &report_text && write_overview(sources, &options, out, err))
+			return -1;
 	}
 	return stream_finish(out, name, err);
 }
