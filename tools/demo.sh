@@ -10,7 +10,7 @@ set -u
 
 perfbpf=$(cd "$(dirname "$0")/.." && pwd)/build/perfbpf
 command=("$perfbpf" run --target kubectl --vs curl --scenario kubelogs/basic
-	--rounds 8 --warmup 2s --duration 4s --cooldown 1s "$@")
+	--rounds 8 --warmup 1s --duration 4s --cooldown 500ms "$@")
 
 if [[ ! -x $perfbpf ]]; then
 	echo "demo: there is no $perfbpf; build it with 'make'" >&2

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/baseline_options.h"
 #include "cmd/cmd.h"
 #include "cmd/run_options.h"
 
@@ -26,6 +27,11 @@ static const struct option_spec specs[] = {
 	 "what must hold, or the exit code is 99: 'memory.rss_peak_bytes:value<512MiB'; may be "
 	 "repeated",
 	 add_threshold},
+	/* Of one round there is no verdict: no gate could ever fail. */
+	{"baseline", 0, "DIR",
+	 "show what has changed since an earlier run; one round each is no verdict, so that the "
+	 "exit code does not tell",
+	 set_baseline},
 	{"soak", 0, NULL, "judge what grows and what wears off: leaks above all", set_soak},
 	{"tick", 0, "D", "interval of the time series (100ms)", set_tick},
 	{"all", 'a', NULL, "show all metrics, not only the headline", set_all},

@@ -12,7 +12,7 @@ int baseline_add_threshold(struct baseline_rule *rules, size_t *n, const char *o
 int baseline_add_severity(struct baseline_rule *rules, size_t *n, const char *option,
 			  const char *value, struct error *err);
 
-/* For the table of `run`, over struct conduct_options. */
+/* For the tables of `run` and (the first) `attach`, over struct conduct_options. */
 int set_baseline(void *state, const char *value, struct error *err);
 int add_baseline_threshold(void *state, const char *value, struct error *err);
 int add_baseline_severity(void *state, const char *value, struct error *err);

@@ -28,7 +28,7 @@ static int set_folder(void *state, const char *word, struct error *err)
 	return 0;
 }
 
-/* Of the options of `run` those that are not about another side. */
+/* Of the options of `run` those that are not about another side, or an earlier run. */
 static size_t choose_specs(struct option_spec specs[MAX_SPECS])
 {
 	static const char *const left_out[] = {"vs",

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/format_options.h"
 #include "record/folder.h"
+#include "report/overview.h"
 #include "report/report.h"
 #include "util/file.h"
 
@@ -237,6 +238,23 @@ static int check_alone(const struct report_state *state, const struct sources *s
 	return 0;
 }
 
+/* Behind the records of several scenarios, what they come to. */
+static int write_overview(const struct sources *sources, const struct report_options *options,
+			  FILE *out, struct error *err)
+{
+	const struct text_style style = {.colour = options->colour, .width = options->width};
+	struct overview *overview = overview_new();
+	int failed = !overview;
+
+	for (size_t i = 0; i < sources->n && !failed; i++)
+		if (sources->list[i].rec)
+			failed = overview_add(overview, sources->list[i].rec, NULL);
+	if (!failed && overview_count(overview) > 1)
+		failed = overview_print(overview, out, &style);
+	overview_free(overview);
+	return failed ? out_of_memory(err) : 0;
+}
+
 /* What goes into one stream. */
 struct stream {
 	const struct report_state *state;
@@ -270,6 +288,8 @@ static int write_stream(const void *what, FILE *out, const char *name, struct er
 			first = false;
 			options.continued = true;
 		}
+		if (format == &report_text && write_overview(sources, &options, out, err))
+			return -1;
 	}
 	return stream_finish(out, name, err);
 }

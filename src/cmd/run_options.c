@@ -296,32 +296,30 @@ int set_soak(void *state, const char *value, struct error *err)
 	return 0;
 }
 
-/* METRIC:EXPRESSION; the metric may have a selector with a colon in it: METRIC{phase:NAME}. */
+/* METRIC:EXPRESSION, or METRIC<BOUND. */
 int add_threshold(void *state, const char *value, struct error *err)
 {
 	struct conduct_options *options = state;
 	struct threshold_problem problem;
 	struct threshold_rule *rule;
 	struct threshold parsed;
-	const char *colon = value + strcspn(value, ":{");
+	size_t length;
+	const char *expression = threshold_split(value, &length);
 	char *metric;
 
-	if (*colon == '{')
-		colon += strcspn(colon, "}");
-	colon = strchr(colon, ':');
-	if (!colon)
+	if (!expression)
 		return error_set(err, EXIT_CODE_USAGE,
 				 "--threshold '%s': write METRIC:EXPRESSION, as in "
-				 "'latency.response:p(95)<50ms'",
+				 "'latency.response:p(95)<50ms' or 'cpu.total_seconds<30s'",
 				 value);
 	if (options->n_thresholds == CONDUCT_MAX_THRESHOLDS)
 		return error_set(err, EXIT_CODE_USAGE, "more than %d thresholds",
 				 CONDUCT_MAX_THRESHOLDS);
 	rule = &options->thresholds[options->n_thresholds];
 	metric = options->threshold_metrics[options->n_thresholds++];
-	snprintf(metric, THRESHOLD_NAME_MAX, "%.*s", (int)(colon - value), value);
+	snprintf(metric, THRESHOLD_NAME_MAX, "%.*s", (int)length, value);
 	rule->metric = metric;
-	rule->expression = colon + 1;
+	rule->expression = expression;
 	if (threshold_parse(rule->metric, rule->expression, &parsed, &problem))
 		return error_set(err, EXIT_CODE_USAGE, "--threshold '%s': %s", value, problem.text);
 	return 0;

@@ -21,6 +21,7 @@
 #include "conduct/version.h"
 #include "record/stopping.h"
 #include "report/insight.h"
+#include "report/overview.h"
 #include "report/report.h"
 #include "util/clock.h"
 #include "util/terminal.h"
@@ -157,6 +158,17 @@ static bool is_cut_short(const struct conductor *conductor)
 	       !(conductor->options->n_pids && conductor->interrupted == SIGINT);
 }
 
+static int flush_report(const struct results *results, struct error *err)
+{
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout))
+		return error_set(
+			err, EXIT_CODE_FAILED,
+			"cannot write the report to standard output: %s; all of it is in %s",
+			strerror(errno ? errno : EIO), results->path);
+	return 0;
+}
+
 static int print_report(const struct record *rec, const struct conductor *conductor,
 			struct error *err)
 {
@@ -173,13 +185,7 @@ static int print_report(const struct record *rec, const struct conductor *conduc
 	if (report->write(rec, &options, stdout, err))
 		return -1;
 	printf("\nResults: %s\n", conductor->results->path);
-	errno = 0;
-	if (fflush(stdout) || ferror(stdout))
-		return error_set(
-			err, EXIT_CODE_FAILED,
-			"cannot write the report to standard output: %s; all of it is in %s",
-			strerror(errno ? errno : EIO), conductor->results->path);
-	return 0;
+	return flush_report(conductor->results, err);
 }
 
 /* Why the record is not complete, for who reads it later. */
@@ -216,6 +222,12 @@ static void warn_of_few(struct conductor *conductor, const struct judge *judge,
 			      fewest > ADVISED_PAIRS ? fewest : ADVISED_PAIRS);
 }
 
+/* The scenario's own, below that of all of them. */
+static const char *folder_of(const struct conductor *conductor)
+{
+	return strrchr(conductor->results->path, '/') + 1;
+}
+
 /* From its rounds to its report; @code is what they ended with. Returns the exit code. */
 static int finish_scenario(struct conductor *conductor, const struct plan *plan,
 			   const struct judge *judge, struct record *rec,
@@ -235,6 +247,8 @@ static int finish_scenario(struct conductor *conductor, const struct plan *plan,
 		*err = late;
 		code = (int)late.exit_code;
 	}
+	if (overview_add(conductor->overview, rec, folder_of(conductor)) && !code)
+		code = error_set(err, EXIT_CODE_FAILED, "out of memory"), code = EXIT_CODE_FAILED;
 	if (code)
 		return code;
 	judge_tell(judge, rec, &conductor->progress);
@@ -268,32 +282,77 @@ static int run_scenario(struct conductor *conductor, const struct plan *plan,
 	return code;
 }
 
+/* One of several, in a folder of its own; a failure is told here. Returns the exit code. */
+static int run_below(struct conductor *conductor, const struct plan *plan,
+		     const struct scenario *scenario, const struct results *above, uint64_t seed)
+{
+	struct results below = {.dirfd = -1};
+	size_t before = overview_count(conductor->overview);
+	struct error err = {.text = ""};
+	int code;
+
+	if (results_open_below(&below, above, scenario->name, &err)) {
+		code = (int)err.exit_code;
+	} else {
+		conductor->results = &below;
+		code = run_scenario(conductor, plan, scenario, seed, &err);
+	}
+	results_close(&below);
+	if (!err.text[0])
+		return code;
+	progress_note(&conductor->progress, true, "%s: %s", scenario->name, err.text);
+	if (overview_count(conductor->overview) == before &&
+	    overview_add_failed(conductor->overview, scenario->name, err.text))
+		return EXIT_CODE_FAILED;
+	return code;
+}
+
+/* The table of all of them, on standard output and in their common folder. */
+static int print_overview(const struct conductor *conductor, const struct results *results,
+			  struct error *err)
+{
+	const struct text_style style = {.colour = stream_has_colour(stdout),
+					 .width = stream_width(stdout)};
+
+	if (results_write_overview(results, conductor->overview, err))
+		return -1;
+	if (conductor->options->quiet)
+		return 0;
+	if (overview_print(conductor->overview, stdout, &style))
+		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+	printf("\nAll results: %s\n", results->path);
+	return flush_report(results, err);
+}
+
+/* A scenario that is invalid or fails does not keep the others from being measured; an interrupt
+ * and a lack of privileges do. */
+static int run_several(struct conductor *conductor, const struct plan *plan,
+		       const struct results *results, uint64_t seed, struct error *err)
+{
+	int code = EXIT_CODE_OK, one = EXIT_CODE_OK;
+
+	/* Of a side and itself there is nothing to win. */
+	conductor->overview = conductor->options->is_noise ? NULL : overview_new();
+	for (size_t i = 0;
+	     i < plan->n_scenarios && !conductor->interrupted && one != EXIT_CODE_PRIVILEGE; i++) {
+		one = run_below(conductor, plan, plan->scenarios[i], results, seed);
+		code = exit_code_worse(code, one);
+	}
+	if (overview_count(conductor->overview) > 1 && print_overview(conductor, results, err))
+		code = exit_code_worse(code, (int)err->exit_code);
+	overview_free(conductor->overview);
+	return code;
+}
+
 /* One folder for one scenario; several each have their own in it. */
 static int run_all(struct conductor *conductor, const struct plan *plan, struct results *results,
 		   uint64_t seed, struct error *err)
 {
-	int code = EXIT_CODE_OK;
-
+	if (plan->n_scenarios > 1)
+		return run_several(conductor, plan, results, seed, err);
 	conductor->results = results;
-	if (plan->n_scenarios <= 1)
-		return run_scenario(conductor, plan, plan->n_scenarios ? plan->scenarios[0] : NULL,
-				    seed, err);
-	for (size_t i = 0; i < plan->n_scenarios && !conductor->interrupted; i++) {
-		struct results below;
-		int one;
-
-		if (results_open_below(&below, results, plan->scenarios[i]->name, err))
-			return (int)err->exit_code;
-		conductor->results = &below;
-		one = run_scenario(conductor, plan, plan->scenarios[i], seed, err);
-		results_close(&below);
-		/* A scenario that is invalid or fails does not keep the others from being measured.
-		 */
-		if (one && !judge_is_judgement(one))
-			return one;
-		code = exit_code_worse(code, one);
-	}
-	return code;
+	return run_scenario(conductor, plan, plan->n_scenarios ? plan->scenarios[0] : NULL, seed,
+			    err);
 }
 
 int conduct_run(const struct conduct_options *options, struct error *err)

@@ -13,6 +13,7 @@
 #include "fault/journal.h"
 #include "probe/probe.h"
 #include "record/record.h"
+#include "report/overview.h"
 #include "scenario/scenario.h"
 
 /* Lives as long as the run. */
@@ -27,6 +28,7 @@ struct conductor {
 	struct results *results;    /* of the present scenario */
 	struct record *record;      /* of the present scenario, for its notes */
 	struct journal *journal;    /* of faults; NULL: no scenario has any */
+	struct overview *overview;  /* of several scenarios; else NULL */
 	struct baselines baselines; /* what --baseline names */
 	struct progress progress;
 	int signal_fd;

@@ -11,6 +11,7 @@
 
 #include "conduct/side.h"
 #include "drive/driver.h"
+#include "record/threshold.h"
 #include "util/file.h"
 
 #define DEFAULT_COMMAND_ROUNDS 10
@@ -294,6 +295,34 @@ static char *make_label(const struct plan *plan, const struct conduct_options *o
 	return label;
 }
 
+/* A latency that no round can have would be found missing only after all has been measured. */
+static int check_thresholds(const struct plan *plan, const struct conduct_options *options,
+			    struct error *err)
+{
+	char problem[LATENCY_PROBLEM_MAX];
+	struct threshold_problem ignored;
+
+	for (size_t i = 0; i < options->n_thresholds; i++) {
+		const struct threshold_rule *rule = &options->thresholds[i];
+		struct threshold parsed;
+		size_t j = 0;
+		int unknown = -1;
+
+		if (threshold_parse(rule->metric, rule->expression, &parsed, &ignored) ||
+		    parsed.class != THRESHOLD_LATENCY)
+			continue;
+		do
+			unknown = scenario_check_latency(plan->n_scenarios ? plan->scenarios[j]
+									   : NULL,
+							 parsed.name, problem);
+		while (unknown && ++j < plan->n_scenarios);
+		if (unknown)
+			return error_set(err, EXIT_CODE_USAGE, "--threshold %s: %s", rule->metric,
+					 problem);
+	}
+	return 0;
+}
+
 int plan_make(struct plan *plan, const struct conduct_options *options, struct error *err)
 {
 	memset(plan, 0, sizeof(*plan));
@@ -317,7 +346,7 @@ int plan_make(struct plan *plan, const struct conduct_options *options, struct e
 				 strerror(errno));
 	if (load_targets(plan, options, err) || load_scenarios(plan, options, err) ||
 	    apply_options(plan, options, err) || check_targets(plan, options, err) ||
-	    check_comparison(plan, options, err))
+	    check_comparison(plan, options, err) || check_thresholds(plan, options, err))
 		return -1;
 	plan->label = make_label(plan, options);
 	return plan->label ? 0 : error_set(err, EXIT_CODE_FAILED, "out of memory");

@@ -188,27 +188,63 @@ int results_create(const struct results *results, const char *name, struct error
 	return fd;
 }
 
-static int write_format(const struct results *results, const struct report_format *format,
-			const struct report_file *file, const struct record *rec, struct error *err)
+/* NULL with @err. */
+static FILE *open_file(const struct results *results, const char *name, struct error *err)
 {
-	int fd = results_create(results, file->name, err), failed;
+	int fd = results_create(results, name, err);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (fd < 0)
-		return -1;
-	if (!out) {
+	if (fd >= 0 && !out) {
 		close(fd);
-		return error_set(err, EXIT_CODE_FAILED, "out of memory");
+		error_set(err, EXIT_CODE_FAILED, "out of memory");
 	}
-	failed = format->write(rec, &file->options, out, err);
+	return out;
+}
+
+/* Closes it; @failed: with @err already. */
+static int close_file(const struct results *results, const char *name, FILE *out, int failed,
+		      struct error *err)
+{
 	errno = 0;
 	if (!failed && (fflush(out) || ferror(out)))
 		failed = error_set(
 			err, EXIT_CODE_FAILED,
 			"cannot write %s/%s: %s; make room, or say another folder with -o DIR",
-			results->path, file->name, strerror(errno ? errno : EIO));
+			results->path, name, strerror(errno ? errno : EIO));
 	fclose(out);
 	return failed;
+}
+
+static int write_format(const struct results *results, const struct report_format *format,
+			const struct report_file *file, const struct record *rec, struct error *err)
+{
+	FILE *out = open_file(results, file->name, err);
+
+	if (!out)
+		return -1;
+	return close_file(results, file->name, out, format->write(rec, &file->options, out, err),
+			  err);
+}
+
+int results_write_overview(const struct results *results, const struct overview *overview,
+			   struct error *err)
+{
+	const struct text_style style = {.width = 0};
+	FILE *out = open_file(results, "overview.txt", err);
+	int failed;
+
+	if (!out)
+		return -1;
+	failed = overview_print(overview, out, &style);
+	if (failed)
+		error_set(err, EXIT_CODE_FAILED, "out of memory");
+	if (close_file(results, "overview.txt", out, failed, err))
+		return -1;
+	out = open_file(results, "index.html", err);
+	if (!out)
+		return -1;
+	overview_print_html(overview, out);
+	return close_file(results, "index.html", out, 0, err);
 }
 
 int results_save(const struct results *results, const struct record *rec, struct error *err)

@@ -7,6 +7,7 @@
 
 #include "conduct/identity.h"
 #include "record/record.h"
+#include "report/overview.h"
 
 struct results {
 	char *path;
@@ -36,5 +37,8 @@ int results_save(const struct results *results, const struct record *rec, struct
 int results_save_often(struct results *results, const struct record *rec, struct error *err);
 /* run.json, the stacks, and every format that `run` writes. */
 int results_write(const struct results *results, const struct record *rec, struct error *err);
+/* overview.txt and index.html, of several scenarios in sub-folders. */
+int results_write_overview(const struct results *results, const struct overview *overview,
+			   struct error *err);
 
 #endif

@@ -247,6 +247,11 @@ static const char *read_aggregate(const char *text, struct threshold *out)
 		out->aggregate = (enum threshold_aggregate)i;
 		return text + length;
 	}
+	/* "<30s": of what has one number there is nothing to choose. */
+	if (*text && strchr("<>=!", *text) && (allowed[out->class] & BIT(THRESHOLD_VALUE))) {
+		out->aggregate = THRESHOLD_VALUE;
+		return text;
+	}
 	return read_percentile(text, out);
 }
 
@@ -309,17 +314,29 @@ static int parse_bytes(const char *text, double *value)
 	return 0;
 }
 
+/* Is there no doubt what a number without a unit is? */
+static bool says_seconds(const struct threshold *threshold)
+{
+	return threshold->class == THRESHOLD_OF_METRIC && strstr(threshold->name, "seconds");
+}
+
+static int parse_bare(const char *text, double *value)
+{
+	return strchr(text, '%') ? -1 : parse_plain(text, value);
+}
+
 static int parse_bound(const char *text, struct threshold *out, struct threshold_problem *problem)
 {
 	const char *unit = unit_of(out);
 
 	out->unit = unit;
-	if (!strcmp(unit, "s"))
-		return !parse_seconds(text, &out->bound) ? 0
-							 : fail(problem, false,
-								"'%.40s' is no time; write one "
-								"with its unit, as in 50ms or 1s",
-								text);
+	if (!strcmp(unit, "s")) {
+		if (!parse_seconds(text, &out->bound) ||
+		    (says_seconds(out) && !parse_bare(text, &out->bound)))
+			return 0;
+		return fail(problem, false,
+			    "'%.40s' is no time; write one with its unit, as in 50ms or 1s", text);
+	}
 	if (!strcmp(unit, "bytes"))
 		return !parse_bytes(text, &out->bound)
 			       ? 0
@@ -373,6 +390,20 @@ int threshold_parse(const char *metric, const char *expression, struct threshold
 			    "'%.60s' lacks an operator behind '%s'; write < <= > >= == or !=",
 			    expression, aggregate_names[out->aggregate]);
 	return parse_bound(skip_blanks(at), out, problem);
+}
+
+const char *threshold_split(const char *text, size_t *length)
+{
+	const char *at = text + strcspn(text, ":{<>=!");
+
+	if (*at == '{') {
+		at += strcspn(at, "}");
+		at += strcspn(at, ":<>=!");
+	}
+	*length = (size_t)(at - text);
+	if (!*at || at == text)
+		return NULL;
+	return *at == ':' ? at + 1 : at;
 }
 
 static const char *const levels[] = {"target", "critical", "good", "acceptable", "poor"};

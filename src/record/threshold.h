@@ -2,8 +2,9 @@
 /*
  * Thresholds, in the words of k6: "p(95)<50ms" on "latency.response". Pure functions.
  *
- * An expression is AGGREGATE OPERATOR BOUND. Aggregates: p(N) avg med min max count rate value.
- * Operators: < <= > >= == !=. A bound has the unit of what it bounds: times need one (50ms, 1s),
+ * An expression is AGGREGATE OPERATOR BOUND. Aggregates: p(N) avg med min max count rate value;
+ * without any it is value, where the metric has that. Operators: < <= > >= == !=. A bound has the
+ * unit of what it bounds: times need one (50ms, 1s), except of a metric whose name says seconds;
  * sizes may have one (512MiB), all else is a plain number (100, 14k, 0.99) or a share (1%).
  *
  *   metric                         aggregates
@@ -87,6 +88,12 @@ struct threshold_problem {
 /* 0, or -1 with @problem: what is wrong and what to write. */
 int threshold_parse(const char *metric, const char *expression, struct threshold *out,
 		    struct threshold_problem *problem);
+
+/*
+ * Where the expression begins in "METRIC:EXPRESSION" or "METRIC<BOUND", and in @length how long the
+ * metric is; NULL where it is neither. The metric may have a selector: METRIC{phase:NAME}.
+ */
+const char *threshold_split(const char *text, size_t *length);
 
 /* What someone asks for. */
 struct threshold_rule {

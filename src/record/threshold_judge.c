@@ -319,7 +319,7 @@ static struct judgement judge(const struct threshold *threshold, const struct ro
 	if (isnan(out.value)) {
 		out.passed = false;
 		if (!out.text)
-			out.text = "there is no value";
+			out.text = "there is no value: no round of the side tells it";
 	}
 	return out;
 }

@@ -177,9 +177,13 @@ static int add_threshold(struct outcomes *outcomes, const struct record_threshol
 	char value[32];
 
 	summary_value(value, sizeof(value), summary_kind(threshold->unit), threshold->value);
+	if (isnan(threshold->value))
+		return outcome_say(outcome, "fails: %s%s",
+				   threshold->text ? threshold->text : "there is no value",
+				   is_gate ? "" : " (no gate)");
 	return outcome_say(outcome, "%s: %s%s%s%s", threshold->passed ? "holds" : "does not hold",
-			   isnan(threshold->value) ? "no value" : value,
-			   threshold->text ? ", " : "", threshold->text ? threshold->text : "",
+			   value, threshold->text ? ", " : "",
+			   threshold->text ? threshold->text : "",
 			   is_gate || threshold->passed ? "" : " (no gate)");
 }
 

@@ -338,13 +338,15 @@ static int add_failure(struct summary *summary, char *text)
 static char *text_of_threshold(const struct record_threshold *threshold)
 {
 	char value[32], *text;
+	bool has_value = !isnan(threshold->value);
+	const char *more = threshold->text ? threshold->text : has_value ? "" : "there is no value";
 
 	summary_value(value, sizeof(value), summary_kind(threshold->unit), threshold->value);
-	if (asprintf(&text, "%s: %s of %s does not hold: %s%s%s",
-		     threshold->side == SIDE_A ? "A" : "B",
+	if (asprintf(&text, "%s: %s of %s %s: %s%s%s", threshold->side == SIDE_A ? "A" : "B",
 		     threshold->expression ? threshold->expression : "?",
-		     threshold->metric ? threshold->metric : "?", value,
-		     threshold->text ? ", " : "", threshold->text ? threshold->text : "") < 0)
+		     threshold->metric ? threshold->metric : "?",
+		     has_value ? "does not hold" : "fails", has_value ? value : "",
+		     has_value && *more ? ", " : "", more) < 0)
 		return NULL;
 	return text;
 }

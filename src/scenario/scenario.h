@@ -401,4 +401,13 @@ struct filter_matcher *filter_matcher_new(const struct filter *filter, struct er
 bool filter_matches(const struct filter_matcher *matcher, const char *message, size_t length);
 void filter_matcher_free(struct filter_matcher *matcher);
 
+#define LATENCY_PROBLEM_MAX 500
+/*
+ * Can there be a latency of that name, as "response", "response KIND", "wait_disk" or what
+ * @scenario scrapes? @scenario NULL: of a command, or of a running process. 0, or -1 with @problem:
+ * which there are.
+ */
+int scenario_check_latency(const struct scenario *scenario, const char *latency,
+			   char problem[LATENCY_PROBLEM_MAX]);
+
 #endif

@@ -14,6 +14,7 @@
 
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 #define THRESHOLDS_MAX    1000
+#define LATENCIES_MAX     100
 #define DELAY_SECONDS_MAX (7.0 * 24 * 3600)
 
 /* A list of scenario_thresholds in the making. */
@@ -235,29 +236,76 @@ static int check_phase(const struct scenario *scenario, const char *phase, const
 				       : "");
 }
 
-/* What a driver or the kernel will tell is not known yet, but a letter too few is seen. */
+/* Told by drivers only, or of what drivers start. */
+static const char *const of_drivers[] = {
+	"delivery",  "failed",  "exec",           "end_to_end",      "assignment",
+	"rebalance", "command", "server_service", "server_response",
+};
+
+static const char *const waits[] = {
+	"wait_futex", "wait_socket", "wait_pipe", "wait_disk", "wait_timer", "wait_other",
+};
+
+static bool is_of_driver(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(of_drivers); i++)
+		if (!strcmp(name, of_drivers[i]))
+			return true;
+	return false;
+}
+
+/* All latencies that there can be; @scenario NULL: of a command, or of what runs. */
+static size_t latency_names(const struct scenario *scenario, const char *names[LATENCIES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; latency_own_name(i); i++)
+		if (!is_of_driver(latency_own_name(i)))
+			names[n++] = latency_own_name(i);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+		names[n++] = waits[i];
+	for (size_t i = 0; scenario && i < ARRAY_SIZE(of_drivers); i++)
+		names[n++] = of_drivers[i];
+	for (size_t i = 0; scenario && i < scenario->n_scrapes && n < LATENCIES_MAX; i++)
+		names[n++] = scenario->scrapes[i].as;
+	return n;
+}
+
+int scenario_check_latency(const struct scenario *scenario, const char *latency,
+			   char problem[LATENCY_PROBLEM_MAX])
+{
+	const char *names[LATENCIES_MAX], *near;
+	size_t n = latency_names(scenario, names), used;
+	char word[THRESHOLD_NAME_MAX];
+
+	/* Of one kind: "response KIND". */
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(latency, " "), latency);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(word, names[i]))
+			return 0;
+	near = suggest_nearest(word, names, n);
+	if (near) {
+		snprintf(problem, LATENCY_PROBLEM_MAX,
+			 "no latency is named '%.60s'; did you mean '%.60s'?", word, near);
+		return -1;
+	}
+	used = (size_t)snprintf(problem, LATENCY_PROBLEM_MAX,
+				"no latency is named '%.60s'%s; there are", word,
+				!scenario && is_of_driver(word) ? " without a scenario" : "");
+	for (size_t i = 0; i < n && used < LATENCY_PROBLEM_MAX; i++)
+		used += (size_t)snprintf(problem + used, LATENCY_PROBLEM_MAX - used, "%s %s",
+					 i ? "," : "", names[i]);
+	return -1;
+}
+
 static int check_latency(const struct scenario *scenario, const char *latency, const char *where,
 			 const struct yaml_file *file, struct error *err)
 {
-	static const char *const of_drivers[] = {"end_to_end", "assignment", "rebalance",
-						 "command"};
-	const char *names[100], *near;
-	char word[THRESHOLD_NAME_MAX];
-	size_t n = 0;
+	char problem[LATENCY_PROBLEM_MAX];
 
-	for (; latency_own_name(n) && n < ARRAY_SIZE(names) / 2; n++)
-		names[n] = latency_own_name(n);
-	for (size_t i = 0; i < ARRAY_SIZE(of_drivers); i++)
-		names[n++] = of_drivers[i];
-	for (size_t i = 0; i < scenario->n_scrapes && n < ARRAY_SIZE(names); i++)
-		names[n++] = scenario->scrapes[i].as;
-	/* Of one kind: "response KIND". */
-	snprintf(word, sizeof(word), "%.*s", (int)strcspn(latency, " "), latency);
-	near = suggest_nearest(word, names, n);
-	if (!near || !strcmp(near, word) || !strncmp(word, "wait_", 5))
+	if (!scenario_check_latency(scenario, latency, problem))
 		return 0;
-	return yaml_file_error(file, where, err,
-			       "no latency is named '%.60s'; did you mean '%.60s'?", word, near);
+	return yaml_file_error(file, where, err, "%s", problem);
 }
 
 int thresholds_check(const struct scenario *scenario, const struct yaml_file *file,

@@ -19,17 +19,20 @@ equal check/unit-exit "$RC" 2
 check check/unit "$(error_line)" grep -q "unit.yaml:4:21: key 'thresholds.latency.delivery': '50' is no time; write one with its unit" "$ERR"
 perfbpf drive --check "$WORK/metric.yaml"
 check check/metric "$(error_line)" grep -q "metric.yaml:4:3: .*did you mean 'cpu.total_seconds'?" "$ERR"
-for wrong in 'cpu.total_seconds' 'cpu.total_seconds:value<1' 'latency.response{phase:x' ':value<1'; do
+for wrong in 'cpu.total_seconds' 'cpu.total_seconds<1%' 'latency.delivery:p(99)<1ms' 'latency.response{phase:x' ':value<1'; do
 	perfbpf run --target true --threshold "$wrong" -o "$WORK/none"
 	equal "option/exit '$wrong'" "$RC" 2
 done
+perfbpf run --target true --threshold 'latency.respnse:p(99)<1ms' -o "$WORK/none"
+equal option/latency-exit "$RC" 2
+check option/latency "$(error_line)" grep -q "no latency is named 'respnse'; did you mean 'response'?" "$ERR"
 check option/nothing-made 'a folder was made' test ! -e "$WORK/none"
 
 need_bpf
 
 # --- one that holds and one that does not
 new_folder
-perfbpf run --target 'sleep 0.2' --rounds 2 -o "$DIR" --profile none --threshold 'window_seconds:value<10s'
+perfbpf run --target 'sleep 0.2' --rounds 2 -o "$DIR" --profile none --threshold 'window_seconds<10'
 equal holds/exit "$RC" 0
 holds holds/record '.thresholds | length == 1 and .[0].passed and .[0].value > 0.19 and .[0].unit == "s"'
 new_folder

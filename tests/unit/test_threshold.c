@@ -30,6 +30,34 @@ static void refuse(const char *metric, const char *expression, bool in_metric, c
 		fail_msg("%s of %s: '%s'", expression, metric, problem.text);
 }
 
+/* "METRIC|EXPRESSION" of a text, "-" where it is neither. */
+static void test_split(void **state)
+{
+	static const char *const texts[][2] = {
+		{"latency.response:p(99)<200ms", "latency.response|p(99)<200ms"},
+		{"cpu.total_seconds<30", "cpu.total_seconds|<30"},
+		{"cpu.total_seconds:value<30", "cpu.total_seconds|value<30"},
+		{"latency.response{phase:m}:p(95)<1s", "latency.response{phase:m}|p(95)<1s"},
+		{"work.errors{phase:a<b}==0", "work.errors{phase:a<b}|==0"},
+		{"cpu.total_seconds", "-"},
+		{"latency.response{phase:m", "-"},
+		{"<30", "-"},
+		{"", "-"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t length;
+		const char *expression = threshold_split(texts[i][0], &length);
+		char split[100] = "-";
+
+		if (expression)
+			snprintf(split, sizeof(split), "%.*s|%s", (int)length, texts[i][0],
+				 expression);
+		assert_string_equal(split, texts[i][1]);
+	}
+}
+
 static void test_grammar(void **state)
 {
 	struct threshold t = parse("latency.response", "p(95)<50ms");
@@ -56,6 +84,10 @@ static void test_grammar(void **state)
 	assert_true(fabs(parse("work.errors", "rate<1%").bound - 0.01) < 1e-15);
 	assert_true(parse("memory.rss_peak_bytes", "value<512MiB").bound == 512.0 * 1048576);
 	assert_true(parse("cpu.total_seconds", "value<30s").bound == 30);
+	assert_true(parse("cpu.total_seconds", "<30").bound == 30);
+	assert_int_equal(parse("cpu.total_seconds", "<30").aggregate, THRESHOLD_VALUE);
+	assert_true(parse("latency.response.p99_seconds", " >= 200ms").bound == 0.2);
+	assert_int_equal(parse("work.errors", "==0").aggregate, THRESHOLD_VALUE);
 	assert_true(parse("cpu.utilization_peak", "value<50%").bound == 0.5);
 	assert_true(parse("side_metrics.lag", "value>-3").bound == -3);
 	assert_true(parse("side_metrics.lag", "avg<20ms").bound == 0.02);
@@ -104,7 +136,10 @@ static void test_refusals(void **state)
 	refuse("latency.response", "p(95)<50ms and more", false, "is no time");
 	refuse("latency.response", "rate>1", false, "has p(N), avg, med, min, max, count");
 	refuse("cpu.total_seconds", "p(95)<1s", false, "has no p(N)");
-	refuse("cpu.total_seconds", "value<1", false, "is no time");
+	refuse("cpu.total_seconds", "value<1%", false, "is no time");
+	refuse("latency.response", "<1s", false, "write p(95)");
+	refuse("operations", "<100", false, "is not understood");
+	refuse("latency.response", "p(95)<1", false, "is no time");
 	refuse("memory.rss_peak_bytes", "value<1s", false, "is no size");
 	refuse("work.errors", "count<many", false, "is no number");
 	refuse("work.errors", "count<5ms", false, "is no number");
@@ -317,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grammar),
+		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_times),
