@@ -5,8 +5,9 @@
 #
 # Gets what is compared and what Debian does not package, where this machine can: real stern and
 # benchstat, by a Go toolchain; the Python package kailash, by pip, in an environment of its own below
-# $HOME/.local/share/perfbpf; Apache Kafka, by Maven, with its jars there, too. NAME is one of
-# these: stern, benchstat, kailash, kafka. What is run goes into FOLDER, $HOME/.local/bin unless named; it should be
+# $HOME/.local/share/perfbpf; Apache Kafka, by Maven, with its jars there, too; promtool, out of Debian's
+# package prometheus, whose server nobody wants here. NAME is one of
+# these: stern, benchstat, kailash, kafka, promtool. What is run goes into FOLDER, $HOME/.local/bin unless named; it should be
 # on PATH. (For `make check` alone, PERFBPF_STERN may name stern's file.) What this machine lacks
 # the means for is said and skipped.
 set -u
@@ -17,13 +18,13 @@ BENCHSTAT=golang.org/x/perf
 BENCHSTAT_VERSION=v0.0.0-20260908200009-22c9c6c9d4da
 KAILASH_VERSION=2.65.0
 KAFKA_VERSION=3.9.1
-wanted=stern,benchstat,kailash,kafka
+wanted=stern,benchstat,kailash,kafka,promtool
 if [[ ${1:-} == --only ]]; then
-	wanted=${2:?'--only wants names: stern,benchstat,kailash,kafka'}
+	wanted=${2:?'--only wants names: stern,benchstat,kailash,kafka,promtool'}
 	shift 2
 fi
 [[ ${1:-} == -* ]] && {
-	sed -n 's/^# \{0,1\}//; 4,12p' "$0"
+	sed -n 's/^# \{0,1\}//; 4,13p' "$0"
 	exit 2
 }
 folder=${1:-${HOME:?}/.local/bin}
@@ -78,6 +79,26 @@ build_go() {
 # Takes some minutes the first time.
 peer_stern() { build_go stern "$STERN" "$STERN" "$STERN_VERSION"; }
 peer_benchstat() { build_go benchstat "$BENCHSTAT/cmd/benchstat" "$BENCHSTAT" "$BENCHSTAT_VERSION"; }
+
+peer_promtool() {
+	local work status
+	if command -v promtool >/dev/null || [[ -x $folder/promtool ]]; then
+		say 'promtool is there already'
+		return 0
+	fi
+	if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+		say "skipped: promtool comes out of Debian's package prometheus, and this is no Debian"
+		return 0
+	fi
+	work=$(mktemp -d) || return
+	(cd "$work" && timeout 300 apt-get download -q -o APT::Sandbox::User=root prometheus) >&2 &&
+		dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$work" ./usr/bin/promtool &&
+		install -D "$work/usr/bin/promtool" "$folder/promtool"
+	status=$?
+	rm -rf "$work"
+	((status)) || say "promtool is in $folder"
+	return "$status"
+}
 
 # A Python that is new enough and can make environments; Debian has that in python3-venv.
 find_python() {
@@ -183,9 +204,9 @@ shared=$(cd "$shared" && pwd) || exit 1
 status=0
 for peer in ${wanted//,/ }; do
 	case $peer in
-	stern | benchstat | kailash | kafka) "peer_$peer" || status=1 ;;
+	stern | benchstat | kailash | kafka | promtool) "peer_$peer" || status=1 ;;
 	*)
-		say "what is '$peer'? It is one of: stern benchstat kailash kafka"
+		say "what is '$peer'? It is one of: stern benchstat kailash kafka promtool"
 		exit 2
 		;;
 	esac

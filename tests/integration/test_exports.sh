@@ -91,7 +91,7 @@ fi
 
 # --- Prometheus
 export_as metrics.txt openmetrics
-# Debian's package has it, but would start a server of 96 MB with it.
+# Debian's package would start a server with it: tools/install-peers.sh takes it out of there.
 if command -v promtool >/dev/null; then
 	# It reads the older text, which has neither units nor an end.
 	grep -vE '^# (UNIT|EOF)' "$WORK/metrics.txt" | promtool check metrics >"$OUT" 2>&1
@@ -99,7 +99,7 @@ if command -v promtool >/dev/null; then
 	# 3: that it read all of it, and would call some things otherwise.
 	check promtool "exit $RC: $(head -n 2 "$OUT")" test "$RC" = 0 -o "$RC" = 3
 else
-	skip promtool 'there is no promtool on PATH'
+	skip promtool 'there is no promtool on PATH: tools/install-peers.sh --only promtool'
 fi
 /usr/bin/python3 - "$WORK/metrics.txt" >"$OUT" 2>"$ERR" <<-'END'
 	import sys
