@@ -14,6 +14,8 @@
 #define LEAST_SHARE 0.10
 /* and one with so much is the place to look into. */
 #define PLACE_SHARE 0.75
+/* Of waiting less: who waits for the threads that wait, as main() does, has a part of its own. */
+#define PLACE_SHARE_WAITING 0.5
 /* Of all that a side spends; and of that what the other one does. */
 #define ALL_SHARE  0.90
 #define SOME_SHARE 0.10
@@ -123,6 +125,7 @@ static bool is_all(const struct functions *functions, const struct flame_node *n
 static uint32_t find_place(const struct functions *functions)
 {
 	const struct flame *flame = functions->flame;
+	double least = functions->target->kind == INSIGHT_CPU ? PLACE_SHARE : PLACE_SHARE_WAITING;
 	uint32_t place = FLAME_NONE, at = 0;
 
 	for (uint32_t next = at; next != FLAME_NONE; at = next) {
@@ -137,8 +140,7 @@ static uint32_t find_place(const struct functions *functions)
 		for (uint32_t i = 0; i < node->n && next == FLAME_NONE; i++) {
 			uint32_t child = flame->children[node->first + i];
 
-			if (gain(functions, flame->nodes[child].total) >=
-			    PLACE_SHARE * functions->whole)
+			if (gain(functions, flame->nodes[child].total) >= least * functions->whole)
 				next = child;
 		}
 	}

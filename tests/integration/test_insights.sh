@@ -58,7 +58,7 @@ if compare pages $PAIRS --target "$TRUTH/pages 200" --vs "$TRUTH/pages 40000"; t
 fi
 
 # --- one lock, and one for each; at the same work
-CONVOY="$TRUTH/convoy 4 20 --hold 1000 --turns 25 --asleep"
+CONVOY="$TRUTH/convoy 4 20 --hold 1000 --turns 60 --asleep"
 if compare convoy $PAIRS --target "$CONVOY" --vs "$CONVOY --apart"; then
 	says convoy/locks cause "A's extra wall time .* goes along with more waiting for locks \(all threads together\): [0-9.]+ m?s of A against"
 	says convoy/place cause "A's extra wall time .* goes along with more time off the CPU in [^ ]*(want|lock)[^ ]* and what it calls"
@@ -86,7 +86,7 @@ if compare next 2 --profile none --target "sh -c 'exit 0'" --vs true --without r
 	check next/without-the-folder "$command" bash -c "! grep -q -- ' -o ' <<<\"\$1\"" _ "$command"
 	mkdir "$WORK/next"
 	command=$(sed -E 's/--rounds [0-9]+/--rounds 3/' <<<"$command")
-	(cd "$WORK/next" && PERFBPF_TEST_MARK=$MARK timeout 60 bash -c "$command" >"$OUT" 2>"$ERR" 3>&-)
+	(cd "$WORK/next" && PATH=$(dirname "$PERFBPF"):$PATH PERFBPF_TEST_MARK=$MARK timeout 60 bash -c "$command" >"$OUT" 2>"$ERR" 3>&-)
 	equal next/exit $? 0
 	equal next/rounds "$(value '.rounds | length' "$(echo "$WORK"/next/perfbpf-results/*/run.json)")" 6
 fi
