@@ -365,12 +365,7 @@ SHAPE(validity_shape, validity_fields, false);
 
 #define T struct record_round
 static const struct field round_fields[] = {
-	{.key = "side",
-	 .kind = FIELD_SIDE,
-	 .required = true,
-	 .offset = offsetof(T, side),
-	 .aux_offset = FIELD_NO_OFFSET,
-	 .text = "\"A\" or \"B\""},
+	OF_SIDE,
 	INTEGER(pair, "0 for the first pair"),
 	INTEGER(position, "0: ran first in its pair, 1: second"),
 	STRING(started_at, "UTC, RFC 3339"),
@@ -438,12 +433,7 @@ SHAPE(phase_shape, phase_fields, true);
 
 #define T struct record_target
 static const struct field target_fields[] = {
-	{.key = "side",
-	 .kind = FIELD_SIDE,
-	 .required = true,
-	 .offset = offsetof(T, side),
-	 .aux_offset = FIELD_NO_OFFSET,
-	 .text = "\"A\" or \"B\""},
+	OF_SIDE,
 	STRING(name, "as given, or of its file"),
 	STRINGS(argv, "as run, variables filled in"),
 	STRING(version, "what the program says of itself"),

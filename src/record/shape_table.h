@@ -16,6 +16,12 @@
 		.key = #key_, .kind = kind_, .offset = offsetof(T, member_),                       \
 		.aux_offset = offsetof(T, count_), .shape = shape_, .text = text_                  \
 	}
+/* Without its side a row is of nobody: such a record cannot be read. */
+#define OF_SIDE                                                                                    \
+	{                                                                                          \
+		.key = "side", .kind = FIELD_SIDE, .required = true, .offset = offsetof(T, side),  \
+		.aux_offset = FIELD_NO_OFFSET, .text = "\"A\" or \"B\""                            \
+	}
 #define STRING(name, text)      FIELD(FIELD_STRING, name, name, text)
 #define REAL(name, text)        FIELD(FIELD_REAL, name, name, text)
 #define INTEGER(name, text)     FIELD(FIELD_INTEGER, name, name, text)

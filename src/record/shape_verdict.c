@@ -67,12 +67,7 @@ SHARED_SHAPE(insight_shape, insight_fields, true);
 
 #define T struct record_regression
 static const struct field regression_fields[] = {
-	{.key = "side",
-	 .kind = FIELD_SIDE,
-	 .required = true,
-	 .offset = offsetof(T, side),
-	 .aux_offset = FIELD_NO_OFFSET,
-	 .text = "\"A\" or \"B\""},
+	OF_SIDE,
 	STRING(metric, "a name of `perfbpf list metrics`"),
 	STRING(unit, "\"s\", \"bytes\" or \"\""),
 	FIELD(FIELD_BETTER, better, lower_is_better, "\"lower\" or \"higher\""),

@@ -154,12 +154,7 @@ SHARED_SHAPE(endurance_shape, endurance_fields, true);
 
 #define T struct record_threshold
 static const struct field threshold_fields[] = {
-	{.key = "side",
-	 .kind = FIELD_SIDE,
-	 .required = true,
-	 .offset = offsetof(T, side),
-	 .aux_offset = FIELD_NO_OFFSET,
-	 .text = "\"A\" or \"B\""},
+	OF_SIDE,
 	STRING(metric, "what it is on"),
 	STRING(expression, "what must hold, in k6's words"),
 	STRING(level, "null or \"critical\": the run fails where it does not hold; \"target\", "
