@@ -56,21 +56,31 @@ static double largest(const struct record *rec, double (*get)(const struct recor
 	return most;
 }
 
-/* The medians of a side, with its letter beside. */
+struct place {
+	double x, y; /* NAN: nowhere */
+};
+
+/* Its letter would stand on the other's. */
+static bool is_beside(struct place a, struct place b)
+{
+	return fabs(a.x - b.x) < 14 && fabs(a.y - b.y) < 14;
+}
+
+/* The medians of a side, with its letter above, or below where it is at @other, and where that is.
+ */
 static int put_centre(struct chart *chart, const struct record *rec, const struct chart_plot *plot,
-		      enum side side)
+		      enum side side, struct place other, struct place *at)
 {
 	struct chart_sample cpu, memory;
 	int rc = chart_sample_take(&cpu, rec, side, get_cpu);
 
 	rc |= chart_sample_take(&memory, rec, side, get_memory);
 	if (!rc && cpu.n && memory.n) {
-		double x = chart_axis_place(&plot->x, cpu.median);
-		double y = chart_axis_place(&plot->y, memory.median);
-
-		chart_mark(chart, side, "", x, y, 5);
-		chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_MIDDLE, x, y - 10,
-			   side == SIDE_A ? "A" : "B");
+		*at = (struct place){chart_axis_place(&plot->x, cpu.median),
+				     chart_axis_place(&plot->y, memory.median)};
+		chart_mark(chart, side, "", at->x, at->y, 5);
+		chart_text(chart, side == SIDE_A ? "tag a" : "tag b", CHART_MIDDLE, at->x,
+			   at->y + (is_beside(*at, other) ? 18 : -10), side == SIDE_A ? "A" : "B");
 	}
 	chart_sample_clear(&cpu);
 	chart_sample_clear(&memory);
@@ -81,6 +91,7 @@ static int put_scatter(struct chart *chart, const struct record *rec)
 {
 	struct chart_plot plot = {
 		.left = 354, .top = chart->y + 40, .width = 468, .height = PLOT_HEIGHT};
+	struct place a = {NAN, NAN}, b = {NAN, NAN};
 	char title[120];
 	size_t step = rec->n_rounds / MANY_POINTS + 1;
 	int rc;
@@ -96,8 +107,8 @@ static int put_scatter(struct chart *chart, const struct record *rec)
 		chart_mark(chart, rec->rounds[i].side, "dot",
 			   chart_axis_place(&plot.x, get_cpu(&rec->rounds[i])),
 			   chart_axis_place(&plot.y, get_memory(&rec->rounds[i])), 2.5);
-	rc = put_centre(chart, rec, &plot, SIDE_A);
-	return put_centre(chart, rec, &plot, SIDE_B) || rc ? -1 : 0;
+	rc = put_centre(chart, rec, &plot, SIDE_A, b, &a);
+	return put_centre(chart, rec, &plot, SIDE_B, a, &b) || rc ? -1 : 0;
 }
 
 /* Ratios that can be drawn, and how far they reach. */

@@ -18,7 +18,7 @@
 
 /* The lines below the graph. */
 struct footer {
-	char *lines[4];
+	char *lines[6];
 	size_t n;
 };
 
@@ -45,13 +45,19 @@ static char *print(const char *fmt, ...)
 static void add_quality(struct footer *footer, const struct flame *flame, enum side side)
 {
 	struct record_stacks stacks = flame_stacks_of(flame->rec, side, flame->options.kind);
-	char quality[FLAME_QUALITY_MAX];
+	char quality[FLAME_QUALITY_MAX], *counts;
 
 	flame_quality(quality, &stacks);
+	/* All of it is wider than the graph: what was counted has a line of its own. */
+	counts = strstr(quality, "; ");
+	if (counts)
+		*counts = '\0';
 	if (flame->options.side == FLAME_DIFF)
 		add_line(footer, print("%c: %s", side == SIDE_A ? 'A' : 'B', quality));
 	else
 		add_line(footer, print("%s", quality));
+	if (counts)
+		add_line(footer, print("%s", counts + 2));
 }
 
 static void add_left_out(struct footer *footer, const struct flame *flame,
