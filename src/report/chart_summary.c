@@ -200,7 +200,8 @@ static void note_intervals(struct chart *chart, const struct record *rec)
 		snprintf(equal, sizeof(equal), " Shaded: ratios that count as equal (±%.3g %%).",
 			 margin * 100);
 	snprintf(text, sizeof(text),
-		 "Whiskers are %sintervals of the ratio: one that holds 1 tells no difference.%s",
+		 "Whiskers are %sintervals of the ratio: one that holds 1 leaves it open which is "
+		 "more.%s",
 		 level, equal);
 	chart_note(chart, text);
 }
