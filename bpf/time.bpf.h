@@ -196,6 +196,22 @@ static __always_inline void tell_thread(struct task_struct *task, struct pb_task
 	bpf_ringbuf_submit(event, event_flags());
 }
 
+/* Its waiting is over, and settled. @clock_ns: when. */
+static __always_inline void time_end_wait(struct pb_thread_time *time, __u64 clock_ns)
+{
+	__u32 reason = time->reason;
+
+	if (time->state != PB_THREAD_WAITING)
+		return;
+	if (!time->is_new && reason < PB_WAITS)
+		hist_add(PB_HIST_WAIT + reason, elapsed(time->since_ns, clock_ns));
+	if (time->in_fsync)
+		time->fsync_ended_ns = clock_ns;
+	if (time->is_new)
+		time->reason = PB_WAITS;
+	time->is_new = 0;
+}
+
 /*
  * It is on a CPU, and nobody has told: a kernel can switch without saying so (one
  * under Firecracker does, away from threads of its first process). How long it has run is in
@@ -208,6 +224,7 @@ static __always_inline void time_missed_switch(struct pb_thread_time *time, __u6
 	time_settle(time, began_ns);
 	if (time->state == PB_THREAD_QUEUED)
 		hist_add(PB_HIST_RUN_QUEUE, elapsed(time->since_ns, began_ns));
+	time_end_wait(time, began_ns);
 	time_enter(time, PB_THREAD_RUNNING, began_ns);
 }
 
@@ -241,12 +258,15 @@ static __always_inline void time_switch_in(struct task_struct *task, struct pb_t
 					   __u64 now)
 {
 	struct pb_thread_time *time = &member->time;
+	__u64 clock_ns = bpf_ktime_get_ns();
 
 	if (!time_adopt(task, member, PB_THREAD_QUEUED, 0, now))
 		return;
 	time_settle(time, now);
 	if (time->state == PB_THREAD_QUEUED)
-		hist_add(PB_HIST_RUN_QUEUE, elapsed(time->since_ns, bpf_ktime_get_ns()));
+		hist_add(PB_HIST_RUN_QUEUE, elapsed(time->since_ns, clock_ns));
+	/* Nobody has told of its wake-up: kernels leave that out as they do switches. */
+	time_end_wait(time, clock_ns);
 	time->off_at_switch_ns = lost_to_others(task);
 	time_enter(time, PB_THREAD_RUNNING, 0);
 }
@@ -256,7 +276,6 @@ static __always_inline void time_wake(struct task_struct *task, struct pb_task *
 {
 	struct pb_thread_time *time = &member->time;
 	__u64 clock_ns = bpf_ktime_get_ns();
-	__u32 reason = time->reason;
 
 	if (!time_adopt(task, member, PB_THREAD_QUEUED, 0, now))
 		return;
@@ -264,13 +283,7 @@ static __always_inline void time_wake(struct task_struct *task, struct pb_task *
 	if (time->state != PB_THREAD_WAITING)
 		return;
 	time_settle(time, now);
-	if (!time->is_new && reason < PB_WAITS)
-		hist_add(PB_HIST_WAIT + reason, elapsed(time->since_ns, clock_ns));
-	if (time->in_fsync)
-		time->fsync_ended_ns = clock_ns;
-	if (time->is_new)
-		time->reason = PB_WAITS;
-	time->is_new = 0;
+	time_end_wait(time, clock_ns);
 	time_enter(time, PB_THREAD_QUEUED, clock_ns);
 }
 
